@@ -1,0 +1,56 @@
+# Two commands do everything: `make run` and `make test`.
+.DEFAULT_GOAL := help
+UV_VERSION := 0.13.9
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
+BIN := .venv/bin
+export RASA_TELEMETRY_ENABLED := false
+
+.PHONY: help run test train evaluate benchmark lock lint clean
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: .venv/.installed ## start the clinic page, the bot and the desk on http://localhost:8000/
+	@$(BIN)/mesoguide serve
+
+test: .venv/.installed-dev ## run every test
+	@tests/prepare
+	$(BIN)/python -m pytest
+
+train: .venv/.installed ## train the model if anything it is made from changed
+	@$(BIN)/mesoguide train
+
+evaluate: .venv/.installed ## measure the understanding on the held-out messages
+	@$(BIN)/mesoguide evaluate
+
+lint: .venv/.installed-dev ## style, types and the direction of imports
+	$(BIN)/ruff check bot tests benchmarks
+	$(BIN)/lint-imports
+
+lock: $(UV) ## renew the lock files after a change in pyproject.toml
+	$(UV) pip compile -q pyproject.toml --python-version 3.10 --generate-hashes --no-header --no-emit-index-url -o requirements.lock
+	$(UV) pip compile -q pyproject.toml --group dev --python-version 3.10 --generate-hashes --no-header --no-emit-index-url -c requirements.lock -o requirements-dev.lock
+
+clean: ## remove the environment, trained models and local data
+	rm -rf .venv .tools var bot/models results
+
+.tools/uv/bin/uv:
+	@echo "uv is missing; putting version $(UV_VERSION) into .tools/"
+	@$(PYTHON) -m venv .tools/uv || { echo "Mesoguide needs a Python 3 with venv to fetch uv: install python3-venv, or uv itself."; exit 1; }
+	@.tools/uv/bin/pip install -q uv==$(UV_VERSION)
+
+.venv/bin/python: .python-version | $(UV)
+	@$(UV) venv -q --clear --python 3.10 .venv 2>/dev/null || $(UV) venv -q --clear --python $$(command -v python3.10 || echo 3.10) .venv || \
+		{ echo "Mesoguide needs Python 3.10: Rasa 3.6, which it is built on, runs on no newer one. Install it (for example 'pyenv install 3.10'), then try again."; exit 1; }
+
+.venv/.installed: requirements.lock pyproject.toml | .venv/bin/python $(UV)
+	@echo "Installing the packages of requirements.lock"
+	@$(UV) pip sync -q --python $(BIN)/python requirements.lock
+	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@rm -f .venv/.installed-dev
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.lock .venv/.installed
+	@$(UV) pip install -q --python $(BIN)/python --no-deps -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,1 @@
+"""Mesoguide: a clinic's patient-education assistant for mesotherapy."""

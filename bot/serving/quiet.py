@@ -1,0 +1,24 @@
+"""Logging of the server processes: warnings and up, never what a patient wrote.
+
+Rasa formats whole trackers into structlog debug lines even when nobody reads them; setting the level stops that.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+
+
+def make_quiet() -> None:
+    """Set log levels and switch library telemetry off. Call once, before Rasa is imported."""
+    os.environ["RASA_TELEMETRY_ENABLED"] = "false"
+    os.environ["SANIC_HOST"] = "127.0.0.1"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
+    os.environ.setdefault("LOG_LEVEL_LIBRARIES", "ERROR")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    warnings.simplefilter("ignore")
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("sanic.access").setLevel(logging.ERROR)

@@ -1,0 +1,154 @@
+"""Keeps the three processes of an installation running: starts them, waits until each answers, restarts one that
+dies with growing pauses, and stops all of them together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.error import URLError
+
+from bot.settings import ROOT, Settings
+
+FIRST_PAUSE, LONGEST_PAUSE, STEADY = 1.0, 30.0, 60.0  # seconds; a part that ran STEADY starts again with FIRST_PAUSE
+START_LIMIT, STOP_LIMIT = 120.0, 10.0  # seconds
+
+Say = Callable[[str], None]
+
+
+class PortTaken(RuntimeError):
+    """A port that a part needs is in use; the message names the setting that moves it."""
+
+
+@dataclass
+class Part:
+    """One process of the installation and where it answers that it is well."""
+
+    name: str
+    command: Sequence[str]
+    host: str
+    port: int
+    setting: str
+    health: str
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    pause: float = FIRST_PAUSE
+    restart_at: float | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def start(self, now: float) -> None:
+        """Start the process in a session of its own, so that Ctrl-C reaches only the supervisor."""
+        self.process = subprocess.Popen(self.command, cwd=ROOT, env=dict(self.env), start_new_session=True)
+        self.started, self.restart_at = now, None
+
+    def answers(self) -> bool:
+        """Whether the part's health address answers 200."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{self.health}", timeout=2) as answer:
+                return answer.status == 200
+        except (URLError, OSError):
+            return False
+
+
+def parts(settings: Settings, model: str, env: Mapping[str, str]) -> list[Part]:
+    """The three parts in the order they are started."""
+    python = sys.executable
+
+    def module(name: str, *arguments: str) -> list[str]:
+        return [python, "-m", f"bot.serving.{name}", *arguments]
+
+    return [
+        Part("action server", module("action_server"), "127.0.0.1", settings.actions_port, "ACTIONS_PORT", "/health", env=env),
+        Part("Rasa", module("rasa_server", model), "127.0.0.1", settings.rasa_port, "RASA_PORT", "/", env=env),
+        Part("web", module("web_server"), settings.host, settings.port, "PORT", "/livez", env=env),
+    ]
+
+
+def check_ports(all_parts: Sequence[Part]) -> None:
+    """Raise PortTaken when a part's port is in use."""
+    for part in all_parts:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((part.host, part.port))
+            except OSError as error:
+                raise PortTaken(
+                    f"{part.name} cannot use port {part.port}: {error.strerror}. "
+                    f"End the program that uses it, or choose another with {part.setting}=…"
+                ) from error
+
+
+class Supervisor:
+    """Runs the parts until `stop` is called (SIGINT and SIGTERM call it)."""
+
+    def __init__(self, all_parts: Sequence[Part], say: Say) -> None:
+        self.parts = list(all_parts)
+        self.say = say
+        self.stopping = False
+
+    def start(self) -> None:
+        """Start every part; returns when all answer. Raises TimeoutError naming the part that did not."""
+        signal.signal(signal.SIGINT, self.stop)
+        signal.signal(signal.SIGTERM, self.stop)
+        check_ports(self.parts)
+        for part in self.parts:
+            part.start(time.monotonic())
+        for part in self.parts:
+            self._wait_for(part)
+
+    def _wait_for(self, part: Part) -> None:
+        until = time.monotonic() + START_LIMIT
+        while not self.stopping and not part.answers():
+            self._revive(part)
+            if time.monotonic() > until:
+                raise TimeoutError(f"{part.name} did not answer within {START_LIMIT:.0f} seconds")
+            time.sleep(0.1)
+
+    def watch(self) -> None:
+        """Restart what dies until told to stop."""
+        while not self.stopping:
+            for part in self.parts:
+                self._revive(part)
+            time.sleep(0.2)
+
+    def _revive(self, part: Part) -> None:
+        now = time.monotonic()
+        if part.restart_at is not None:
+            if now >= part.restart_at:
+                part.start(now)
+                self.say(f"{part.name} was started again")
+            return
+        if part.process is None or part.process.poll() is None:
+            return
+        part.pause = FIRST_PAUSE if now - part.started > STEADY else min(part.pause * 2, LONGEST_PAUSE)
+        part.restart_at = now + part.pause
+        self.say(f"{part.name} stopped (exit code {part.process.returncode}); starting it again in {part.pause:.0f} s")
+
+    def stop(self, *_: object) -> None:
+        """Ask `start` and `watch` to return."""
+        self.stopping = True
+
+    def end(self) -> None:
+        """Stop every part, in reverse order, and wait; what does not end in STOP_LIMIT seconds is killed."""
+        for part in reversed(self.parts):
+            _signal(part, signal.SIGTERM)
+        until = time.monotonic() + STOP_LIMIT
+        for part in self.parts:
+            if part.process is None:
+                continue
+            try:
+                part.process.wait(max(0.1, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                _signal(part, signal.SIGKILL)
+                part.process.wait()
+
+
+def _signal(part: Part, number: signal.Signals) -> None:
+    if part.process is not None and part.process.poll() is None:
+        os.killpg(part.process.pid, number)

@@ -1,0 +1,28 @@
+"""The web process: `python -m bot.serving.web_server`. The only one that may listen beyond loopback."""
+
+from __future__ import annotations
+
+import uvicorn
+
+from bot.serving.quiet import make_quiet
+from bot.settings import Settings
+
+
+def main() -> None:
+    """Serve the public app until told to stop."""
+    make_quiet()
+    settings = Settings.from_env()
+    from bot.web.app import create_app
+
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=2,
+    )
+
+
+if __name__ == "__main__":
+    main()

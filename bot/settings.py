@@ -1,0 +1,70 @@
+"""Every setting of an installation, read once from the environment. Nothing here has side effects."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+BOT = Path(__file__).resolve().parent
+ROOT = BOT.parent
+
+
+class SettingError(ValueError):
+    """A setting that cannot be used; the message names the variable and what it expects."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """An installation's settings. Paths are absolute; ports are TCP ports on loopback unless `host` says otherwise."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    rasa_port: int = 5005
+    actions_port: int = 5055
+    var: Path = ROOT / "var"
+    content: Path = BOT / "content"
+    database_url: str = ""
+    redis_url: str | None = None
+    rasa_token: str = ""
+    secret: str = ""
+    keys: tuple[str, ...] = ()
+    desk_password: str = ""
+    production: bool = False
+
+    @property
+    def rasa_url(self) -> str:
+        return f"http://127.0.0.1:{self.rasa_port}"
+
+    @property
+    def actions_url(self) -> str:
+        return f"http://127.0.0.1:{self.actions_port}/webhook"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings; raises SettingError naming the variable that is wrong."""
+        env = os.environ if env is None else env
+        var = Path(env.get("MESOGUIDE_VAR", ROOT / "var")).resolve()
+        return cls(
+            host=env.get("HOST", cls.host),
+            port=_port(env, "PORT", cls.port),
+            rasa_port=_port(env, "RASA_PORT", cls.rasa_port),
+            actions_port=_port(env, "ACTIONS_PORT", cls.actions_port),
+            var=var,
+            content=Path(env.get("MESOGUIDE_CONTENT", BOT / "content")).resolve(),
+            database_url=env.get("DATABASE_URL") or f"sqlite:///{var}/mesoguide.db",
+            redis_url=env.get("REDIS_URL") or None,
+            rasa_token=env.get("RASA_TOKEN", ""),
+            secret=env.get("MESOGUIDE_SECRET", ""),
+            keys=tuple(key for key in env.get("MESOGUIDE_KEYS", "").split(",") if key),
+            desk_password=env.get("MESOGUIDE_DESK_PASSWORD", ""),
+            production=env.get("MESOGUIDE_ENV", "demo") == "production",
+        )
+
+
+def _port(env: Mapping[str, str], name: str, default: int) -> int:
+    value = env.get(name, str(default))
+    if not value.isdecimal() or not 0 < int(value) < 65536:
+        raise SettingError(f"{name}={value!r} is not a TCP port; use a number from 1 to 65535")
+    return int(value)
