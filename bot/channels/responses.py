@@ -1,0 +1,42 @@
+"""Rasa's response generator with the clinic's details filled in.
+
+It runs inside the Rasa process, so a response with `{emergency_number}` reaches the patient complete while the action
+server is down, and a changed clinic detail needs no training.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.utils.endpoints import EndpointConfig
+
+from bot.clinic.content import load_content
+from bot.settings import Settings
+
+
+class ClinicResponses(TemplatedNaturalLanguageGenerator):
+    """Answers `utter_…` names from the domain; placeholders come from content/clinic.yml and the danger just named."""
+
+    def __init__(self, endpoint_config: EndpointConfig, domain: Domain) -> None:
+        super().__init__(domain.responses)
+        content = load_content(Settings.from_env().content)
+        self._details = dict(content.placeholders())
+        self._signs = content.signs
+
+    async def generate(
+        self, utter_action: str, tracker: DialogueStateTracker, output_channel: str, **values: Any
+    ) -> dict[str, Any] | None:
+        """The response of that name, complete, or None when the domain has none."""
+        known = {**tracker.current_slot_values(), **self._details, **self._danger(tracker)}
+        return self.generate_from_slots(utter_action, known, output_channel, **values)
+
+    def _danger(self, tracker: DialogueStateTracker) -> dict[str, str]:
+        message = tracker.latest_message
+        danger = (message.parse_data.get("danger") if message else None) or {}
+        sign = self._signs.get(str(danger.get("sign")))
+        if sign is None:
+            return {"danger_sign": "", "danger_label": "this"}
+        return {"danger_sign": str(danger["sign"]), "danger_label": sign.label}
