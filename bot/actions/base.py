@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
@@ -18,11 +19,13 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
+from sqlalchemy.orm import Session
 
 from bot.clinic.content import Content, load_content
 from bot.settings import Settings
 from bot.store.crypto import configure_keys
-from bot.store.engine import Sessions, make_engine, make_sessions
+from bot.store.conversations import open_conversation
+from bot.store.engine import Sessions, make_engine, make_sessions, unit_of_work
 
 log = logging.getLogger(__name__)
 Events = list[EventType]
@@ -82,6 +85,15 @@ class Turn:
 
     def slot(self, name: str) -> Any:
         return self.tracker.get_slot(name)
+
+    @contextmanager
+    def saving(self) -> Iterator[Session]:
+        """One unit of work in which this conversation exists; committed when the block ends without an error."""
+        with unit_of_work(self.clinic.sessions) as session:
+            channel = self.tracker.get_latest_input_channel() or "unknown"
+            open_conversation(session, channel=channel, now=self.now, conversation_id=self.conversation_id)
+            yield session
+            session.commit()
 
     def say(self, response: str, **values: Any) -> None:
         """Utter a response of the domain by its name, with values for its placeholders."""

@@ -1,0 +1,33 @@
+"""The patient's own data: deleted when they ask for it twice."""
+
+from __future__ import annotations
+
+from rasa_sdk.events import AllSlotsReset, SlotSet
+
+from bot.actions.base import ClinicAction, Events, Turn
+from bot.actions.handoff import LEAVE_FORM
+
+
+class ActionOfferDeletion(ClinicAction):
+    """Asks whether to delete; a "yes" then does it."""
+
+    def name(self) -> str:
+        return "action_offer_deletion"
+
+    def act(self, turn: Turn) -> Events:
+        turn.say("utter_ask_delete")
+        return [*LEAVE_FORM, SlotSet("offered", "deletion")]
+
+
+class ActionDeleteMyData(ClinicAction):
+    """Says that all is deleted; the channel erases when the turn has ended, so that nothing is written after it.
+
+    `metadata.erase` is the sign to the channel (bot/channels/website.py).
+    """
+
+    def name(self) -> str:
+        return "action_delete_my_data"
+
+    def act(self, turn: Turn) -> Events:
+        turn.say("utter_deleted", metadata={"kind": "confirmation", "erase": True})
+        return [AllSlotsReset()]
