@@ -1,0 +1,172 @@
+"""Bookings. Every change writes the row, its audit entry and the outgoing message in one transaction."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.store import audit, outbox, triage
+from bot.store.columns import new_id
+from bot.store.crypto import blind_index, blind_indexes
+from bot.store.models import Booking
+from bot.store.terms import BookingStatus, ContactKind
+from bot.store.writing import insert_once
+
+# Letters and digits that are not mistaken for one another when read aloud or off a screen.
+_ALPHABET = "234679ACDEFGHJKMNPQRTVWXY"
+_PREFIX = "MG-"
+_LENGTH = 6
+
+
+class NoFreeReference(RuntimeError):
+    """No unused booking reference was found; with 240 million of them, look for a broken random source."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a patient asks for. `contact` is an E.164 phone number or an email address, as `contact_kind` says;
+    `wish` the day and time in the patient's words; `starts_at` the time understood, if any.
+    `screening_status` is the screening's outcome or "not_screened". `key` names the form run it comes from, so that
+    a confirmation repeated after a crash finds its booking instead of making a second one."""
+
+    name: str
+    contact: str
+    contact_kind: ContactKind
+    treatment: str | None = None
+    starts_at: datetime | None = None
+    wish: str | None = None
+    note: str | None = None
+    screening_id: str | None = None
+    screening_status: str = "not_screened"
+    key: str | None = None
+
+
+def create(session: Session, conversation_id: str, request: Request, now: datetime, actor: str = "patient") -> Booking:
+    """Store a request as `proposed` with a reference to quote, queue it for the desk and for hand-over."""
+    former = find_by_key(session, request.key)
+    if former is not None:
+        return former
+    row = _insert(session, conversation_id, request, now)
+    if row is None:
+        return session.scalars(select(Booking).where(Booking.key == request.key)).one()
+    triage.add(
+        session,
+        kind="booking",
+        handoff_reason="booking",
+        conversation_id=conversation_id,
+        booking_id=row.id,
+        key=f"booking:{row.id}",
+        details={"reference": row.reference},
+        now=now,
+    )
+    _announce(session, row, "booking.created", actor, now)
+    return row
+
+
+def find_by_key(session: Session, key: str | None) -> Booking | None:
+    """The booking a form run already made."""
+    return None if key is None else session.scalar(select(Booking).where(Booking.key == key))
+
+
+def find(session: Session, reference: str, contact: str) -> Booking | None:
+    """The booking with this reference that was made with this contact; a wrong half looks like a wrong whole."""
+    wanted = select(Booking).where(
+        Booking.reference == normal_reference(reference), Booking.contact_index.in_(blind_indexes(contact))
+    )
+    return session.scalar(wanted)
+
+
+def of_conversation(session: Session, conversation_id: str) -> list[Booking]:
+    """A conversation's bookings, newest first."""
+    wanted = select(Booking).where(Booking.conversation_id == conversation_id)
+    return list(session.scalars(wanted.order_by(Booking.created_at.desc(), Booking.id)))
+
+
+def set_status(session: Session, booking: Booking, status: BookingStatus, *, actor: str, now: datetime) -> Booking:
+    """Move a booking to a state; which moves make sense is decided by the caller. No change, no message."""
+    if booking.status != status:
+        booking.status = status
+        _changed(session, booking, f"booking.{status}", actor, now)
+    return booking
+
+
+def reschedule(  # noqa: PLR0913 - a row has this many fields, all named at the call
+    session: Session, booking: Booking, starts_at: datetime | None, wish: str | None, *, actor: str, now: datetime
+) -> Booking:
+    """Ask for another time; the booking is `proposed` again until somebody confirms it."""
+    booking.starts_at, booking.wish, booking.status = starts_at, wish, "proposed"
+    _changed(session, booking, "booking.rescheduled", actor, now)
+    return booking
+
+
+def normal_reference(typed: str) -> str:
+    """The reference as stored, from how people type it: "mg 7k4p2q" is "MG-7K4P2Q"."""
+    plain = "".join(sign for sign in typed.upper() if sign.isalnum())
+    return _PREFIX + (plain.removeprefix("MG") if len(plain) > _LENGTH else plain)
+
+
+def _new_reference() -> str:
+    return _PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+
+
+def _insert(session: Session, conversation_id: str, request: Request, now: datetime) -> Booking | None:
+    """The new row, or None when another process just stored the same key."""
+    values: dict[str, Any] = {
+        **vars(request),
+        "conversation_id": conversation_id,
+        "contact_index": blind_index(request.contact),
+        "created_at": now,
+        "updated_at": now,
+    }
+    for _ in range(5):
+        row = insert_once(session, Booking, (), id=new_id(), reference=_new_reference(), **values)
+        if row is not None or find_by_key(session, request.key) is not None:
+            return row
+    raise NoFreeReference("five references in a row were taken")
+
+
+def _changed(session: Session, booking: Booking, action: str, actor: str, now: datetime) -> None:
+    booking.version += 1
+    booking.updated_at = now
+    session.flush()
+    _announce(session, booking, action, actor, now)
+
+
+def _announce(session: Session, booking: Booking, action: str, actor: str, now: datetime) -> None:
+    subject = f"booking:{booking.id}"
+    details = {"version": booking.version, "status": booking.status, "reference": booking.reference}
+    audit.record(session, actor=actor, action=action, subject=subject, now=now, details=details)
+    outbox.put(
+        session,
+        kind=action,
+        key=f"{subject}:{booking.version}",
+        subject=booking.id,
+        conversation_id=booking.conversation_id,
+        payload=as_payload(booking),
+        now=now,
+    )
+
+
+def as_payload(booking: Booking) -> dict[str, Any]:
+    """The booking as plain JSON for another system: everything it needs, times in ISO 8601 UTC."""
+    return {
+        "id": booking.id,
+        "reference": booking.reference,
+        "version": booking.version,
+        "status": booking.status,
+        "name": booking.name,
+        "contact": booking.contact,
+        "contact_kind": booking.contact_kind,
+        "treatment": booking.treatment,
+        "starts_at": booking.starts_at.isoformat() if booking.starts_at else None,
+        "wish": booking.wish,
+        "note": booking.note,
+        "screening_id": booking.screening_id,
+        "screening_status": booking.screening_status,
+        "updated_at": booking.updated_at.isoformat(),
+    }

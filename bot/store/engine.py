@@ -1,0 +1,110 @@
+"""Engines and units of work: SQLite tuned for several processes on one file, PostgreSQL with a pool.
+
+A unit of work is one session and at most one commit. Leaving it without `session.commit()` rolls everything back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+
+from bot.settings import SettingError
+
+BUSY_SECONDS = 15
+POOL_SIZE = 10
+POOL_OVERFLOW = 20
+CONNECT_SECONDS = 5
+READ_ONLY = {"mesoguide_read_only": True}
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    f"busy_timeout={BUSY_SECONDS * 1000}",
+    "foreign_keys=ON",
+    "temp_store=MEMORY",
+    "cache_size=-8192",
+)
+
+Sessions = sessionmaker[Session]
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for `sqlite:///path` or `postgresql://…`; raises SettingError for any other DATABASE_URL."""
+    parsed = _parse(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed)
+    return create_engine(
+        parsed,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "mesoguide"},
+    )
+
+
+def make_sessions(engine: Engine) -> Sessions:
+    """The session factory of an engine. Rows stay readable after the commit."""
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+@contextmanager
+def unit_of_work(sessions: Sessions) -> Iterator[Session]:
+    """One session for one change: call `session.commit()` to keep it; leaving without, or by an error, rolls back."""
+    session = sessions()
+    try:
+        yield session
+    finally:
+        session.rollback()
+        session.close()
+
+
+@contextmanager
+def reading(sessions: Sessions) -> Iterator[Session]:
+    """One session that only reads; on SQLite it waits for no writer and no writer waits for it."""
+    with unit_of_work(sessions) as session:
+        session.connection(execution_options=READ_ONLY)
+        yield session
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise SettingError("DATABASE_URL is not a database address; use sqlite:///path or postgresql://…") from None
+    if parsed.drivername in ("postgres", "postgresql"):
+        parsed = parsed.set(drivername="postgresql+psycopg2")
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise SettingError(f"DATABASE_URL names {parsed.get_backend_name()}; this works on SQLite and PostgreSQL")
+    return parsed
+
+
+def _sqlite(url: URL) -> Engine:
+    options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
+    if url.database in (None, "", ":memory:"):
+        options["poolclass"] = StaticPool
+    else:
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, **options)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, record: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # sqlite3 then leaves BEGIN to _begin_sqlite
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Writers take the lock at once: a reader that turns writer is refused by SQLite without waiting its turn."""
+    read_only = connection.get_execution_options().get("mesoguide_read_only")
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

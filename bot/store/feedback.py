@@ -1,0 +1,41 @@
+"""Thumbs under answers; the last one a patient gives for an answer counts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.store.columns import new_id
+from bot.store.models import Feedback
+from bot.store.terms import Thumb
+from bot.store.writing import insert_once
+
+
+def give(  # noqa: PLR0913 - a row has this many fields, all named at the call
+    session: Session,
+    conversation_id: str,
+    message_id: str,
+    *,
+    thumb: Thumb,
+    now: datetime,
+    reason: str | None = None,
+) -> Feedback:
+    """Store a patient's thumb for one of the bot's messages, replacing an earlier one."""
+    row = insert_once(
+        session,
+        Feedback,
+        ("message_id",),
+        id=new_id(),
+        conversation_id=conversation_id,
+        message_id=message_id,
+        thumb=thumb,
+        reason=reason,
+        created_at=now,
+    )
+    if row is None:
+        row = session.scalars(select(Feedback).where(Feedback.message_id == message_id)).one()
+        row.thumb, row.reason, row.created_at = thumb, reason, now
+        session.flush()
+    return row

@@ -1,0 +1,100 @@
+"""What other systems must be told, written in the transaction of the change and delivered later, at least once.
+
+Items of one subject leave in the order they were written: each waits until the earlier ones are delivered or dead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, aliased
+
+from bot.store.columns import new_id
+from bot.store.models import OutboxItem
+from bot.store.writing import insert_once
+
+
+def put(  # noqa: PLR0913 - a row has this many fields, all named at the call
+    session: Session,
+    *,
+    kind: str,
+    key: str,
+    payload: Mapping[str, Any],
+    now: datetime,
+    subject: str | None = None,
+    conversation_id: str | None = None,
+    available_at: datetime | None = None,
+) -> bool:
+    """Queue an item once per key (made from the fact, as in "booking:<id>:2"); False when the key was queued before."""
+    row = insert_once(
+        session,
+        OutboxItem,
+        ("key",),
+        id=new_id(),
+        kind=kind,
+        key=key,
+        subject=subject,
+        conversation_id=conversation_id,
+        payload=dict(payload),
+        created_at=now,
+        available_at=available_at or now,
+    )
+    return row is not None
+
+
+def due(session: Session, now: datetime, limit: int = 20) -> list[OutboxItem]:
+    """The items that may leave now, oldest first, at most one per subject; locked on PostgreSQL until the commit."""
+    earlier = aliased(OutboxItem)
+    blocked = select(earlier.position).where(
+        earlier.subject == OutboxItem.subject,
+        earlier.position < OutboxItem.position,
+        earlier.delivered_at.is_(None),
+        earlier.dead_at.is_(None),
+    )
+    wanted = select(OutboxItem).where(
+        OutboxItem.delivered_at.is_(None),
+        OutboxItem.dead_at.is_(None),
+        OutboxItem.available_at <= now,
+        ~blocked.exists(),
+    )
+    wanted = wanted.order_by(OutboxItem.available_at, OutboxItem.position).limit(limit)
+    return list(session.scalars(wanted.with_for_update(skip_locked=True)))
+
+
+def claim(session: Session, now: datetime, until: datetime, limit: int = 20) -> list[OutboxItem]:
+    """Take due items for delivery: nobody else gets them before `until`, after which they count as not delivered."""
+    rows = due(session, now, limit)
+    for row in rows:
+        row.available_at = until
+        row.attempts += 1
+    session.flush()
+    return rows
+
+
+def mark_delivered(session: Session, item_id: str, now: datetime) -> None:
+    """The receiver has it."""
+    session.execute(update(OutboxItem).where(OutboxItem.id == item_id).values(delivered_at=now, last_error=None))
+
+
+def mark_failed(
+    session: Session, item_id: str, error: type[BaseException], retry_at: datetime | None, now: datetime
+) -> None:
+    """The attempt failed: try again at `retry_at`, or with None give up for good. Only the error's class is kept."""
+    values: dict[str, Any] = {"last_error": error.__name__}
+    values |= {"dead_at": now} if retry_at is None else {"available_at": retry_at}
+    session.execute(update(OutboxItem).where(OutboxItem.id == item_id).values(**values))
+
+
+def dead(session: Session, limit: int = 100) -> list[OutboxItem]:
+    """What was given up, newest first."""
+    wanted = select(OutboxItem).where(OutboxItem.dead_at.is_not(None))
+    return list(session.scalars(wanted.order_by(OutboxItem.dead_at.desc()).limit(limit)))
+
+
+def revive(session: Session, item_id: str, now: datetime) -> None:
+    """Give a dead item another round of attempts from now."""
+    change = update(OutboxItem).where(OutboxItem.id == item_id, OutboxItem.dead_at.is_not(None))
+    session.execute(change.values(dead_at=None, attempts=0, available_at=now))

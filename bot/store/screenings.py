@@ -1,0 +1,83 @@
+"""Decided screenings. A row is never changed: `amend` writes a new one that points to the one it replaces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.store import audit
+from bot.store.columns import new_id
+from bot.store.models import Screening
+from bot.store.terms import Outcome
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided, on which answers, by which version of the content and of the rules.
+
+    `reasons` are the criteria that were met, `open` those a clinician has to settle.
+    """
+
+    answers: Mapping[str, Any]
+    outcome: Outcome
+    content_version: str
+    rules_version: str
+    reasons: Sequence[str] = field(default=())
+    open: Sequence[str] = field(default=())
+
+
+def save(session: Session, conversation_id: str, decision: Decision, now: datetime) -> Screening:
+    """Store a decided screening."""
+    return _write(session, conversation_id, decision, now, amends=None)
+
+
+def amend(session: Session, former: Screening, decision: Decision, now: datetime) -> Screening:
+    """Store what a changed answer decides; the former screening stays on record."""
+    return _write(session, former.conversation_id, decision, now, amends=former.id)
+
+
+def latest(session: Session, conversation_id: str) -> Screening | None:
+    """The screening that counts: the one decided last."""
+    amended = select(Screening.amends).where(
+        Screening.conversation_id == conversation_id, Screening.amends.is_not(None)
+    )
+    wanted = select(Screening).where(Screening.conversation_id == conversation_id, Screening.id.not_in(amended))
+    return session.scalar(wanted.order_by(Screening.decided_at.desc(), Screening.id).limit(1))
+
+
+def history(session: Session, conversation_id: str) -> list[Screening]:
+    """Every screening of a conversation, first to last."""
+    wanted = select(Screening).where(Screening.conversation_id == conversation_id)
+    return list(session.scalars(wanted.order_by(Screening.decided_at, Screening.id)))
+
+
+def _write(session: Session, conversation_id: str, decision: Decision, now: datetime, amends: str | None) -> Screening:
+    row = Screening(
+        id=new_id(),
+        conversation_id=conversation_id,
+        answers=dict(decision.answers),
+        outcome=decision.outcome,
+        reasons=list(decision.reasons),
+        open=list(decision.open),
+        content_version=decision.content_version,
+        rules_version=decision.rules_version,
+        decided_at=now,
+        amends=amends,
+    )
+    session.add(row)
+    session.flush()
+    action = "screening.amended" if amends else "screening.decided"
+    audit.record(
+        session,
+        actor="bot",
+        action=action,
+        subject=f"screening:{row.id}",
+        now=now,
+        details={"conversation": conversation_id, "amends": amends, "content": decision.content_version},
+    )
+    return row
