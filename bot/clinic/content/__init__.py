@@ -1,0 +1,26 @@
+"""The clinic's content: what the bot may say and decide, read from YAML, checked, and read-only from then on."""
+
+from bot.clinic.content.checks import MAX_GRADE, MEDIAN_GRADE
+from bot.clinic.content.load import Content, check_content, content_version, load_content
+from bot.clinic.content.model import Answer, BookableTreatment, Clinic, Question, Screening, Sign, Step
+from bot.clinic.content.problems import ContentError, Problem
+from bot.clinic.content.readability import grade
+
+__all__ = [
+    "MAX_GRADE",
+    "MEDIAN_GRADE",
+    "Answer",
+    "BookableTreatment",
+    "Clinic",
+    "Content",
+    "ContentError",
+    "Problem",
+    "Question",
+    "Screening",
+    "Sign",
+    "Step",
+    "check_content",
+    "content_version",
+    "grade",
+    "load_content",
+]

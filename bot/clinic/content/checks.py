@@ -1,0 +1,256 @@
+"""What no single file can see: references between files, contradictions, placeholders, reading ease.
+
+Each check is a generator of problems; it runs when the files it needs could be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from statistics import median
+from typing import Any
+
+from bot.clinic.content.checks_screening import SCREENING_CHECKS
+from bot.clinic.content.placeholders import NAME, placeholders
+from bot.clinic.content.problems import Problem
+from bot.clinic.content.readability import grade
+from bot.clinic.content.reading import Source
+
+MAX_GRADE = 8.0
+MEDIAN_GRADE = 6.0
+
+Sources = Mapping[str, Source]
+Parts = Mapping[str, Any]
+Check = Callable[..., Iterator[Problem]]
+
+
+def check_parts(sources: Sources, parts: Parts, today: date | None = None) -> list[Problem]:
+    """All problems between the files; `today` also asks for overdue reviews, which are warnings."""
+    needs: dict[Check, tuple[str, ...]] = {
+        _duplicate_ids: (),
+        _unknown_facts: ("facts.yml",),
+        _uncited_facts: ("facts.yml", "answers.yml", "screening.yml"),
+        _unknown_steps: ("next_steps.yml",),
+        _unknown_criteria: ("answers.yml", "screening.yml"),
+        _two_answers_to_one_question: ("answers.yml",),
+        _never_given: ("answers.yml",),
+        _topics_without_name: ("answers.yml", "next_steps.yml"),
+        _unbookable_steps: ("next_steps.yml", "clinic.yml"),
+        _unknown_placeholders: ("clinic.yml",),
+        _clinic_phrases: ("clinic.yml",),
+        **SCREENING_CHECKS,
+    }
+    problems = [
+        problem
+        for check, files in needs.items()
+        if all(file in parts for file in files)
+        for problem in check(sources, parts)
+    ]
+    return problems + (list(_overdue_reviews(sources, parts, today)) if today else [])
+
+
+def check_readability(sources: Sources, parts: Parts) -> list[Problem]:
+    """Answers above grade 8, and a median above grade 6."""
+    answers, terms = parts.get("answers.yml"), parts.get("terms.yml")
+    if answers is None or terms is None or not answers.answers:
+        return []
+    grades = {answer.id: grade(answer.text, terms.terms) for answer in answers.answers}
+    source = sources["answers.yml"]
+    problems = [
+        source.problem(
+            _at(source, "answers", id, "text"),
+            f"reads at US grade {value:.1f}; at most {MAX_GRADE:g}, use shorter words",
+        )
+        for id, value in grades.items()
+        if value > MAX_GRADE
+    ]
+    middle = median(grades.values())
+    if middle > MEDIAN_GRADE:
+        what = f"read at US grade {middle:.1f} at the median; at most {MEDIAN_GRADE:g}, use shorter sentences"
+        problems.append(source.problem(("answers",), what))
+    return problems
+
+
+def _at(source: Source, collection: str, id: str, *rest: Any) -> tuple[Any, ...]:
+    """Key path of the item with an id in a list of a file."""
+    items = source.data[collection]
+    return (
+        collection,
+        next(i for i, item in enumerate(items) if isinstance(item, dict) and item.get("id") == id),
+        *rest,
+    )
+
+
+def _duplicate_ids(sources: Sources, parts: Parts) -> Iterator[Problem]:
+    lists = {
+        "answers.yml": "answers",
+        "warning_signs.yml": "signs",
+        "facts.yml": "sections",
+        "clinic.yml": "treatments",
+    }
+    for file, key in lists.items():
+        items = sources[file].data.get(key) if file in sources else None
+        seen: set[str] = set()
+        for index, item in enumerate(items if isinstance(items, list) else []):
+            id = item.get("id") if isinstance(item, dict) else None
+            if isinstance(id, str) and id in seen:
+                yield sources[file].problem((key, index), f"the id {id} is used twice; give each its own")
+            seen.add(str(id))
+    sections = parts["facts.yml"].sections if "facts.yml" in parts else ()
+    facts = [fact for section in sections for fact in section.facts]
+    for fact in sorted({fact for fact in facts if facts.count(fact) > 1}):
+        yield sources["facts.yml"].problem(
+            ("sections",), f"the fact {fact} stands in two sections; give each its own id"
+        )
+
+
+def _unknown_facts(sources: Sources, parts: Parts) -> Iterator[Problem]:
+    known = parts["facts.yml"].texts
+    for source, path, fact in _citations(sources, parts):
+        if fact not in known:
+            yield source.problem(
+                path, f"there is no fact {fact} in facts.yml; cite one of {min(known)} to {max(known)}"
+            )
+
+
+def _citations(sources: Sources, parts: Parts) -> Iterator[tuple[Source, tuple[Any, ...], str]]:
+    if "answers.yml" in parts:
+        for answer in parts["answers.yml"].answers:
+            for fact in answer.facts:
+                source = sources["answers.yml"]
+                yield source, _at(source, "answers", answer.id, "facts"), fact
+    if "screening.yml" in parts:
+        for question in parts["screening.yml"].questions:
+            source = sources["screening.yml"]
+            yield source, _at(source, "questions", question.id, "fact"), question.fact
+
+
+def _uncited_facts(sources: Sources, parts: Parts) -> Iterator[Problem]:
+    # A broken answer may be left out of the parts, so citations are read from the file itself.
+    raw = sources["answers.yml"].data.get("answers")
+    items = [item for item in raw if isinstance(item, dict)] if isinstance(raw, list) else []
+    cited = {fact for item in items for fact in (item.get("facts") or [])}
+    for section_index, section in enumerate(parts["facts.yml"].sections):
+        for fact in section.facts:
+            if fact not in cited:
+                path = ("sections", section_index, "facts", fact)
+                yield sources["facts.yml"].problem(path, "no answer cites this fact; add an answer or cite it in one")
+
+
+def _unknown_steps(sources: Sources, parts: Parts) -> Iterator[Problem]:
+    known = parts["next_steps.yml"].steps
+    for source, path, step in _offers(sources, parts):
+        if step not in known:
+            yield source.problem(
+                path, f"there is no next step {step} in next_steps.yml; known: {', '.join(sorted(known))}"
+            )
+
+
+def _offers(sources: Sources, parts: Parts) -> Iterator[tuple[Source, tuple[Any, ...], str]]:
+    if "answers.yml" in parts:
+        for answer in parts["answers.yml"].answers:
+            for step in answer.next:
+                source = sources["answers.yml"]
+                yield source, _at(source, "answers", answer.id, "next"), step
+    if "screening.yml" in parts:
+        for name, outcome in parts["screening.yml"].outcomes:
+            for step in outcome.next:
+                yield sources["screening.yml"], ("outcomes", name, "next"), step
+
+
+def _unknown_criteria(sources: Sources, parts: Parts) -> Iterator[Problem]:
+    known = parts["screening.yml"].criteria
+    source = sources["answers.yml"]
+    for answer in parts["answers.yml"].answers:
+        if answer.criterion is not None and answer.criterion not in known:
+            what = f"there is no criterion {answer.criterion} in screening.yml; known: {', '.join(known)}"
+            yield source.problem(_at(source, "answers", answer.id, "criterion"), what)
+
+
+def _two_answers_to_one_question(sources: Sources, parts: Parts) -> Iterator[Problem]:
+    first: dict[tuple[str | None, ...], str] = {}
+    source = sources["answers.yml"]
+    for answer in parts["answers.yml"].answers:
+        other = first.setdefault(answer.key, answer.id)
+        if other != answer.id:
+            about = " ".join(part for part in answer.key if part)
+            what = f"answers the same as {other} ({about}); keep one, or give it a treatment or concern"
+            yield source.problem(_at(source, "answers", answer.id), what)
+
+
+def _never_given(sources: Sources, parts: Parts) -> Iterator[Problem]:
+    source = sources["answers.yml"]
+    for answer in parts["answers.yml"].answers:
+        if answer.treatment in answer.not_for:
+            what = f"is never given: it is about {answer.treatment} and not for it; remove one of the two"
+            yield source.problem(_at(source, "answers", answer.id, "not_for"), what)
+
+
+def _topics_without_name(sources: Sources, parts: Parts) -> Iterator[Problem]:
+    topics = parts["next_steps.yml"].topics
+    for topic in sorted({answer.topic for answer in parts["answers.yml"].answers} - set(topics)):
+        yield sources["next_steps.yml"].problem(
+            ("topics", topic), "is missing; give the topic a short name for its button"
+        )
+
+
+def _unbookable_steps(sources: Sources, parts: Parts) -> Iterator[Problem]:
+    bookable = {treatment.id for treatment in parts["clinic.yml"].treatments}
+    for id, step in parts["next_steps.yml"].steps.items():
+        for treatment in ("facial", "hair", "no_needle", "body"):
+            if (
+                step.payload.startswith("/book_appointment{")
+                and f'"{treatment}"' in step.payload
+                and treatment not in bookable
+            ):
+                what = f"books {treatment}, which clinic.yml does not offer; remove the step or add the treatment"
+                yield sources["next_steps.yml"].problem(("steps", id, "payload"), what)
+
+
+def _unknown_placeholders(sources: Sources, parts: Parts) -> Iterator[Problem]:
+    known = set(placeholders(parts["clinic.yml"]))
+    extra = {("outcomes", "not_suitable", "text"): {"reasons"}, ("outcomes", "clinician_review", "text"): {"open"}}
+    extra[("phrases", "offer")] = {"help", "question"}
+    for file in ("answers.yml", "screening.yml", "warning_signs.yml"):
+        for path, text in _texts(sources[file].data) if file in sources else ():
+            allowed = known | (extra.get(path, set()) if file == "screening.yml" else set())
+            for name in NAME.findall(text):
+                if name not in allowed:
+                    yield sources[file].problem(
+                        path, f"unknown placeholder {{{name}}}; known: {', '.join(sorted(allowed))}"
+                    )
+    for path, names in extra.items() if "screening.yml" in parts else ():
+        text = dict(_texts(sources["screening.yml"].data)).get(path, "")
+        for name in sorted(names - {"question"} - set(NAME.findall(text))):
+            yield sources["screening.yml"].problem(path, f"does not say {{{name}}}; put it where that belongs")
+
+
+def _clinic_phrases(sources: Sources, parts: Parts) -> Iterator[Problem]:
+    wanted = {
+        "days_range": {"first", "last"},
+        "open": {"days", "opens", "closes"},
+        "closed": {"days"},
+        "price": {"title", "amount", "currency"},
+    }
+    for key, names in wanted.items():
+        if set(NAME.findall(getattr(parts["clinic.yml"].phrases, key))) != names:
+            what = (
+                f"uses other placeholders than {', '.join(f'{{{name}}}' for name in sorted(names))}; use each of them"
+            )
+            yield sources["clinic.yml"].problem(("phrases", key), what)
+
+
+def _texts(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], str]]:
+    if isinstance(data, str):
+        yield path, data
+    pairs = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in pairs:
+        yield from _texts(value, (*path, key))
+
+
+def _overdue_reviews(sources: Sources, parts: Parts, today: date) -> Iterator[Problem]:
+    source = sources.get("answers.yml")
+    for answer in parts["answers.yml"].answers if source and "answers.yml" in parts else ():
+        if answer.review_by < today:
+            what = f"its review was due on {answer.review_by}; let the clinician read it again and set a new date"
+            yield source.problem(_at(source, "answers", answer.id, "review_by"), what, "warning")

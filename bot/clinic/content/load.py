@@ -1,0 +1,126 @@
+"""Loads bot/content/ into one read-only Content, or reports everything that is wrong with it at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from bot.clinic.content import placeholders as _placeholders
+from bot.clinic.content.checks import check_parts, check_readability
+from bot.clinic.content.model import (
+    Answer,
+    Answers,
+    Clinic,
+    Facts,
+    NextSteps,
+    Screening,
+    Sign,
+    Step,
+    Terms,
+    WarningSigns,
+)
+from bot.clinic.content.problems import ContentError, Problem
+from bot.clinic.content.reading import Source, parse, read
+
+FILES: Mapping[str, type[BaseModel]] = {
+    "facts.yml": Facts,
+    "clinic.yml": Clinic,
+    "answers.yml": Answers,
+    "next_steps.yml": NextSteps,
+    "screening.yml": Screening,
+    "warning_signs.yml": WarningSigns,
+    "terms.yml": Terms,
+}
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything the clinic says or decides. `version` changes with any byte of the folder's YAML files."""
+
+    facts: Facts
+    clinic: Clinic
+    answers: tuple[Answer, ...]
+    next_steps: NextSteps
+    screening: Screening
+    warning_signs: tuple[Sign, ...]
+    terms: Mapping[str, str]
+    version: str
+
+    def placeholders(self) -> dict[str, str]:
+        """Placeholder name -> text, for responses and answers: clinic_name, emergency_number, price_list …"""
+        return dict(self._values)
+
+    def fill(self, text: str, **values: str) -> str:
+        """`text` with the clinic's placeholders, and those given, filled in."""
+        return _placeholders.fill(text, {**self._values, **values})
+
+    def listed(self, items: Sequence[str]) -> str:
+        """Items as a patient reads them: "a, b and c"."""
+        return _placeholders.listed(items, self.clinic.phrases)
+
+    def step(self, id: str) -> Step:
+        """A next step by id; KeyError for one that content does not have."""
+        return self.next_steps.steps[id]
+
+    def buttons(self, ids: Sequence[str]) -> list[dict[str, str]]:
+        """Next steps as Rasa buttons: [{"title", "payload"}]."""
+        return [self.step(id).model_dump() for id in ids]
+
+    @cached_property
+    def _values(self) -> dict[str, str]:
+        return _placeholders.placeholders(self.clinic)
+
+
+def load_content(folder: Path) -> Content:
+    """The content of a folder; raises ContentError with all problems when any part of it is wrong."""
+    sources, parts, problems = _read_all(folder)
+    problems += check_parts(sources, parts)
+    errors = [problem for problem in problems if problem.level == "error"]
+    if errors:
+        raise ContentError(errors)
+    return Content(
+        facts=parts["facts.yml"],
+        clinic=parts["clinic.yml"],
+        answers=parts["answers.yml"].answers,
+        next_steps=parts["next_steps.yml"],
+        screening=parts["screening.yml"],
+        warning_signs=parts["warning_signs.yml"].signs,
+        terms=parts["terms.yml"].terms,
+        version=content_version(folder),
+    )
+
+
+def check_content(folder: Path, today: date | None = None) -> list[Problem]:
+    """Every problem, also how hard the texts are to read and, given `today`, which reviews are overdue (a warning)."""
+    sources, parts, problems = _read_all(folder)
+    return problems + check_parts(sources, parts, today) + check_readability(sources, parts)
+
+
+def content_version(folder: Path) -> str:
+    """12 hex digits of the SHA-256 of the folder's YAML files, names and bytes."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.yml")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def _read_all(folder: Path) -> tuple[dict[str, Source], dict[str, Any], list[Problem]]:
+    sources: dict[str, Source] = {}
+    parts: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name, model in FILES.items():
+        source = read(folder / name)
+        if isinstance(source, Problem):
+            problems.append(source)
+            continue
+        sources[name] = source
+        parts[name], found = parse(source, model)
+        problems += found
+    return sources, {name: part for name, part in parts.items() if part is not None}, problems

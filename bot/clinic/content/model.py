@@ -1,0 +1,370 @@
+"""The schema of bot/content/*.yml, one class per file or part of a file. What it cannot see alone is in checks.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from bot.clinic.content.fields import (
+    AnswerValue,
+    Base,
+    Clock,
+    Concern,
+    Day,
+    FactId,
+    Id,
+    Payload,
+    Phone,
+    Text,
+    Title,
+    Topic,
+    Treatment,
+    Zone,
+)
+
+# ---- facts.yml
+
+
+class Section(Base):
+    """A section of the leaflet."""
+
+    id: str
+    heading: Text
+    facts: Mapping[FactId, Text]
+
+
+class Facts(Base):
+    """The leaflet, fact by fact."""
+
+    document: Text
+    title: Text
+    sections: tuple[Section, ...]
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """Fact id -> what the leaflet says."""
+        return {fact: text for section in self.sections for fact, text in section.facts.items()}
+
+
+# ---- clinic.yml
+
+
+class Opening(Base):
+    """When the clinic opens and closes on one weekday, clinic time."""
+
+    opens: Clock
+    closes: Clock
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Opening:
+        if self.closes <= self.opens:
+            raise ValueError(f"closes at {self.closes:%H:%M}, not after it opens at {self.opens:%H:%M}")
+        return self
+
+
+def _closed(value: Any) -> Any:
+    if value is None or (isinstance(value, str) and value != "closed"):
+        raise ValueError(f'{value!r} is not a day; write {{opens: "09:00", closes: "17:30"}} or closed')
+    return None if value == "closed" else value
+
+
+OpeningDay = Annotated[Opening | None, BeforeValidator(_closed)]
+
+
+class Week(Base):
+    """Opening hours by weekday; None is closed."""
+
+    monday: OpeningDay
+    tuesday: OpeningDay
+    wednesday: OpeningDay
+    thursday: OpeningDay
+    friday: OpeningDay
+    saturday: OpeningDay
+    sunday: OpeningDay
+
+    @property
+    def days(self) -> tuple[tuple[str, Opening | None], ...]:
+        """(name, opening) from Monday on, so that index 0 is date.weekday() 0."""
+        return tuple((name, getattr(self, name)) for name in type(self).model_fields)
+
+
+class ClosedDay(Base):
+    """A date on which the clinic stays closed."""
+
+    date: Day
+    reason: Text
+
+
+class Doctor(Base):
+    """A doctor as named to patients."""
+
+    name: Text
+    role: Text
+
+
+class BookableTreatment(Base):
+    """A treatment that can be booked: length of one appointment in minutes, price of one session."""
+
+    id: Treatment
+    title: Text
+    minutes: int = Field(gt=0, le=480)
+    price: float = Field(ge=0)
+
+
+class BookingRules(Base):
+    """How appointments may be laid: hours, days and minutes as named."""
+
+    rooms: int = Field(gt=0)
+    lead_time_hours: int = Field(ge=0)
+    horizon_days: int = Field(gt=0)
+    step_minutes: int = Field(gt=0, le=240)
+
+
+class ReplyTimes(Base):
+    """How soon a person answers, in words."""
+
+    message: Text
+    booking: Text
+    urgent: Text
+
+
+class Privacy(Base):
+    """Days after which data is deleted."""
+
+    chat_days: int = Field(gt=0)
+    booking_days: int = Field(gt=0)
+
+
+class ClinicPhrases(Base):
+    """How hours, prices and lists are put into words."""
+
+    days_range: Text
+    open: Text
+    closed: Text
+    price: Text
+    separator: str
+    last_separator: str
+
+    model_config = Base.model_config | {"str_strip_whitespace": False}
+
+
+class Clinic(Base):
+    """Everything about the clinic itself."""
+
+    version: Text
+    signed_by: Text
+    demo: bool
+    name: Text
+    phone: Phone
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+    address: Text
+    url: Annotated[str, Field(pattern=r"^https?://\S+$")]
+    time_zone: Zone
+    emergency_number: Annotated[str, Field(pattern=r"^\+?[0-9 ]{2,15}$")]
+    languages: tuple[Text, ...] = Field(min_length=1)
+    doctors: tuple[Doctor, ...] = ()
+    hours: Week
+    closed_days: tuple[ClosedDay, ...] = ()
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    treatments: tuple[BookableTreatment, ...] = Field(min_length=1)
+    booking: BookingRules
+    reply_times: ReplyTimes
+    privacy: Privacy
+    phrases: ClinicPhrases
+
+
+# ---- answers.yml
+
+
+class Answer(Base):
+    """An approved answer to a topic, for everything or for one treatment, concern or criterion."""
+
+    id: Id
+    topic: Topic
+    treatment: Treatment | None = None
+    concern: Concern | None = None
+    criterion: Id | None = None
+    not_for: tuple[Treatment, ...] = ()
+    text: Text
+    facts: tuple[FactId, ...] = ()
+    source: Literal["leaflet", "clinic"]
+    next: tuple[Id, ...] = Field(default=(), max_length=3)
+    author: Text
+    reviewer: Text
+    reviewed: Day
+    review_by: Day
+
+    @model_validator(mode="after")
+    def _rests_on_its_source(self) -> Answer:
+        if self.source == "leaflet" and not self.facts:
+            raise ValueError(
+                "an answer from the leaflet rests on no fact; list its facts, as [F01], or remove the answer"
+            )
+        if self.source == "clinic" and self.facts:
+            raise ValueError("an answer of the clinic's own cites no facts; remove `facts` or write source: leaflet")
+        return self
+
+    @property
+    def key(self) -> tuple[str | None, ...]:
+        """What the answer is about; two answers with one key would contradict each other."""
+        return (self.topic, self.treatment, self.concern, self.criterion)
+
+
+class AnswerDefaults(Base):
+    """Values for every answer that does not say otherwise."""
+
+    author: Text | None = None
+    reviewer: Text | None = None
+    reviewed: Day | None = None
+    review_by: Day | None = None
+
+
+class Answers(Base):
+    """answers.yml"""
+
+    defaults: AnswerDefaults = AnswerDefaults()
+    answers: tuple[Answer, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_defaults(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict) or not isinstance(raw.get("answers"), list):
+            return raw
+        defaults = raw.get("defaults") if isinstance(raw.get("defaults"), dict) else {}
+        known = {key: value for key, value in defaults.items() if key in AnswerDefaults.model_fields}
+        return raw | {"answers": [known | one if isinstance(one, dict) else one for one in raw["answers"]]}
+
+
+# ---- next_steps.yml, terms.yml, warning_signs.yml
+
+
+class Step(Base):
+    """A button that an answer may offer."""
+
+    title: Title
+    payload: Payload
+
+
+class NextSteps(Base):
+    """Buttons by id, and the short name of each topic."""
+
+    steps: Mapping[Id, Step]
+    topics: Mapping[Id, Title]
+
+
+class Terms(Base):
+    """Forced medical terms -> plain stand-ins for measuring reading ease."""
+
+    terms: Mapping[str, Text]
+
+
+class Sign(Base):
+    """A sign of danger. `label` in the second person, for "You told me about …"."""
+
+    id: Id
+    level: Literal["emergency", "urgent"]
+    label: Text
+    advice: Text | None = None
+
+
+class WarningSigns(Base):
+    """warning_signs.yml"""
+
+    signs: tuple[Sign, ...] = Field(min_length=1)
+
+
+# ---- screening.yml
+
+
+class AnswerButton(Base):
+    """A button under a question, and the answer it gives."""
+
+    title: Title
+    answer: AnswerValue
+
+
+class Asked(Base):
+    """What main questions and follow-ups share."""
+
+    id: Id
+    question: Text
+    other: Text
+    help: Text
+    why: Text
+    buttons: tuple[AnswerButton, ...] = Field(min_length=1)
+
+
+class FollowUp(Asked):
+    """Asked after one of the answers in `when`; `becomes`: its own answer -> the value of the criterion."""
+
+    when: tuple[AnswerValue, ...] = Field(min_length=1)
+    becomes: Mapping[AnswerValue, AnswerValue]
+
+
+class Question(Asked):
+    """A main question; it settles one criterion that rests on one fact of the leaflet."""
+
+    criterion: Id
+    fact: FactId
+    kind: Literal["age", "yes_no"]
+    not_suitable: Text
+    review: Text
+    follow_ups: tuple[FollowUp, ...] = ()
+
+
+class Outcome(Base):
+    """What is said at the end of a check, and the steps offered then."""
+
+    text: Text
+    next: tuple[Id, ...] = Field(default=(), max_length=3)
+
+
+class Outcomes(Base):
+    """The three outcomes, and the end for people under 18."""
+
+    suitable: Outcome
+    not_suitable: Outcome
+    clinician_review: Outcome
+    under_18: Outcome
+
+
+class ScreeningPhrases(Base):
+    """What else is said during a check."""
+
+    intro: Text
+    intro_other: Text
+    noted: Text
+    amended: Text
+    about_other: Text
+    missed: Text
+    age_missed: Text
+    offer: Text
+    stopped: Text
+    person: Text
+
+
+class ScreeningButtons(Base):
+    """Titles of the ways out of a question that is not understood."""
+
+    skip: Title
+    person: Title
+    stop: Title
+
+
+class Screening(Base):
+    """screening.yml: the criteria in asking order."""
+
+    version: Text
+    signed_by: Text
+    signed_on: Day
+    questions: tuple[Question, ...] = Field(min_length=1)
+    outcomes: Outcomes
+    phrases: ScreeningPhrases
+    buttons: ScreeningButtons
+
+    @property
+    def criteria(self) -> dict[str, Question]:
+        """Criterion id -> the main question that settles it, in asking order."""
+        return {question.criterion: question for question in self.questions}
