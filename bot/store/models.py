@@ -255,26 +255,25 @@ class StaffUser(Base):
 
 
 class TrackerState(Base):
-    """What Rasa needs of a conversation at its next turn, apart from the last events. Any sender id, not only ours."""
+    """What Rasa needs of a conversation at its next turn, apart from the last turns. Any sender id, not only ours."""
 
     __tablename__ = "tracker_state"
 
     sender_id: Mapped[str] = mapped_column(String(255), primary_key=True)
-    # How many events the log holds; the first of them the next turn reads; the state just before that one.
+    # How many events the log holds, and the number of the first one that the next turn reads.
     total: Mapped[int]
     window_start: Mapped[int]
-    session_start: Mapped[int]
-    remembered: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON)
-    updated_at: Mapped[float]
+    # Stands for all the events before the window; nothing when there are none.
+    prefix: Mapped[list[dict[str, Any]] | None] = mapped_column(EncryptedJSON)
 
 
-class TrackerEvent(Base):
-    """The complete log of Rasa's events, append-only; `number` counts from 0 within a sender."""
+class TrackerTurn(Base):
+    """The complete log of Rasa's events, append-only: the events of one save, numbered from 0 within the sender."""
 
-    __tablename__ = "tracker_event"
+    __tablename__ = "tracker_turn"
 
     sender_id: Mapped[str] = mapped_column(String(255), primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    type_name: Mapped[str] = mapped_column(String(64))
-    timestamp: Mapped[float]
-    data: Mapped[dict[str, Any]] = mapped_column(EncryptedJSON)
+    # The number of the last event in this row.
+    last: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    events: Mapped[list[dict[str, Any]]] = mapped_column(EncryptedJSON)
+    saved_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -17,14 +17,14 @@ from bot.store.models import (
     Message,
     OutboxItem,
     Screening,
-    TrackerEvent,
     TrackerState,
+    TrackerTurn,
     TriageItem,
 )
 
 # In an order that respects the foreign keys; the conversation itself goes last.
 _PERSONAL: tuple[tuple[type[Base], str], ...] = (
-    (TrackerEvent, "sender_id"),
+    (TrackerTurn, "sender_id"),
     (TrackerState, "sender_id"),
     (Feedback, "conversation_id"),
     (TriageItem, "conversation_id"),

@@ -122,7 +122,7 @@ def fill(sessions: Sessions, chat: str) -> None:
         last = screenings.amend(session, first, decision, NOW)
         request = bookings.Request("Test Patient", "a@example.org", "email", screening_id=last.id)
         bookings.create(session, chat, request, NOW)
-        session.execute(text("INSERT INTO tracker_state VALUES (:c, 0, 0, 0, NULL, 0)"), {"c": chat})
+        session.execute(text("INSERT INTO tracker_state VALUES (:c, 0, 0, NULL)"), {"c": chat})
         session.commit()
 
 

@@ -18,8 +18,8 @@ TABLES = (
     "audit",
     "conversation",
     "staff_user",
-    "tracker_event",
     "tracker_state",
+    "tracker_turn",
     "feedback",
     "message",
     "outbox",
@@ -33,8 +33,8 @@ def upgrade() -> None:
     _audit()
     _conversation()
     _staff_user()
-    _tracker_event()
     _tracker_state()
+    _tracker_turn()
     _feedback()
     _message()
     _outbox()
@@ -109,28 +109,25 @@ def _staff_user() -> None:
     )
 
 
-def _tracker_event() -> None:
-    op.create_table(
-        "tracker_event",
-        sa.Column("sender_id", sa.String(length=255), nullable=False),
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("type_name", sa.String(length=64), nullable=False),
-        sa.Column("timestamp", sa.Float(), nullable=False),
-        sa.Column("data", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("sender_id", "number", name="pk_tracker_event"),
-    )
-
-
 def _tracker_state() -> None:
     op.create_table(
         "tracker_state",
         sa.Column("sender_id", sa.String(length=255), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("window_start", sa.Integer(), nullable=False),
-        sa.Column("session_start", sa.Integer(), nullable=False),
-        sa.Column("remembered", sa.Text(), nullable=True),
-        sa.Column("updated_at", sa.Float(), nullable=False),
+        sa.Column("prefix", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("sender_id", name="pk_tracker_state"),
+    )
+
+
+def _tracker_turn() -> None:
+    op.create_table(
+        "tracker_turn",
+        sa.Column("sender_id", sa.String(length=255), nullable=False),
+        sa.Column("last", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("events", sa.Text(), nullable=False),
+        sa.Column("saved_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("sender_id", "last", name="pk_tracker_turn"),
     )
 
 

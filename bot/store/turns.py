@@ -1,0 +1,123 @@
+"""Rasa's events as rows: one append-only row per save, and one small state row per conversation beside it.
+
+A turn reads the state row and the rows of the last few turns, however long the conversation, and writes one row.
+Events are plain dictionaries here; what they mean to Rasa is `tracker_store`'s business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.store.engine import READ_ONLY
+from bot.store.models import TrackerState, TrackerTurn
+
+EventDict = dict[str, Any]
+_STATE = TrackerState.__table__.c
+_TURN = TrackerTurn.__table__.c
+_SELECT_STATE = select(_STATE.total, _STATE.window_start, _STATE.prefix).where(_STATE.sender_id == bindparam("sender"))
+_SELECT_TURNS = (
+    select(_TURN.last, _TURN.events)
+    .where(_TURN.sender_id == bindparam("sender"), _TURN.last >= bindparam("start"))
+    .order_by(_TURN.last)
+)
+_EXISTS = select(_STATE.total).where(_STATE.sender_id == bindparam("sender"))
+_INSERT_TURN = insert(TrackerTurn)
+
+
+@dataclass(frozen=True)
+class Window:
+    """What is stored of a conversation, as far as the next turn needs it.
+
+    `prefix` stands for the events before number `start`; `events` are those from `start` on; `total` counts all.
+    """
+
+    total: int
+    start: int
+    prefix: list[EventDict]
+    events: list[EventDict]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A new beginning of the window: event number `start`, and what stands for everything before it."""
+
+    start: int
+    prefix: list[EventDict]
+
+
+def read_window(engine: Engine, sender_id: str) -> Window | None:
+    """What the next turn needs; None when nothing is stored."""
+    with engine.connect().execution_options(**READ_ONLY) as connection:
+        state = connection.execute(_SELECT_STATE, {"sender": sender_id}).first()
+        if state is None:
+            return None
+        events = _events(connection, sender_id, state.window_start)
+        return Window(state.total, state.window_start, state.prefix or [], events)
+
+
+def read_all(engine: Engine, sender_id: str) -> list[EventDict]:
+    """The complete log of a conversation, first to last."""
+    with engine.connect().execution_options(**READ_ONLY) as connection:
+        return _events(connection, sender_id, 0)
+
+
+def exists(engine: Engine, sender_id: str) -> bool:
+    """Whether anything is stored."""
+    with engine.connect().execution_options(**READ_ONLY) as connection:
+        return connection.execute(_EXISTS, {"sender": sender_id}).first() is not None
+
+
+def senders(engine: Engine) -> list[str]:
+    """Every sender id that has events."""
+    with engine.connect().execution_options(**READ_ONLY) as connection:
+        return list(connection.scalars(select(_STATE.sender_id).order_by(_STATE.sender_id)))
+
+
+def append(engine: Engine, sender_id: str, stored: int, events: list[EventDict], cut: Cut | None = None) -> int:
+    """Add events to the log in one transaction; returns how many it holds then.
+
+    `stored` is how many events the caller believes are there. When another process appended meanwhile, these events
+    follow the other's and the window stays as the other left it: nothing is lost, nothing is doubled.
+    """
+    with engine.begin() as connection:
+        total = stored + len(events)
+        values: dict[str, Any] = {"total": total}
+        if cut is not None:
+            values |= {"window_start": cut.start, "prefix": cut.prefix or None}
+        if not _move(connection, sender_id, stored, values):
+            total = _total_under_lock(connection, sender_id) + len(events)
+            connection.execute(update(TrackerState).where(_STATE.sender_id == sender_id).values(total=total))
+        if events:
+            row = {"sender_id": sender_id, "last": total - 1, "events": events}
+            connection.execute(_INSERT_TURN, {**row, "saved_at": datetime.now(timezone.utc)})
+        return total
+
+
+def _move(connection: Connection, sender_id: str, stored: int, values: dict[str, Any]) -> bool:
+    """Take the state row from `stored` events to the new values; False when it holds another number of events."""
+    if stored:
+        wanted = update(TrackerState).where(_STATE.sender_id == sender_id, _STATE.total == stored)
+        return bool(connection.execute(wanted.values(**values)).rowcount)
+    build: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    fresh = build(TrackerState).values(sender_id=sender_id, **{"window_start": 0, "prefix": None, **values})
+    return bool(connection.execute(fresh.on_conflict_do_nothing()).rowcount)
+
+
+def _total_under_lock(connection: Connection, sender_id: str) -> int:
+    wanted = select(_STATE.total).where(_STATE.sender_id == sender_id).with_for_update()
+    found = connection.scalar(wanted)
+    if found is None:
+        connection.execute(insert(TrackerState).values(sender_id=sender_id, total=0, window_start=0))
+    return found or 0
+
+
+def _events(connection: Connection, sender_id: str, start: int) -> list[EventDict]:
+    rows = connection.execute(_SELECT_TURNS, {"sender": sender_id, "start": start}).all()
+    events = [event for row in rows for event in row.events]
+    before = start - (rows[0].last - len(rows[0].events) + 1) if rows else 0
+    return events[before:]
