@@ -1,0 +1,88 @@
+"""The clinic's diary as plain values: when it is open, what it treats and for how long.
+
+Filled from `content/clinic.yml` by the caller, so that booking can be reasoned about and tested without files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """A bookable treatment: `minutes` one appointment takes, `series` when it is given as a course."""
+
+    id: str
+    title: str
+    minutes: int
+    series: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """What booking needs to know. `hours` maps a weekday (0 is Monday) to its (opens, closes) periods, local time."""
+
+    time_zone: ZoneInfo
+    hours: Mapping[int, tuple[tuple[time, time], ...]]
+    treatments: Mapping[str, Treatment]
+    closed_days: frozenset[date] = field(default_factory=frozenset)
+    rooms: int = 1
+    lead_time: timedelta = timedelta(hours=24)
+    horizon_days: int = 60
+    step_minutes: int = 30
+    region: str = "US"
+    name: str = ""
+    phone: str = ""
+    email: str = ""
+    address: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
+
+    def minutes(self, treatment: str | None) -> int:
+        """Length of an appointment; the longest one while the treatment is not known or not listed."""
+        if treatment in self.treatments:
+            return self.treatments[treatment].minutes
+        return max((one.minutes for one in self.treatments.values()), default=self.step_minutes)
+
+    def title(self, treatment: str | None) -> str:
+        """The treatment as patients read it; one that is not listed has its title in `titles`, else a dash."""
+        if treatment in self.treatments:
+            return self.treatments[treatment].title
+        return self.titles.get(treatment or "") or "–"
+
+    def today(self, now: datetime) -> date:
+        """The clinic's date at `now`; raises ValueError when `now` has no time zone."""
+        return self.local(now).date()
+
+    def local(self, moment: datetime) -> datetime:
+        """The moment on the clinic's clock; raises ValueError when it has no time zone."""
+        if moment.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        return moment.astimezone(self.time_zone)
+
+    def at(self, day: date, minute: int) -> datetime:
+        """The moment a wall clock shows `minute` minutes after midnight; minute 1440 is the next midnight.
+
+        A time that the spring change skips becomes the same moment one hour on; of a repeated one, the first.
+        """
+        wall = datetime.combine(day, time()) + timedelta(minutes=minute)
+        moment = wall.replace(tzinfo=self.time_zone).astimezone(timezone.utc)
+        return moment.astimezone(self.time_zone)
+
+    def openings(self, day: date) -> tuple[tuple[datetime, datetime], ...]:
+        """The periods the clinic is open on a date, as moments; empty on a closed day."""
+        if day in self.closed_days:
+            return ()
+        periods = self.hours.get(day.weekday(), ())
+        return tuple((self.at(day, minute_of(opens)), self.at(day, minute_of(closes))) for opens, closes in periods)
+
+    def last_day(self, now: datetime) -> date:
+        """The last date that can be booked at `now`."""
+        return self.today(now) + timedelta(days=self.horizon_days)
+
+
+def minute_of(clock: time) -> int:
+    """Minutes after midnight."""
+    return clock.hour * 60 + clock.minute

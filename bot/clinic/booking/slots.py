@@ -1,0 +1,105 @@
+"""Free appointment times: inside opening hours, after the lead time, never more at once than there are rooms.
+
+All arithmetic on moments is done in UTC, so that an hour is an hour on the days the clocks change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta, timezone
+
+from bot.clinic.booking.clinic import Clinic
+from bot.clinic.booking.turns import Taken
+from bot.clinic.booking.wish import Wish
+
+UTC = timezone.utc
+
+
+def free_times(
+    wish: Wish, clinic: Clinic, taken: Taken, now: datetime, count: int = 3, *, minutes: int | None = None,
+    after: datetime | None = None,
+) -> list[datetime]:  # fmt: skip
+    """The next free starts that fit the wish, on the clinic's clock, in order.
+
+    `taken` are (start, minutes) already held; `minutes` is the length needed (default: the longest treatment); `after`
+    asks for starts later than that one. A wish that is not usable has none.
+    """
+    if not wish.usable:
+        return []
+    length = minutes or clinic.minutes(None)
+    found: list[datetime] = []
+    for start in _free(clinic, taken, now, length, wish_day(wish)):
+        if fits(start, wish) and (after is None or start > after):
+            found.append(start)
+            if len(found) == count:
+                break
+    return found
+
+
+def nearest_times(
+    wanted: datetime, clinic: Clinic, taken: Taken, now: datetime, count: int = 3, *, minutes: int | None = None
+) -> list[datetime]:
+    """The free starts closest to a wanted one (within a week either side, else the next ones after it), in order."""
+    length = minutes or clinic.minutes(None)
+    starts = list(_free(clinic, taken, now, length))
+    near = [start for start in starts if abs(_apart(start, wanted)) <= timedelta(days=7)]
+    near = near if len(near) >= count else [start for start in starts if start >= wanted] or starts
+    return sorted(sorted(near, key=lambda start: abs(_apart(start, wanted)))[:count])
+
+
+def is_free(start: datetime, clinic: Clinic, taken: Taken, now: datetime, minutes: int) -> bool:
+    """Whether an appointment of that length can begin exactly then."""
+    day = clinic.local(start).date()
+    return any(
+        _apart(start, free) == timedelta() for free in _free(clinic, taken, now, minutes, lambda one: one == day)
+    )
+
+
+def earliest(clinic: Clinic, now: datetime) -> datetime:
+    """The first moment that keeps the lead time."""
+    return now.astimezone(UTC) + clinic.lead_time
+
+
+def wish_day(wish: Wish) -> Callable[[date], bool]:
+    """Whether a date is wished for at all."""
+    return lambda day: any(window.suits_day(day) for window in wish.windows)
+
+
+def fits(start: datetime, wish: Wish) -> bool:
+    """Whether a start on the clinic's clock is one the patient wished for."""
+    minute = start.hour * 60 + start.minute
+    return any(window.suits_day(start.date()) and window.suits_minute(minute) for window in wish.windows)
+
+
+def _free(
+    clinic: Clinic, taken: Taken, now: datetime, minutes: int, suits: Callable[[date], bool] = lambda day: True
+) -> Iterator[datetime]:
+    held = [(start.astimezone(UTC), start.astimezone(UTC) + timedelta(minutes=length)) for start, length in taken]
+    first, last = clinic.today(now), clinic.last_day(now)
+    for offset in range((last - first).days + 1):
+        day = first + timedelta(days=offset)
+        if not suits(day):
+            continue
+        for start in _grid(day, clinic, minutes):
+            if start >= earliest(clinic, now) and _has_room(start, minutes, held, clinic.rooms):
+                yield start.astimezone(clinic.time_zone)
+
+
+def _grid(day: date, clinic: Clinic, minutes: int) -> Iterator[datetime]:
+    """Every start of the day whose whole appointment lies inside one opening period."""
+    for opens, closes in clinic.openings(day):
+        start, end = opens.astimezone(UTC), closes.astimezone(UTC)
+        while start + timedelta(minutes=minutes) <= end:
+            yield start
+            start += timedelta(minutes=clinic.step_minutes)
+
+
+def _has_room(start: datetime, minutes: int, held: list[tuple[datetime, datetime]], rooms: int) -> bool:
+    end = start + timedelta(minutes=minutes)
+    during = [(low, high) for low, high in held if low < end and high > start]
+    moments = [start, *(low for low, _ in during if low > start)]
+    return all(sum(low <= moment < high for low, high in during) < rooms for moment in moments)
+
+
+def _apart(one: datetime, other: datetime) -> timedelta:
+    return one.astimezone(UTC) - other.astimezone(UTC)

@@ -1,0 +1,174 @@
+"""The question of the time: turns a wish into a chosen start, or into an offer of the next free times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.clinic.booking.clinic import Clinic
+from bot.clinic.booking.slots import earliest, fits, free_times, is_free, nearest_times
+from bot.clinic.booking.times import any_time, names_a_day, understand_wish
+from bot.clinic.booking.turns import Heard, Say, State, Taken, button, question, show_day, show_short, show_time
+from bot.clinic.booking.wish import Window, Wish, wish_from_dict
+
+_RANKS = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "last": -1, "middle": 1}
+_CHOOSING = frozenset(
+    {*_RANKS, *"the one option time slot is fine good works please i'd like take i'll ok okay yes for me".split()}
+)
+OTHER = "other"  # the answer of the button that asks for later times
+
+
+class Diary:
+    """The clinic's diary as one patient's booking sees it at one moment."""
+
+    def __init__(self, clinic: Clinic, taken: Taken, now: datetime, treatment: str | None) -> None:
+        self.clinic, self.taken, self.now = clinic, taken, now
+        self.minutes = clinic.minutes(treatment)
+
+    def free(self, wish: Wish, after: datetime | None = None) -> list[datetime]:
+        return free_times(wish, self.clinic, self.taken, self.now, minutes=self.minutes, after=after)
+
+    def soonest(self, after: datetime | None = None) -> list[datetime]:
+        return self.free(any_time(self.now, self.clinic), after)
+
+    def near(self, wanted: datetime) -> list[datetime]:
+        return nearest_times(wanted, self.clinic, self.taken, self.now, minutes=self.minutes)
+
+    def has(self, start: datetime) -> bool:
+        return is_free(start, self.clinic, self.taken, self.now, self.minutes)
+
+
+def settle(state: State, diary: Diary) -> Say | None:
+    """Works on the pending wish: enters the chosen start into the answers (None), or says what to ask instead."""
+    wish = wish_from_dict(state["wish"]) if state["wish"] else None
+    state["wish"] = None
+    if wish is None:
+        return _offer(state, "utter_ask_booking_when", diary.soonest())
+    if wish.kind == "exact":
+        return _exact(state, wish, diary)
+    if wish.kind == "window":
+        return _window(state, wish, diary)
+    return _refuse(state, wish, diary)
+
+
+def other_times(state: State, diary: Diary) -> Say:
+    """The free times after those offered last; from the start again when there are no more."""
+    last = max((datetime.fromisoformat(one) for one in state["offered"]), default=None)
+    return _offer(state, "utter_ask_booking_when", diary.soonest(last) or diary.soonest())
+
+
+def gone(state: State, wanted: datetime, diary: Diary) -> Say:
+    """The chosen time was taken meanwhile: the nearest free ones."""
+    local = diary.clinic.local(wanted)
+    return _offer(state, "utter_booking_time_gone", diary.near(wanted), wished=show_time(local))
+
+
+def _exact(state: State, wish: Wish, diary: Diary) -> Say | None:
+    free = [start for start in wish.starts if diary.has(start)]
+    if len(free) == 1:
+        state["answers"]["when"] = free[0].isoformat()
+        state["offered"] = []
+        return None
+    if free:
+        return _offer(state, "utter_booking_times_fitting", free[:3])
+    wanted = wish.starts[0]
+    values = {"wished": show_time(wanted), "first": show_time(diary.clinic.local(earliest(diary.clinic, diary.now)))}
+    soon = wanted < earliest(diary.clinic, diary.now)
+    return _offer(state, "utter_booking_too_soon" if soon else "utter_booking_time_taken", diary.near(wanted), **values)
+
+
+def _window(state: State, wish: Wish, diary: Diary) -> Say:
+    fitting = diary.free(wish)
+    if fitting:
+        return _offer(state, "utter_booking_times_fitting", fitting)
+    return _offer(state, "utter_booking_none_fitting", _from_day(wish.windows, diary) or diary.soonest())
+
+
+def _refuse(state: State, wish: Wish, diary: Diary) -> Say:
+    if wish.kind == "ambiguous":
+        return _which(state, wish, diary)
+    if wish.kind == "closed":
+        return _closed(state, wish, diary)
+    if wish.kind == "too_far":
+        last = diary.clinic.at(diary.clinic.last_day(diary.now), 0)
+        return _offer(state, "utter_booking_too_far", diary.soonest(), last_day=show_day(last))
+    return _offer(state, "utter_booking_past" if wish.kind == "past" else "utter_booking_when_unclear", diary.soonest())
+
+
+def _closed(state: State, wish: Wish, diary: Diary) -> Say:
+    times = diary.near(wish.starts[0]) if wish.starts else _from_day(wish.windows, diary)
+    return _offer(state, "utter_booking_closed", times or diary.soonest())
+
+
+def _from_day(windows: Sequence[Window], diary: Diary) -> list[datetime]:
+    """Free times from the first wished day on, whatever else was wished."""
+    first = max(min(window.first for window in windows), diary.clinic.today(diary.now))
+    last = diary.clinic.last_day(diary.now)
+    return diary.free(Wish("window", (Window(((first, last),)),))) if first <= last else []
+
+
+def _which(state: State, wish: Wish, diary: Diary) -> Say:
+    """Reads an ambiguous date back: a button for each reading, which carries it in words that are read one way only."""
+    state["offered"] = []
+    buttons = [button(_show_reading(reading, diary.clinic), "when", spell(reading)) for reading in wish.readings]
+    readings = [_show_reading(reading, diary.clinic) for reading in wish.readings]
+    return question("utter_booking_which_date", "when", buttons, one=readings[0], other=readings[1])
+
+
+def _show_reading(reading: Wish, clinic: Clinic) -> str:
+    if reading.starts:
+        return show_short(reading.starts[0])
+    day = clinic.at(reading.windows[0].first, 0)
+    return f"{day:%a} {day.day} {day:%b} {day.year}"
+
+
+def spell(wish: Wish) -> str:
+    """A single-day wish in words that `understand_wish` reads one way only."""
+    if wish.starts:
+        return f"{wish.starts[0]:%Y-%m-%dT%H:%M}"
+    window = wish.windows[0]
+    spans = [
+        f"between {low // 60:02}:{low % 60:02} and {high // 60:02}:{high % 60:02}" for low, high in window.spans[:1]
+    ]
+    points = [f"at {point // 60:02}:{point % 60:02}" for point in window.points[:1]]
+    days = f"{window.first}" if window.first == window.last else f"{window.first} to {window.last}"
+    return " ".join([days, *points, *spans])
+
+
+def _offer(state: State, response: str, times: list[datetime], **values: str) -> Say:
+    state["offered"] = [start.isoformat() for start in times]
+    buttons = [button(show_short(start), "when", f"{start:%Y-%m-%dT%H:%M}") for start in times]
+    if not times and response == "utter_ask_booking_when":
+        response = "utter_booking_full"
+    return question(response, "when", buttons, **values)
+
+
+def chosen(heard: Heard, offered: Sequence[str], clinic: Clinic, now: datetime) -> str | None:
+    """The answer a typed choice among the offered starts stands for: "the second one", "10:30", yes to a single one, no.
+
+    None when the text is no such choice and has to be read as a new wish.
+    """
+    if not offered:
+        return None
+    if heard.intent == "affirm" and len(offered) == 1:
+        return offered[0][:16]
+    named = _rank(heard.text, len(offered))
+    if named is not None:
+        return offered[named][:16]
+    wish = understand_wish(heard.text, now, clinic)
+    if heard.intent == "deny" and wish.kind == "not_understood":
+        return OTHER
+    if wish.usable and all(window.points for window in wish.windows) and not names_a_day(heard.text, now, clinic):
+        same = [one for one in offered if fits(clinic.local(datetime.fromisoformat(one)), wish)]
+        return same[0][:16] if len(same) == 1 else None
+    return None
+
+
+def _rank(text: str, count: int) -> int | None:
+    """Which of the offers "the first one" or "the last" means."""
+    words = [word.strip(".,!?") for word in text.lower().split()]
+    named = {_RANKS[word] for word in words if word in _RANKS}
+    if len(words) > 6 or len(named) != 1 or not _CHOOSING.issuperset(words):
+        return None
+    rank = named.pop()
+    return rank if -count <= rank < count else None

@@ -1,0 +1,105 @@
+"""Tidies what a patient typed about a time: short forms, numbers in words, slips of the thumb."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from rapidfuzz.distance import OSA
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MONTHS = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+LONGEST = 500  # characters of a wish that are read; nobody needs more to name a time
+
+_SHORT = {
+    "mon": "monday", "tue": "tuesday", "tues": "tuesday", "wed": "wednesday", "weds": "wednesday",
+    "thu": "thursday", "thur": "thursday", "thurs": "thursday", "fri": "friday", "sat": "saturday", "sun": "sunday",
+    "jan": "january", "feb": "february", "apr": "april", "jun": "june", "jul": "july", "aug": "august",
+    "sep": "september", "sept": "september", "oct": "october", "nov": "november", "dec": "december",
+    "tmrw": "tomorrow", "tmr": "tomorrow", "tmw": "tomorrow", "tomo": "tomorrow", "tomoz": "tomorrow",
+    "2moro": "tomorrow", "2morrow": "tomorrow", "2mrw": "tomorrow", "tonite": "tonight", "2day": "today",
+    "2nite": "tonight", "nxt": "next", "wk": "week", "wks": "weeks", "wkend": "weekend", "arvo": "afternoon",
+    "b4": "before", "aft": "after", "til": "until", "till": "until", "noon": "midday", "eve": "evening",
+    "mins": "minutes", "xmas": "christmas", "earlier": "before", "anytime": "any",
+    "whenever": "any", "cant": "can't", "cannot": "can't", "dont": "don't", "doesnt": "doesn't",
+}  # fmt: skip
+_CARDINALS = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty"
+).split()
+_ORDINALS = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
+    "sixteenth seventeenth eighteenth nineteenth twentieth"
+).split()
+_NUMBERS = {word: str(value) for value, word in enumerate(_CARDINALS, 1)} | {"thirty": "30"}
+_RANKS = {word: f"{value}th" for value, word in enumerate(_ORDINALS, 1)} | {"thirtieth": "30th"}
+_PHRASES = [
+    (re.compile(rf"\b(?:{pattern})\b"), meant)
+    for pattern, meant in [
+        (r"as soon as (?:possible|you can)|a\.?s\.?a\.?p|earliest|soonest|right away|(?:first|next) (?:available|free|"
+         r"open(?:ing)?|possible)|sooner the better|soon|(?:what|which|when)(?: times?| days?| slots?)? (?:do (?:you|u) have|have (?:you|u) got|(?:is|are|'s)"
+         r"(?: (?:you|u))? (?:free|available|open)|(?:can|could) (?:i come|(?:you|u) (?:see|fit|take) me))(?: in)?", "asap"),
+        (r"first thing", "early morning"),
+        (r"(?:one|a) day next week", "next week"),
+        (r"a couple(?: of)?", "two"),
+        (r"half an hour", "30 minutes"),
+        (r"o[' ]?clock", "oclock"),
+        (r"no later than|not later than", "by"),
+        (r"no earlier than|not earlier than|at the earliest", "from"),
+    ]
+]  # fmt: skip
+_TENS = re.compile(r"\b(twenty|thirty)[ -](\w+)\b")
+_WORD = re.compile(r"[^\W\d_]+|\d\w*")
+# Words worth repairing: long enough that a near miss is no other English word.
+_REPAIRABLE = tuple(
+    word
+    for word in (*WEEKDAYS, *MONTHS, "tomorrow", "tonight", "morning", "afternoon", "evening", "weekend", "fortnight",
+                 "lunchtime", "midday", "yesterday", "christmas")
+    if len(word) > 5
+)  # fmt: skip
+_NOT_SLIPS = frozenset("mondays sundays fridays warning mornings evenings weekends weekday weekdays moments might "
+                       "borrow burning yesterdays lunchtimes remember member friends holiday holidays".split())  # fmt: skip
+
+
+def tidy(text: str) -> str:
+    """The text in lower case with short forms, number words and slips of the thumb put right."""
+    text = unicodedata.normalize("NFKC", text[:LONGEST]).lower()
+    text = re.sub(r"[’‘`´]", "'", re.sub(r"[‐-―−]", "-", text))
+    for pattern, meant in _PHRASES:
+        text = pattern.sub(meant, text)
+    text = _TENS.sub(_tens, text)
+    return re.sub(r"\s+", " ", _WORD.sub(lambda match: _word(match[0]), text)).strip()
+
+
+def _tens(match: re.Match[str]) -> str:
+    tens = 20 if match[1] == "twenty" else 30
+    unit = match[2]
+    if unit in _NUMBERS and int(_NUMBERS[unit]) < 10:
+        return str(tens + int(_NUMBERS[unit]))
+    if unit in _RANKS and int(_RANKS[unit][:-2]) < 10:
+        return f"{tens + int(_RANKS[unit][:-2])}th"
+    return match[0]
+
+
+def _word(word: str) -> str:
+    for table in (_SHORT, _NUMBERS, _RANKS):
+        if word in table:
+            return table[word]
+    return _repair(word) if len(word) > 4 and word.isalpha() else word
+
+
+def _repair(word: str) -> str:
+    """The calendar word this is a slip of, when there is exactly one; else the word itself."""
+    if word in _REPAIRABLE or word in _NOT_SLIPS:
+        return word
+    plural = word.endswith("s") and word[:-1] in _REPAIRABLE
+    if plural:
+        return word
+    far = 1 if len(word) < 7 else 2
+    near = sorted((OSA.distance(word, known, score_cutoff=far), known) for known in _REPAIRABLE)
+    near = [pair for pair in near if pair[0] <= far]
+    unique = len(near) == 1 or (len(near) > 1 and near[0][0] < near[1][0])
+    return near[0][1] if near and unique and near[0][1][0] == word[0] else word
