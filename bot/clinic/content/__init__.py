@@ -2,7 +2,17 @@
 
 from bot.clinic.content.checks import MAX_GRADE, MEDIAN_GRADE
 from bot.clinic.content.load import Content, check_content, content_version, load_content
-from bot.clinic.content.model import Answer, BookableTreatment, Clinic, Question, Screening, Sign, Step
+from bot.clinic.content.model import (
+    Answer,
+    Asked,
+    BookableTreatment,
+    Clinic,
+    FollowUp,
+    Question,
+    ScreeningContent,
+    Sign,
+    Step,
+)
 from bot.clinic.content.problems import ContentError, Problem
 from bot.clinic.content.readability import grade
 
@@ -10,13 +20,15 @@ __all__ = [
     "MAX_GRADE",
     "MEDIAN_GRADE",
     "Answer",
+    "Asked",
     "BookableTreatment",
     "Clinic",
     "Content",
     "ContentError",
+    "FollowUp",
     "Problem",
     "Question",
-    "Screening",
+    "ScreeningContent",
     "Sign",
     "Step",
     "check_content",

@@ -20,7 +20,7 @@ from bot.clinic.content.model import (
     Clinic,
     Facts,
     NextSteps,
-    Screening,
+    ScreeningContent,
     Sign,
     Step,
     Terms,
@@ -34,7 +34,7 @@ FILES: Mapping[str, type[BaseModel]] = {
     "clinic.yml": Clinic,
     "answers.yml": Answers,
     "next_steps.yml": NextSteps,
-    "screening.yml": Screening,
+    "screening.yml": ScreeningContent,
     "warning_signs.yml": WarningSigns,
     "terms.yml": Terms,
 }
@@ -48,7 +48,7 @@ class Content:
     clinic: Clinic
     answers: tuple[Answer, ...]
     next_steps: NextSteps
-    screening: Screening
+    screening: ScreeningContent
     warning_signs: tuple[Sign, ...]
     terms: Mapping[str, str]
     version: str

@@ -353,7 +353,7 @@ class ScreeningButtons(Base):
     stop: Title
 
 
-class Screening(Base):
+class ScreeningContent(Base):
     """screening.yml: the criteria in asking order."""
 
     version: Text

@@ -1,0 +1,94 @@
+"""What the bot says during a screening, as data: the wording comes from screening.yml, the action only utters it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.clinic.content import Asked, Content
+from bot.clinic.screening.rules import Verdict
+from bot.clinic.screening.state import Screening
+
+
+@dataclass(frozen=True)
+class Say:
+    """One message. `kind` as in the message metadata; `key` names the wording; `values` are further metadata."""
+
+    kind: str
+    key: str
+    text: str
+    buttons: tuple[Mapping[str, str], ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The message's metadata: kind, and asks, facts, outcome, reasons where they apply."""
+        return {"kind": self.kind, **self.values}
+
+
+def question(state: Screening, asked: Asked, content: Content, notes: tuple[str, ...] = ()) -> Say:
+    """The question, with short notes (keys of `phrases`) said before it."""
+    wording = asked.other if state.about == "other" else asked.question
+    buttons = tuple({"title": one.title, "payload": payload(asked.id, one.answer)} for one in asked.buttons)
+    return Say("question", asked.id, _joined(content, notes, wording), buttons, {"asks": asked.id})
+
+
+def explained(state: Screening, asked: Asked, content: Content) -> Say:
+    """The question in other words, with its own buttons."""
+    return Say(
+        "question",
+        f"{asked.id}/help",
+        content.fill(asked.help),
+        question(state, asked, content).buttons,
+        {"asks": asked.id},
+    )
+
+
+def why(asked: Asked, facts: tuple[str, ...], content: Content) -> Say:
+    """Why it is asked, with the facts of the leaflet behind it."""
+    return Say("answer", f"{asked.id}/why", content.fill(asked.why), (), {"topic": "ask_why", "facts": list(facts)})
+
+
+def offer(asked: Asked, content: Content) -> Say:
+    """After two misses: the question in other words, and the ways out: skip it, a person, stop."""
+    titles = content.screening.buttons
+    buttons = (
+        {"title": titles.skip, "payload": payload(asked.id, "skip")},
+        {"title": titles.person, "payload": "/talk_to_human"},
+        {"title": titles.stop, "payload": "/stop"},
+    )
+    text = content.fill(content.screening.phrases.offer, help=asked.help, question=asked.question)
+    return Say("question", f"{asked.id}/offer", text, buttons, {"asks": asked.id})
+
+
+def outcome(verdict: Verdict, content: Content, notes: tuple[str, ...] = ()) -> Say:
+    """The end: the outcome, its reasons in the leaflet's words, and what can be done next."""
+    key = "under_18" if "under_18" in verdict.reasons and verdict.outcome == "not_suitable" else verdict.outcome
+    wording = getattr(content.screening.outcomes, key)
+    criteria = content.screening.criteria
+    about = verdict.reasons or tuple(criteria)
+    text = content.fill(
+        _joined(content, notes, wording.text),
+        reasons=content.listed([criteria[criterion].not_suitable for criterion in about]),
+        open=content.listed([criteria[criterion].review for criterion in about]),
+    )
+    facts = [criteria[criterion].fact for criterion in about]
+    values = {"outcome": verdict.outcome, "reasons": list(verdict.reasons), "facts": facts}
+    return Say("outcome", key, text, tuple(content.buttons(wording.next)), values)
+
+
+def ending(key: str, content: Content) -> Say:
+    """What is said when the patient stops or wants a person (keys `stopped` and `person` of `phrases`)."""
+    kind = "handoff" if key == "person" else "answer"
+    return Say(kind, key, content.fill(getattr(content.screening.phrases, key)))
+
+
+def payload(question: str, answer: str) -> str:
+    """The payload of a button that answers a question."""
+    return "/inform" + json.dumps({"question": question, "answer": answer})
+
+
+def _joined(content: Content, notes: tuple[str, ...], text: str) -> str:
+    return content.fill(" ".join([*(getattr(content.screening.phrases, note) for note in notes), text]))
