@@ -6,7 +6,7 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -36,7 +36,7 @@ def serve() -> None:
     """Train if needed, start web, Rasa and the action server, and keep them running until Ctrl-C."""
     from bot.serving import secrets, supervisor
     from bot.store.engine import make_engine
-    from bot.store.migrations import migrate
+    from bot.store.migrate import migrate
 
     settings = Settings.from_env()
     settings.var.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,9 @@ def serve() -> None:
             watcher.start()
         if not watcher.stopping:
             console.print(f"[green]Mesoguide is ready:[/green] http://localhost:{settings.port}/   (Ctrl-C stops it)")
-            console.print(f"The desk: http://localhost:{settings.port}/desk   its demo password is in {settings.var / 'secrets.json'}")
+            console.print(
+                f"The desk: http://localhost:{settings.port}/desk   its demo password is in {settings.var / 'secrets.json'}"
+            )
         watcher.watch()
     except (supervisor.PortTaken, TimeoutError) as error:
         console.print(f"[red]{error}[/red]", highlight=False)
@@ -84,7 +86,9 @@ def _model(force: bool = False) -> Path:
 
 
 @content.command("check")
-def check(folder: Annotated[Optional[Path], typer.Argument(help="Content folder; the installation's by default.")] = None) -> None:
+def check(
+    folder: Annotated[Path | None, typer.Argument(help="Content folder; the installation's by default.")] = None,
+) -> None:
     """Check every content file and say what is wrong, where, and what is expected."""
     settings = Settings.from_env()
     _check_content(replace(settings, content=folder) if folder else settings)
@@ -97,5 +101,9 @@ def _check_content(settings: Settings) -> None:
     problems = check_content(settings.content)
     for problem in problems:
         console.print(str(problem), highlight=False, markup=False)
-    if any(problem.is_error for problem in problems):
+    if any(problem.level == "error" for problem in problems):
         raise typer.Exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -23,8 +23,8 @@ from sqlalchemy.orm import Session
 
 from bot.clinic.content import Content, load_content
 from bot.settings import Settings
-from bot.store.crypto import configure_keys
 from bot.store.conversations import open_conversation
+from bot.store.crypto import configure_keys
 from bot.store.engine import Sessions, make_engine, make_sessions, unit_of_work
 
 log = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ class Turn:
 class ClinicAction(Action, ABC):
     """An action of this project: `name` as in domain.yml, `act` returns the events."""
 
-    def name(self) -> str:  # noqa: D102
+    def name(self) -> str:
         raise NotImplementedError
 
     @abstractmethod

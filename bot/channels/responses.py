@@ -24,7 +24,7 @@ class ClinicResponses(TemplatedNaturalLanguageGenerator):
         super().__init__(domain.responses)
         content = load_content(Settings.from_env().content)
         self._details = dict(content.placeholders())
-        self._signs = content.signs
+        self._signs = {sign.id: sign for sign in content.warning_signs}
 
     async def generate(
         self, utter_action: str, tracker: DialogueStateTracker, output_channel: str, **values: Any

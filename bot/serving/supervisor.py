@@ -64,7 +64,15 @@ def parts(settings: Settings, model: str, env: Mapping[str, str]) -> list[Part]:
         return [python, "-m", f"bot.serving.{name}", *arguments]
 
     return [
-        Part("action server", module("action_server"), "127.0.0.1", settings.actions_port, "ACTIONS_PORT", "/health", env=env),
+        Part(
+            "action server",
+            module("action_server"),
+            "127.0.0.1",
+            settings.actions_port,
+            "ACTIONS_PORT",
+            "/health",
+            env=env,
+        ),
         Part("Rasa", module("rasa_server", model), "127.0.0.1", settings.rasa_port, "RASA_PORT", "/", env=env),
         Part("web", module("web_server"), settings.host, settings.port, "PORT", "/livez", env=env),
     ]

@@ -29,7 +29,12 @@ class TrainingFailed(RuntimeError):
 
 def sources(bot: Path = BOT) -> Iterator[Path]:
     """The files a model is made from, in a fixed order."""
-    yield from (bot / "config.yml", bot / "domain.yml", bot / "content" / "vocabulary.yml", bot / "content" / "warning_signs.yml")
+    yield from (
+        bot / "config.yml",
+        bot / "domain.yml",
+        bot / "content" / "vocabulary.yml",
+        bot / "content" / "warning_signs.yml",
+    )
     yield from sorted((bot / "data").glob("*.yml"))
     yield from sorted((bot / "nlu").rglob("*.py"))
 
@@ -56,7 +61,13 @@ def train(report: Report, bot: Path = BOT) -> Path:
     models.mkdir(exist_ok=True)
     output = models / "new"
     command = [sys.executable, "-m", "rasa", "train", "--fixed-model-name", name, "--out", str(output)]
-    env = {**os.environ, "RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore", "LOG_LEVEL": "INFO"}
+    env = {
+        **os.environ,
+        "RASA_TELEMETRY_ENABLED": "false",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTHONWARNINGS": "ignore",
+        "LOG_LEVEL": "INFO",
+    }
     process = subprocess.Popen(command, cwd=bot, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     tail = _follow(process, report)
     made = output / f"{name}.tar.gz"
@@ -74,7 +85,7 @@ def _follow(process: subprocess.Popen[str], report: Report) -> list[str]:
         tail = [*tail[-40:], line.rstrip()]
         if step := re.search(r"Starting to train component '(\w+)'", line):
             report(f"learning: {step[1]}")
-        elif "Validating domain" in line or "rule" in line.lower() and "Process" in line:
+        elif "Validating domain" in line or ("rule" in line.lower() and "Process" in line):
             report("checking the rules")
     return tail
 

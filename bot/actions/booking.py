@@ -1,0 +1,208 @@
+"""The booking as a Rasa form over the pure interview, the gate before it, and what can be done with a booking later."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from rasa_sdk.events import SlotSet
+
+from bot.actions.base import ClinicAction, Events, Turn
+from bot.actions.handoff import hand_off
+from bot.actions.replies import answer_asides, other_questions
+from bot.clinic.booking import interview
+from bot.clinic.booking.clinic import Clinic
+from bot.clinic.booking.plan import clinic_from
+from bot.clinic.booking.turns import Heard
+from bot.clinic.booking.turns import Turn as Step
+from bot.store import bookings, diary, screenings, triage
+from bot.store.engine import reading
+
+FORM = "booking_form"
+PERSONAL = ("name", "contact", "note")  # fields whose answers may look like a question to the understanding
+SURE = 0.9
+
+
+class ActionOpenBooking(ClinicAction):
+    """Decides whether a booking may start: `booking_gate` open, check_first or closed."""
+
+    def name(self) -> str:
+        return "action_open_booking"
+
+    def act(self, turn: Turn) -> Events:
+        outcome = turn.slot("screening_outcome")
+        declined = turn.intent == "deny" or turn.entity("answer") == "without_check"
+        if outcome == "not_suitable":
+            turn.say("utter_booking_not_suitable")
+            return [SlotSet("booking_gate", "closed"), SlotSet("offered", "person")]
+        if outcome in ("suitable", "clinician_review") or declined:
+            return [SlotSet("booking_gate", "open"), SlotSet("offered", "none"), SlotSet("booking_outcome", None)]
+        turn.say("utter_ask_check_first")
+        asked_for = {"text": turn.text, "treatment": turn.entity("treatment")}
+        return [SlotSet("booking_gate", "check_first"), SlotSet("offered", "screening"), SlotSet("booking", asked_for)]
+
+
+class ValidateBookingForm(ClinicAction):
+    """Called by Rasa's form at its start and with every message while it runs."""
+
+    def name(self) -> str:
+        return f"validate_{FORM}"
+
+    def act(self, turn: Turn) -> Events:
+        clinic = clinic_from(turn.content.clinic)
+        taken = _taken(turn, clinic)
+        if (turn.tracker.active_loop or {}).get("name") != FORM:
+            return _went(turn, clinic, interview.begin(_first(turn), _known(turn), clinic, taken, turn.now))
+        state = turn.slot("booking") or {}
+        if _strays(turn, state):
+            answer_asides(turn)
+            return _went(turn, clinic, interview.ask_again(state, clinic, taken, turn.now))
+        return _went(turn, clinic, interview.hear(state, _heard(turn), clinic, taken, turn.now))
+
+
+def _went(turn: Turn, clinic: Clinic, step: Step) -> Events:
+    """Store a confirmed booking, then say what there is to say. The form ends when `booking_outcome` is set."""
+    if step.status == "confirmed":
+        confirmed = _store(turn, interview.request(step.state, clinic))
+        turn.say(
+            "utter_booking_confirmed",
+            **confirmed,
+            metadata={"kind": "confirmation", "reference": confirmed["reference"]},
+        )
+    if step.status == "wants_person":
+        hand_off(turn)
+    for say in step.says:
+        turn.say(say.response, **say.values, buttons=[dict(b) for b in say.buttons], **_metadata(say.metadata))
+    ended = step.status != "asking"
+    return [
+        SlotSet("booking", None if ended else step.state),
+        SlotSet("booking_outcome", step.status if ended else None),
+        SlotSet("booking_gate", None),
+        SlotSet("offered", "none"),
+    ]
+
+
+def _metadata(metadata: Any) -> dict[str, Any]:
+    return {"metadata": dict(metadata)} if metadata else {}
+
+
+def _strays(turn: Turn, state: dict[str, Any]) -> bool:
+    """Whether the message asks something else instead of answering."""
+    if turn.entity("question") is not None:
+        return False
+    if (
+        turn.intent in ("greet", "thank", "bot_challenge", "chitchat", "report_symptom")
+        and state.get("asking") != "note"
+    ):
+        return True
+    asked = other_questions(turn.parse)
+    if not asked or not turn.intent.startswith("ask_"):
+        return False
+    sure = "?" in turn.text or asked[0].confidence >= SURE
+    return sure if state.get("asking") in PERSONAL else True
+
+
+def _heard(turn: Turn) -> Heard:
+    return Heard(
+        intent=turn.intent,
+        text=turn.text,
+        entities=tuple(turn.parse.get("entities") or ()),
+        question=turn.entity("question"),
+        answer=turn.entity("answer"),
+    )
+
+
+def _first(turn: Turn) -> Heard:
+    """The message that asked for the booking; after the question about the check, the one before it."""
+    before = turn.slot("booking") or {}
+    if turn.intent in ("deny", "affirm") or turn.entity("answer") == "without_check":
+        return Heard("book_appointment", before.get("text") or "")
+    return _heard(turn)
+
+
+def _known(turn: Turn) -> dict[str, Any]:
+    before = turn.slot("booking") or {}
+    treatment = turn.entity("treatment") or before.get("treatment")
+    return {"treatment": treatment} if treatment else {}
+
+
+def _taken(turn: Turn, clinic: Clinic) -> list[tuple[Any, int]]:
+    with reading(turn.clinic.sessions) as session:
+        return [(start, clinic.minutes(one)) for start, one in diary.held(session, turn.now - timedelta(days=1))]
+
+
+def _store(turn: Turn, wanted: dict[str, Any]) -> dict[str, str]:
+    """Write the request down once; returns what the confirmation says."""
+    with turn.saving() as session:
+        screening = screenings.latest(session, turn.conversation_id)
+        row = bookings.create(
+            session,
+            turn.conversation_id,
+            bookings.Request(
+                name=wanted["name"],
+                contact=wanted["contact"],
+                contact_kind=wanted["contact_kind"],
+                treatment=wanted["treatment"],
+                starts_at=wanted["starts_at"],
+                wish=wanted["wish"] or None,
+                note=wanted["note"] or None,
+                screening_id=screening.id if screening else None,
+                screening_status=screening.outcome if screening else "not_screened",
+                key=f"{turn.conversation_id}:{turn.parse.get('message_id')}",
+            ),
+            turn.now,
+        )
+        return {"reference": row.reference}
+
+
+class ActionManageBooking(ClinicAction):
+    """The patient wants to change or cancel: the newest open booking of this chat is meant."""
+
+    def name(self) -> str:
+        return "action_manage_booking"
+
+    def act(self, turn: Turn) -> Events:
+        with turn.saving() as session:
+            row = _open_booking(session, turn.conversation_id)
+            if row is None:
+                turn.say("utter_no_booking")
+                return [SlotSet("offered", "person")]
+            if turn.intent == "cancel_booking":
+                turn.say("utter_ask_cancel", reference=row.reference)
+                return [SlotSet("offered", "cancellation")]
+            triage.add(
+                session,
+                kind="booking",
+                handoff_reason="booking",
+                conversation_id=turn.conversation_id,
+                booking_id=row.id,
+                question=turn.text or None,
+                details={"reference": row.reference, "wants": "change"},
+                key=f"change:{turn.conversation_id}:{turn.parse.get('message_id')}",
+                now=turn.now,
+            )
+            turn.say("utter_change_asked", reference=row.reference)
+        return [SlotSet("offered", "none")]
+
+
+class ActionCancelBooking(ClinicAction):
+    """Cancels the newest open booking of this chat, after the patient's yes."""
+
+    def name(self) -> str:
+        return "action_cancel_booking"
+
+    def act(self, turn: Turn) -> Events:
+        with turn.saving() as session:
+            row = _open_booking(session, turn.conversation_id)
+            if row is None:
+                turn.say("utter_no_booking")
+                return [SlotSet("offered", "person")]
+            bookings.set_status(session, row, "cancelled", actor="patient", now=turn.now)
+            reference = row.reference
+        turn.say("utter_cancelled", reference=reference, metadata={"kind": "confirmation", "reference": reference})
+        return [SlotSet("offered", "none")]
+
+
+def _open_booking(session: Any, conversation_id: str) -> Any:
+    rows = bookings.of_conversation(session, conversation_id)
+    return next((row for row in rows if row.status in ("proposed", "pending", "booked")), None)

@@ -1,0 +1,88 @@
+"""Saying what the content holds on a question, or that it holds nothing. Shared by the answers and the forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.actions.base import Turn
+from bot.clinic.answers import select_answer
+from bot.clinic.content import Answer
+from bot.clinic.understanding import Question, questions
+from bot.store import triage
+
+# Said before the question is asked again, when the patient strays from it.
+ASIDE = {"greet", "thank", "goodbye", "bot_challenge", "complain", "chitchat"}
+
+
+def answer_one(turn: Turn, question: Question) -> None:
+    """Say the most specific answer there is, or that the leaflet does not say."""
+    if question.intent == "ask_why":
+        turn.say("utter_why_elsewhere")
+        return
+    found = select_answer(
+        turn.content,
+        question.intent,
+        treatment=question.value("treatment"),
+        concern=question.value("concern"),
+        criterion=question.value("criterion") or _criterion(turn, question),
+    )
+    if found is None:
+        say_unknown(turn, question)
+        return
+    turn.say_text(turn.content.fill(found.text), _metadata(found), turn.content.buttons(found.next))
+
+
+def _criterion(turn: Turn, question: Question) -> str | None:
+    """The screening criterion a question is about ("can diabetics have it?")."""
+    known = {question.criterion for question in turn.content.screening.questions}
+    return next((str(e["entity"]) for e in question.entities if e.get("entity") in known), None)
+
+
+def _metadata(answer: Answer) -> dict[str, object]:
+    about = {"treatment": answer.treatment, "concern": answer.concern}
+    return {
+        "kind": "answer",
+        "topic": answer.topic,
+        "facts": list(answer.facts),
+        "answer": answer.id,
+        **{key: value for key, value in about.items() if value},
+    }
+
+
+def say_unknown(turn: Turn, question: Question) -> None:
+    """No fact, no answer: say so, offer a person, queue the question."""
+    turn.say("utter_unknown", metadata={"kind": "fallback", "topic": question.intent, "facts": []})
+    queue_question(turn, question.text or turn.text, topics=[question.intent])
+
+
+def answer_asides(turn: Turn) -> None:
+    """Answer what a message asks besides, so that a form can go on with its own question."""
+    if turn.intent in ASIDE:
+        turn.say(f"utter_{turn.intent}")
+    elif turn.intent == "report_symptom":
+        turn.say("utter_symptom")
+    for question in other_questions(turn.parse):
+        answer_one(turn, question)
+
+
+def other_questions(parse: Mapping[str, Any]) -> list[Question]:
+    """The questions of a message that are not about the form itself."""
+    return [question for question in questions(parse) if question.intent != "ask_why"]
+
+
+def queue_question(turn: Turn, text: str, topics: list[str]) -> None:
+    """One row for the desk: the question, the topics nearest to it, the conversation."""
+    if not text:
+        return
+    with turn.saving() as session:
+        triage.add(
+            session,
+            kind="question",
+            handoff_reason="knowledge_missing",
+            conversation_id=turn.conversation_id,
+            key=f"question:{turn.conversation_id}:{turn.parse.get('message_id')}:{topics[:1]}",
+            question=text,
+            details={"nearest": topics, "understood": turn.intent},
+            now=turn.now,
+        )
