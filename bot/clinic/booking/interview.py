@@ -11,87 +11,77 @@ from datetime import datetime
 from typing import Any
 
 from bot.clinic.booking import when
+from bot.clinic.booking.asking import AT_THE_END, ask, missed, next_question, put
 from bot.clinic.booking.clinic import Clinic
-from bot.clinic.booking.contact import ContactProblem, understand_contact
+from bot.clinic.booking.diary import Diary
 from bot.clinic.booking.gather import Gathered, gather
 from bot.clinic.booking.slots import fits
-from bot.clinic.booking.times import understand_wish
-from bot.clinic.booking.turns import (
-    FIELDS,
-    UNDECIDED,
-    Heard,
-    Say,
-    State,
-    Taken,
-    Turn,
-    button,
-    new_state,
-    question,
-    show_time,
-)
+from bot.clinic.booking.turns import FIELDS, UNDECIDED, Heard, Say, State, Taken, Turn, new_state
 from bot.clinic.booking.wish import wish_to_dict
 
-MISSES = 2  # unusable answers after which the question is put another way
-AT_THE_END = ("confirm", "change")
 STOP_INTENTS = ("stop", "cancel_booking", "restart")
 _STOP = re.compile(
     r"^\W*(?:please )?(?:stop|quit|cancel|abort|exit|forget it|never ?mind)(?: (?:it|this|please|the booking))?\W*$",
-    re.I,
+    re.IGNORECASE,
 )
 _CHANGE = re.compile(
-    r"\b(?:change|wrong|incorrect|different|another|edit|correct|fix|not right|mistake|misspelled|update)\b", re.I
+    r"\b(?:change|wrong|incorrect|different|another|edit|correct|fix|not right|mistake|misspelled|update)\b",
+    re.IGNORECASE,
 )
 _NAMED = {
-    "treatment": r"treatments?",
-    "name": r"name",
-    "contact": r"contact|phone|number|e-?mail|mail|mobile",
-    "when": r"time|date|day|hour|slot|appointment|when",
-    "note": r"notes?|comments?|remarks?",
+    "treatment": re.compile(r"\btreatments?\b", re.IGNORECASE),
+    "name": re.compile(r"\bname\b", re.IGNORECASE),
+    "contact": re.compile(r"\b(?:contact|phone|number|e-?mail|mail|mobile)\b", re.IGNORECASE),
+    "when": re.compile(r"\b(?:time|date|day|hour|slot|appointment|when)\b", re.IGNORECASE),
+    "note": re.compile(r"\b(?:notes?|comments?|remarks?)\b", re.IGNORECASE),
 }
 
 
 def begin(heard: Heard, known: dict[str, Any], clinic: Clinic, taken: Taken, now: datetime) -> Turn:
-    """Start a booking. `known`: answers kept from before by field (treatment, name, contact as a dict, note)."""
+    """Start a booking with what the first message volunteers.
+
+    `known`: answers kept from before, by field: treatment, name, contact (kind, value, display), note. `taken`: (start,
+    minutes) of every appointment already held.
+    """
     state = new_state()
     state["answers"].update({key: value for key, value in known.items() if key in FIELDS and key != "when" and value})
     if heard.text:
         gather(heard, None, clinic, now).keep(state)
-    return _next(state, clinic, taken, now)
+    return next_question(state, Diary(clinic, taken, now))
 
 
 def hear(state: State, heard: Heard, clinic: Clinic, taken: Taken, now: datetime) -> Turn:
     """Take one message of the patient into the booking. The state given is not changed."""
-    state = copy.deepcopy(state)
-    asked = state.get("asking")
-    if heard.question is None and (heard.intent in STOP_INTENTS or _STOP.match(heard.text)) or heard.answer == "stop":
+    state, diary = copy.deepcopy(state), Diary(clinic, taken, now)
+    if _stops(heard):
         return Turn({}, (Say("utter_booking_stopped"),), "stopped")
     if heard.intent == "talk_to_human" or (heard.question == "booking" and heard.answer == "person"):
         return Turn(state, (), "wants_person")
     if heard.question is not None:
-        return _payload(state, heard, clinic, taken, now)
-    if heard.intent == "ask_why" and asked in FIELDS:
-        return Turn(state, (Say(f"utter_booking_why_{asked}"), *ask_again(state, clinic, taken, now).says))
-    if asked in AT_THE_END or (asked == "note" and _CHANGE.search(heard.text) and _named_field(heard.text)):
-        return _at_confirm(state, heard, clinic, taken, now)
-    return _answer(state, heard, asked, clinic, taken, now)
+        return _press(state, heard, diary)
+    if heard.intent == "ask_why" and state["asking"] in FIELDS:
+        return Turn(state, (Say(f"utter_booking_why_{state['asking']}"), *ask(state, state["asking"], diary).says))
+    if state["asking"] in AT_THE_END or (state["asking"] == "note" and _wants_change(heard) and _named(heard.text)):
+        return _at_the_end(state, heard, diary)
+    return _answer(state, heard, diary)
 
 
 def ask_again(state: State, clinic: Clinic, taken: Taken, now: datetime) -> Turn:
     """The open question once more, after something else was answered in between."""
-    return _ask(copy.deepcopy(state), state["asking"], clinic, taken, now)
+    return ask(copy.deepcopy(state), state["asking"], Diary(clinic, taken, now))
 
 
 def time_gone(state: State, clinic: Clinic, taken: Taken, now: datetime) -> Turn:
     """The chosen time was lost to somebody else: offer the nearest free ones."""
-    state = copy.deepcopy(state)
-    wanted = datetime.fromisoformat(state["answers"].pop("when"))
-    state["asking"] = "when"
-    return Turn(state, (when.gone(state, wanted, _diary(state, clinic, taken, now)),))
+    return _offer_next_best(copy.deepcopy(state), Diary(clinic, taken, now))
 
 
 def request(state: State, clinic: Clinic) -> dict[str, Any]:
-    """The finished booking as plain values: treatment (None if undecided), name, contact, contact_kind, contact_display,
-    starts_at (aware datetime), minutes, note, wish (the patient's own words for the time)."""
+    """The finished booking as plain values.
+
+    treatment (None if undecided), name, contact, contact_kind (phone or email), contact_display, starts_at (aware
+    datetime), minutes, note, wish (the patient's own words for the time). KeyError while a field is missing.
+    """
     answers = state["answers"]
     return {
         "treatment": None if answers["treatment"] == UNDECIDED else answers["treatment"],
@@ -101,187 +91,123 @@ def request(state: State, clinic: Clinic) -> dict[str, Any]:
         "contact_display": answers["contact"]["display"],
         "starts_at": datetime.fromisoformat(answers["when"]),
         "minutes": clinic.minutes(answers["treatment"]),
-        "note": answers.get("note", ""),
-        "wish": state.get("wished", ""),
+        "note": answers["note"],
+        "wish": state["wished"],
     }
+
+
+def _stops(heard: Heard) -> bool:
+    typed = heard.question is None and (heard.intent in STOP_INTENTS or _STOP.match(heard.text) is not None)
+    return typed or (heard.question is not None and heard.answer == "stop")
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------
 
 
-def _payload(state: State, heard: Heard, clinic: Clinic, taken: Taken, now: datetime) -> Turn:
+def _press(state: State, heard: Heard, diary: Diary) -> Turn:
     """A button: an answer to any field, the choice at the end, or what to change."""
     asks, answer = heard.question, heard.answer or ""
     if asks == "confirm":
-        return _decide(state, answer, clinic, taken, now)
+        return _decide(state, answer, diary)
     if asks == "change" and answer in FIELDS:
-        return _change(state, answer, clinic, taken, now)
+        return _change(state, answer, diary)
     if asks == "booking":  # "go on"
         state["misses"] = 0
-        return _ask(state, state["asking"], clinic, taken, now)
+        return ask(state, state["asking"], diary)
     if asks == "when" and answer == when.OTHER:
         state["asking"], state["misses"] = "when", 0
-        return Turn(state, (when.other_times(state, _diary(state, clinic, taken, now)),))
-    gathered = _from_button(asks or "", answer, clinic, now)
-    if not gathered:
-        return _missed(state, heard, clinic, taken, now)
-    return _keep(state, gathered, clinic, taken, now)
+        return Turn(state, (when.other_times(state, diary),))
+    gathered = _from_button(asks or "", answer, diary)
+    return _keep(state, gathered, diary) if gathered else missed(state, heard, diary)
 
 
-def _from_button(asks: str, answer: str, clinic: Clinic, now: datetime) -> Gathered:
-    if asks == "treatment" and (answer in clinic.treatments or answer == UNDECIDED):
+def _from_button(asks: str, answer: str, diary: Diary) -> Gathered:
+    if asks == "treatment" and (answer in diary.clinic.treatments or answer == UNDECIDED):
         return Gathered({"treatment": answer})
     if asks == "when":
-        return Gathered(wish=understand_wish(answer, now, clinic))
+        return Gathered(wish=diary.understand(answer))
+    if asks == "note" and answer in ("no", "none", "skip"):
+        return Gathered({"note": ""})
     if asks in ("name", "contact", "note"):
-        typed = "" if asks == "note" and answer in ("no", "none", "skip") else answer
-        return gather(Heard("deny" if asks == "note" and not typed else "inform", typed), asks, clinic, now)
+        return gather(Heard("inform", answer), asks, diary.clinic, diary.now)
     return Gathered()
 
 
-def _answer(state: State, heard: Heard, asked: str | None, clinic: Clinic, taken: Taken, now: datetime) -> Turn:
-    if asked == "when":
-        chosen = when.chosen(heard, state["offered"], clinic, now)
-        if chosen:
-            return _payload(state, Heard("inform", question="when", answer=chosen), clinic, taken, now)
-    gathered = gather(heard, asked, clinic, now)
+def _answer(state: State, heard: Heard, diary: Diary) -> Turn:
+    """A typed answer while fields are still being asked for."""
+    asked = state["asking"]
+    chosen = when.chosen(heard, state["offered"], diary) if asked == "when" else None
+    if chosen:
+        return _press(state, Heard("inform", question="when", answer=chosen), diary)
+    gathered = gather(heard, asked, diary.clinic, diary.now)
     if gathered:
-        return _keep(state, gathered, clinic, taken, now)
+        return _keep(state, gathered, diary)
     if heard.intent == "refuse" and asked in ("name", "contact"):
         state["misses"] += 1
-        return Turn(state, (_explained(f"utter_booking_{asked}_needed", asked, clinic),))
-    return _missed(state, heard, clinic, taken, now)
+        return Turn(state, (put(f"utter_booking_{asked}_needed", asked, diary.clinic),))
+    return missed(state, heard, diary)
 
 
-def _keep(state: State, gathered: Gathered, clinic: Clinic, taken: Taken, now: datetime) -> Turn:
+def _keep(state: State, gathered: Gathered, diary: Diary) -> Turn:
     gathered.keep(state)
-    if "treatment" in gathered.answers and "when" in state["answers"]:
-        _check_length(state, clinic, taken, now)
-    return _next(state, clinic, taken, now)
-
-
-def _check_length(state: State, clinic: Clinic, taken: Taken, now: datetime) -> None:
-    """A longer treatment may no longer fit the chosen time: that becomes a wish again."""
-    start = state["answers"]["when"]
-    if not _diary(state, clinic, taken, now).has(datetime.fromisoformat(start)):
-        state["wish"] = wish_to_dict(understand_wish(start[:16], now, clinic))
-        del state["answers"]["when"]
-
-
-def _missed(state: State, heard: Heard, clinic: Clinic, taken: Taken, now: datetime) -> Turn:
-    """An answer that could not be used: say what is needed, and after two of them say it another way."""
-    asked = state["asking"]
-    state["misses"] += 1
-    if state["misses"] >= MISSES:
-        asked = "confirm" if asked in AT_THE_END else asked
-        return Turn(state, (_explained(f"utter_booking_explain_{asked}", asked, clinic),))
-    if asked == "contact":
-        problem = understand_contact(heard.text, clinic.region)
-        reason = problem.reason if isinstance(problem, ContactProblem) else "missing"
-        return Turn(state, (question(f"utter_booking_contact_{reason}", "contact"),))
-    if asked == "when":
-        state["wish"] = wish_to_dict(understand_wish("", now, clinic))
-        return Turn(state, (when.settle(state, _diary(state, clinic, taken, now)),))  # type: ignore[arg-type]
-    if asked in AT_THE_END:
-        return Turn(state, (question("utter_booking_confirm_unclear", "confirm"),))
-    return Turn(state, (_explained(f"utter_booking_{asked}_unclear", asked, clinic),))
-
-
-# --- questions --------------------------------------------------------------------------------------------------------
-
-
-def _next(state: State, clinic: Clinic, taken: Taken, now: datetime) -> Turn:
-    """Ask for the first field that is missing, or read everything back."""
-    state["misses"] = 0
-    missing = next((one for one in FIELDS if one not in state["answers"]), "confirm")
-    return _ask(state, missing, clinic, taken, now)
-
-
-def _ask(state: State, asks: str, clinic: Clinic, taken: Taken, now: datetime) -> Turn:
-    if asks == "when":
-        say = when.settle(state, _diary(state, clinic, taken, now))
-        if say is None:
-            return _next(state, clinic, taken, now)
-        state["asking"] = "when"
-        return Turn(state, (say,))
-    state["asking"] = asks
-    if asks == "change":
-        return Turn(state, (question("utter_booking_change_what", "change"),))
-    if asks == "confirm":
-        return Turn(state, (_read_back(state, clinic),))
-    return Turn(
-        state, (question(f"utter_ask_booking_{asks}", asks, _treatments(clinic) if asks == "treatment" else ()),)
-    )
-
-
-def _treatments(clinic: Clinic) -> list[dict[str, str]]:
-    return [button(one.title, "treatment", one.id) for one in clinic.treatments.values()]
-
-
-def _read_back(state: State, clinic: Clinic) -> Say:
-    answers = state["answers"]
-    response = "utter_ask_booking_confirm_with_note" if answers.get("note") else "utter_ask_booking_confirm"
-    return question(
-        response, "confirm",
-        treatment=clinic.title(answers["treatment"]), name=answers["name"], contact=answers["contact"]["display"],
-        when=show_time(clinic.local(datetime.fromisoformat(answers["when"]))), note=answers.get("note", ""),
-    )  # fmt: skip
-
-
-def _explained(response: str, asks: str, clinic: Clinic) -> Say:
-    return question(response, asks, _treatments(clinic) if asks == "treatment" else ())
+    start = state["answers"].get("when")
+    if start and not diary.sized(state).has(datetime.fromisoformat(start)):
+        del state["answers"]["when"]  # a longer treatment no longer fits there
+        state["wish"] = wish_to_dict(diary.understand(start[:16]))
+    return next_question(state, diary)
 
 
 # --- the end ----------------------------------------------------------------------------------------------------------
 
 
-def _at_confirm(state: State, heard: Heard, clinic: Clinic, taken: Taken, now: datetime) -> Turn:
-    named = _named_field(heard.text)
-    gathered = gather(heard, named, clinic, now) if named != "note" else Gathered()
-    if heard.intent == "affirm" and not _CHANGE.search(heard.text) and _is_no_news(gathered, state, clinic):
-        return _decide(state, "yes", clinic, taken, now)
+def _at_the_end(state: State, heard: Heard, diary: Diary) -> Turn:
+    """A typed answer to the read-back: yes, no, or a change of one field with or without its new value."""
+    named = _named(heard.text)
+    gathered = gather(heard, named, diary.clinic, diary.now) if named != "note" else Gathered()
+    if heard.intent == "affirm" and not _wants_change(heard) and _is_no_news(gathered, state, diary.clinic):
+        return _decide(state, "yes", diary)
     if gathered:
-        return _keep(state, gathered, clinic, taken, now)
-    asked_what = state["asking"] == "change"
-    if named and (asked_what or heard.intent in ("deny", "change_booking") or _CHANGE.search(heard.text)):
-        return _change(state, named, clinic, taken, now)
-    if heard.intent in ("deny", "change_booking") or _CHANGE.search(heard.text):
-        return _decide(state, "change", clinic, taken, now)
-    return _missed(state, heard, clinic, taken, now)
+        return _keep(state, gathered, diary)
+    if named and (state["asking"] == "change" or heard.intent == "deny" or _wants_change(heard)):
+        return _change(state, named, diary)
+    if heard.intent == "deny" or _wants_change(heard):
+        return _decide(state, "change", diary)
+    return missed(state, heard, diary)
+
+
+def _wants_change(heard: Heard) -> bool:
+    return heard.intent == "change_booking" or _CHANGE.search(heard.text) is not None
+
+
+def _named(text: str) -> str | None:
+    """The field that a wish for a change names; the first of several."""
+    return next((key for key, pattern in _NAMED.items() if pattern.search(text)), None)
 
 
 def _is_no_news(gathered: Gathered, state: State, clinic: Clinic) -> bool:
     """Whether a yes only repeats what was read back ("yes, Tuesday is fine")."""
-    if gathered.wish is not None and "when" in state["answers"]:
-        start = clinic.local(datetime.fromisoformat(state["answers"]["when"]))
-        if not fits(start, gathered.wish):
-            return False
-    return all(state["answers"].get(key) == value for key, value in gathered.answers.items())
+    start = clinic.local(datetime.fromisoformat(state["answers"]["when"]))
+    same_time = gathered.wish is None or fits(start, gathered.wish)
+    return same_time and all(state["answers"].get(key) == value for key, value in gathered.answers.items())
 
 
-def _named_field(text: str) -> str | None:
-    """The one field that a wish for a change names."""
-    named = [key for key, pattern in _NAMED.items() if re.search(rf"\b(?:{pattern})\b", text, re.I)]
-    return named[0] if named else None
-
-
-def _change(state: State, field: str, clinic: Clinic, taken: Taken, now: datetime) -> Turn:
+def _change(state: State, field: str, diary: Diary) -> Turn:
     state["answers"].pop(field, None)
     state["misses"], state["wish"], state["offered"] = 0, None, []
-    return _ask(state, field, clinic, taken, now)
+    return ask(state, field, diary)
 
 
-def _decide(state: State, answer: str, clinic: Clinic, taken: Taken, now: datetime) -> Turn:
-    missing = [one for one in FIELDS if one not in state["answers"]]
-    if missing:  # an old button
-        return _next(state, clinic, taken, now)
+def _decide(state: State, answer: str, diary: Diary) -> Turn:
+    if any(one not in state["answers"] for one in FIELDS):  # a button of an earlier read-back
+        return next_question(state, diary)
     if answer != "yes":
-        return _ask(state, "change", clinic, taken, now)
-    start = datetime.fromisoformat(state["answers"]["when"])
-    if not _diary(state, clinic, taken, now).has(start):
-        return time_gone(state, clinic, taken, now)
+        return ask(state, "change", diary)
+    if not diary.sized(state).has(datetime.fromisoformat(state["answers"]["when"])):
+        return _offer_next_best(state, diary)
     return Turn(state, (), "confirmed")
 
 
-def _diary(state: State, clinic: Clinic, taken: Taken, now: datetime) -> when.Diary:
-    return when.Diary(clinic, taken, now, state["answers"].get("treatment"))
+def _offer_next_best(state: State, diary: Diary) -> Turn:
+    wanted = datetime.fromisoformat(state["answers"].pop("when"))
+    state["asking"], state["misses"] = "when", 0
+    return Turn(state, (when.gone(state, wanted, diary.sized(state)),))

@@ -6,42 +6,24 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.clinic.booking.clinic import Clinic
-from bot.clinic.booking.slots import earliest, fits, free_times, is_free, nearest_times
-from bot.clinic.booking.times import any_time, names_a_day, understand_wish
-from bot.clinic.booking.turns import Heard, Say, State, Taken, button, question, show_day, show_short, show_time
+from bot.clinic.booking.diary import Diary
+from bot.clinic.booking.slots import fits
+from bot.clinic.booking.times import names_a_day
+from bot.clinic.booking.turns import Heard, Say, State, button, question, show_day, show_short, show_time
 from bot.clinic.booking.wish import Window, Wish, wish_from_dict
 
-_RANKS = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "last": -1, "middle": 1}
-_CHOOSING = frozenset(
-    {*_RANKS, *"the one option time slot is fine good works please i'd like take i'll ok okay yes for me".split()}
-)
 OTHER = "other"  # the answer of the button that asks for later times
-
-
-class Diary:
-    """The clinic's diary as one patient's booking sees it at one moment."""
-
-    def __init__(self, clinic: Clinic, taken: Taken, now: datetime, treatment: str | None) -> None:
-        self.clinic, self.taken, self.now = clinic, taken, now
-        self.minutes = clinic.minutes(treatment)
-
-    def free(self, wish: Wish, after: datetime | None = None) -> list[datetime]:
-        return free_times(wish, self.clinic, self.taken, self.now, minutes=self.minutes, after=after)
-
-    def soonest(self, after: datetime | None = None) -> list[datetime]:
-        return self.free(any_time(self.now, self.clinic), after)
-
-    def near(self, wanted: datetime) -> list[datetime]:
-        return nearest_times(wanted, self.clinic, self.taken, self.now, minutes=self.minutes)
-
-    def has(self, start: datetime) -> bool:
-        return is_free(start, self.clinic, self.taken, self.now, self.minutes)
+_RANKS = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "last": -1, "middle": 1}
+_CHOOSING = {
+    *_RANKS,
+    *"the one option time slot is fine good works please i'd like take i'll ok okay yes for me".split(),
+}
 
 
 def settle(state: State, diary: Diary) -> Say | None:
     """Works on the pending wish: enters the chosen start into the answers (None), or says what to ask instead."""
     wish = wish_from_dict(state["wish"]) if state["wish"] else None
-    state["wish"] = None
+    state["wish"], diary = None, diary.sized(state)
     if wish is None:
         return _offer(state, "utter_ask_booking_when", diary.soonest())
     if wish.kind == "exact":
@@ -53,14 +35,20 @@ def settle(state: State, diary: Diary) -> Say | None:
 
 def other_times(state: State, diary: Diary) -> Say:
     """The free times after those offered last; from the start again when there are no more."""
+    diary = diary.sized(state)
     last = max((datetime.fromisoformat(one) for one in state["offered"]), default=None)
     return _offer(state, "utter_ask_booking_when", diary.soonest(last) or diary.soonest())
 
 
 def gone(state: State, wanted: datetime, diary: Diary) -> Say:
     """The chosen time was taken meanwhile: the nearest free ones."""
-    local = diary.clinic.local(wanted)
-    return _offer(state, "utter_booking_time_gone", diary.near(wanted), wished=show_time(local))
+    wished = show_time(diary.clinic.local(wanted))
+    return _offer(state, "utter_booking_time_gone", diary.near(wanted), wished=wished)
+
+
+def unclear(state: State, diary: Diary) -> Say:
+    """No time was found in the answer: say what can be said, and offer the next free ones."""
+    return _offer(state, "utter_booking_when_unclear", diary.sized(state).soonest())
 
 
 def _exact(state: State, wish: Wish, diary: Diary) -> Say | None:
@@ -72,9 +60,9 @@ def _exact(state: State, wish: Wish, diary: Diary) -> Say | None:
     if free:
         return _offer(state, "utter_booking_times_fitting", free[:3])
     wanted = wish.starts[0]
-    values = {"wished": show_time(wanted), "first": show_time(diary.clinic.local(earliest(diary.clinic, diary.now)))}
-    soon = wanted < earliest(diary.clinic, diary.now)
-    return _offer(state, "utter_booking_too_soon" if soon else "utter_booking_time_taken", diary.near(wanted), **values)
+    if wanted < diary.earliest:
+        return _offer(state, "utter_booking_too_soon", diary.near(wanted), first=show_time(diary.earliest))
+    return _offer(state, "utter_booking_time_taken", diary.near(wanted), wished=show_time(wanted))
 
 
 def _window(state: State, wish: Wish, diary: Diary) -> Say:
@@ -86,7 +74,7 @@ def _window(state: State, wish: Wish, diary: Diary) -> Say:
 
 def _refuse(state: State, wish: Wish, diary: Diary) -> Say:
     if wish.kind == "ambiguous":
-        return _which(state, wish, diary)
+        return _which(state, wish, diary.clinic)
     if wish.kind == "closed":
         return _closed(state, wish, diary)
     if wish.kind == "too_far":
@@ -107,11 +95,11 @@ def _from_day(windows: Sequence[Window], diary: Diary) -> list[datetime]:
     return diary.free(Wish("window", (Window(((first, last),)),))) if first <= last else []
 
 
-def _which(state: State, wish: Wish, diary: Diary) -> Say:
+def _which(state: State, wish: Wish, clinic: Clinic) -> Say:
     """Reads an ambiguous date back: a button for each reading, which carries it in words that are read one way only."""
     state["offered"] = []
-    buttons = [button(_show_reading(reading, diary.clinic), "when", spell(reading)) for reading in wish.readings]
-    readings = [_show_reading(reading, diary.clinic) for reading in wish.readings]
+    buttons = [button(_show_reading(reading, clinic), "when", spell(reading)) for reading in wish.readings]
+    readings = [_show_reading(reading, clinic) for reading in wish.readings]
     return question("utter_booking_which_date", "when", buttons, one=readings[0], other=readings[1])
 
 
@@ -143,7 +131,7 @@ def _offer(state: State, response: str, times: list[datetime], **values: str) ->
     return question(response, "when", buttons, **values)
 
 
-def chosen(heard: Heard, offered: Sequence[str], clinic: Clinic, now: datetime) -> str | None:
+def chosen(heard: Heard, offered: Sequence[str], diary: Diary) -> str | None:
     """The answer a typed choice among the offered starts stands for: "the second one", "10:30", yes to a single one, no.
 
     None when the text is no such choice and has to be read as a new wish.
@@ -155,11 +143,12 @@ def chosen(heard: Heard, offered: Sequence[str], clinic: Clinic, now: datetime) 
     named = _rank(heard.text, len(offered))
     if named is not None:
         return offered[named][:16]
-    wish = understand_wish(heard.text, now, clinic)
+    wish = diary.understand(heard.text)
     if heard.intent == "deny" and wish.kind == "not_understood":
         return OTHER
-    if wish.usable and all(window.points for window in wish.windows) and not names_a_day(heard.text, now, clinic):
-        same = [one for one in offered if fits(clinic.local(datetime.fromisoformat(one)), wish)]
+    only_hours = wish.usable and all(window.points for window in wish.windows)
+    if only_hours and not names_a_day(heard.text, diary.now, diary.clinic):
+        same = [one for one in offered if fits(diary.clinic.local(datetime.fromisoformat(one)), wish)]
         return same[0][:16] if len(same) == 1 else None
     return None
 
