@@ -1,0 +1,120 @@
+"""What a change of content changes for patients: every question whose reply differs, and every altered wording.
+
+Replies are compared, not files: a corrected price shows under each question whose answer quotes it, and an answer that
+is taken out shows what patients will be told instead.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, product
+from typing import Literal
+
+from bot.clinic.answers import select_answer
+from bot.clinic.content import Answer, Asked, Content
+from bot.clinic.report.effects import effects
+
+Kind = Literal["answer", "criterion", "outcome", "sign", "wording"]
+_Question = tuple[str, str | None, str | None, str | None]  # topic, treatment, concern, criterion
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing patients will read or be told differently. None: the bot had, or will have, nothing to say to it.
+
+    `what` names the content; `affects` the questions that are answered differently; facts are those cited.
+    """
+
+    kind: Kind
+    what: str
+    before: str | None
+    after: str | None
+    affects: tuple[str, ...] = ()
+    facts_before: tuple[str, ...] = ()
+    facts_after: tuple[str, ...] = ()
+
+
+def content_diff(old: Content, new: Content) -> list[Change]:
+    """Every change that a patient can notice, answers first. Equal contents give an empty list."""
+    return [*_answers(old, new), *_wordings(old, new)]
+
+
+def _answers(old: Content, new: Content) -> list[Change]:
+    found: dict[tuple[Answer | None, Answer | None], list[str]] = defaultdict(list)
+    for question in _questions(old, new):
+        before, after = select_answer(old, *question), select_answer(new, *question)
+        if _reply(old, before) != _reply(new, after):
+            found[before, after].append(_name(question))
+    return [_change(old, new, before, after, asked) for (before, after), asked in found.items()]
+
+
+def _questions(*contents: Content) -> Iterator[_Question]:
+    """Every question that some answer could be chosen for."""
+    answers = list(chain.from_iterable(content.answers for content in contents))
+    topics = list(dict.fromkeys(answer.topic for answer in answers))
+    treatments = [None, *dict.fromkeys(t for a in answers for t in (a.treatment, *a.not_for) if t)]
+    concerns = [None, *dict.fromkeys(answer.concern for answer in answers if answer.concern)]
+    criteria = dict.fromkeys((a.topic, a.criterion) for a in answers if a.criterion)
+    yield from ((topic, t, c, None) for topic, t, c in product(topics, treatments, concerns))
+    yield from ((topic, None, None, criterion) for topic, criterion in criteria)
+
+
+def _reply(content: Content, answer: Answer | None) -> tuple[str, tuple[str, ...]] | None:
+    return (content.fill(answer.text), tuple(answer.facts)) if answer else None
+
+
+def _name(question: _Question) -> str:
+    topic, *about = question
+    return " ".join([topic, *(f"({part})" for part in about if part)])
+
+
+def _change(old: Content, new: Content, before: Answer | None, after: Answer | None, asked: list[str]) -> Change:
+    return Change(
+        kind="answer",
+        what=" -> ".join(dict.fromkeys(answer.id for answer in (before, after) if answer)),
+        before=old.fill(before.text) if before else None,
+        after=new.fill(after.text) if after else None,
+        affects=tuple(asked),
+        facts_before=before.facts if before else (),
+        facts_after=after.facts if after else (),
+    )
+
+
+def _wordings(old: Content, new: Content) -> list[Change]:
+    before, after = _said(old), _said(new)
+    keys = dict.fromkeys([*before, *after])
+    return [Change(*key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
+
+
+def _said(content: Content) -> dict[tuple[Kind, str], str]:
+    """Everything besides answers that reaches a patient, by kind and name, as it is read."""
+    return {key: content.fill(text) for part in (_criteria, _outcomes, _signs) for key, text in part(content)}
+
+
+def _criteria(content: Content) -> Iterator[tuple[tuple[Kind, str], str]]:
+    for question in content.screening.questions:
+        for asked in (question, *question.follow_ups):
+            yield from ((("criterion", f"{asked.id}.{name}"), text) for name, text in _texts(asked))
+        rule = "; ".join(f"{one.asked}: {one.title} = {one.outcome}" for one in effects(question, content.screening))
+        yield ("criterion", f"{question.criterion}.rule"), f"{rule} [{question.fact}]"
+        yield ("criterion", f"{question.criterion}.not_suitable"), question.not_suitable
+        yield ("criterion", f"{question.criterion}.review"), question.review
+
+
+def _texts(asked: Asked) -> Iterator[tuple[str, str]]:
+    yield from ((name, getattr(asked, name)) for name in ("question", "other", "help", "why"))
+
+
+def _outcomes(content: Content) -> Iterator[tuple[tuple[Kind, str], str]]:
+    for name, outcome in content.screening.outcomes:
+        yield ("outcome", name), outcome.text
+    for name, text in content.screening.phrases:
+        yield ("wording", f"screening.{name}"), text
+
+
+def _signs(content: Content) -> Iterator[tuple[tuple[Kind, str], str]]:
+    for sign in content.warning_signs:
+        yield ("sign", sign.id), f"{sign.level}: {sign.label}" + (f". {sign.advice}" if sign.advice else "")
+    yield ("sign", "emergency_number"), content.clinic.emergency_number

@@ -1,0 +1,100 @@
+"""The document a doctor signs holds everything patients are told, beside what it rests on."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.clinic.content import Content
+from bot.clinic.report import content_report, effects
+from bot.serving.printing import PrintError, browser, print_pdf
+from bot.settings import BOT
+
+
+@pytest.fixture(scope="module")
+def responses() -> dict[str, list[dict[str, str]]]:
+    return yaml.safe_load((BOT / "domain.yml").read_text(encoding="utf-8"))["responses"]
+
+
+def entry(html: str, id: str) -> str:
+    found = re.search(rf'id="{id}".*?</table>', html, re.DOTALL)
+    assert found, f"{id} is not in the report"
+    return found[0]
+
+
+def test_every_answer_stands_beside_its_facts_author_and_review(content: Content) -> None:
+    html = content_report(content)
+    for answer in content.answers:
+        part = entry(html, f"answer-{answer.id}")
+        assert answer.author in part
+        assert answer.reviewer in part
+        assert str(answer.review_by) in part
+        assert [f"<b>{fact}</b>" in part for fact in answer.facts] == [True] * len(answer.facts)
+
+
+def test_every_criterion_shows_its_fact_and_what_each_answer_leads_to(content: Content) -> None:
+    html = content_report(content)
+    for question in content.screening.questions:
+        at = html.index(f'id="criterion-{question.criterion}"')
+        part = html[at : html.index('<p class="small">Named', at)]
+        assert question.fact in part
+        assert part.count("not suitable</td>") >= 1
+
+
+def test_a_warning_sign_shows_the_words_a_patient_reads(content: Content, responses: dict) -> None:
+    html = content_report(content, responses=responses)
+    for sign in content.warning_signs:
+        part = entry(html, f"sign-{sign.id}").split("</tr>")[0]
+        number = content.clinic.emergency_number if sign.level == "emergency" else content.clinic.phone
+        assert number in part
+
+
+def test_the_page_needs_nothing_from_elsewhere(content: Content, responses: dict) -> None:
+    html = content_report(content, date(2026, 12, 1), responses)
+    assert not re.findall(r"<(?:script|link|img|iframe)|url\(|@import|src=", html)
+    assert "{" not in re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL), "a placeholder was left"
+
+
+def test_markup_in_content_is_shown_not_run(content: Content) -> None:
+    first = content.answers[0].model_copy(update={"text": "<script>alert(1)</script>"})
+    html = content_report(replace(content, answers=(first, *content.answers[1:])))
+    assert "<script" not in html
+
+
+def test_an_overdue_review_is_marked(content: Content) -> None:
+    assert "(overdue)" not in content_report(content, date(2026, 12, 1))
+    assert "(overdue)" in content_report(content, date(2040, 1, 1))
+
+
+def test_the_rule_of_a_criterion_is_that_of_the_rules(content: Content) -> None:
+    by_title = {
+        (one.asked, one.title): (one.outcome, one.then)
+        for question in content.screening.questions
+        for one in effects(question, content.screening)
+    }
+    assert by_title["age", "17 or younger"] == ("not_suitable", None)
+    assert by_title["age", "18 or older"] == ("suitable", None)
+    assert by_title["pregnant", "Yes"] == ("not_suitable", None)
+    assert by_title["pregnant", "Trying for a baby"] == ("clinician_review", None)
+    assert by_title["cancer", "Yes"] == ("clinician_review", "cancer_over")
+    assert by_title["cancer_over", "No"] == ("not_suitable", None)
+    assert by_title["heart_medicines", "One or none"] == ("clinician_review", None)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(browser() is None, reason="no Chromium on this machine")
+def test_the_report_prints_to_pdf(content: Content, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    page.write_text(content_report(content), encoding="utf-8")
+    assert print_pdf(page, tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_without_a_browser_printing_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(PrintError, match="apt install chromium"):
+        print_pdf(tmp_path / "a.html", tmp_path / "a.pdf")
