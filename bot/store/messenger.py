@@ -1,0 +1,262 @@
+"""Messenger's people and deliveries: whose conversation it is, and which lines of the transcript are still to be sent.
+
+The transcript is the outbox: every line of bot or staff that belongs to Messenger and has no final delivery is due.
+Nothing here commits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import Select, and_, exists, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from bot.store.columns import new_id
+from bot.store.conversations import get_conversation, last_messages, open_conversation
+from bot.store.crypto import blind_index, blind_indexes
+from bot.store.messenger_models import DeliveryState, MessengerDelivery, MessengerPerson
+from bot.store.models import Conversation, Message, TriageItem
+from bot.store.writing import insert_once
+
+CHANNEL = "messenger"
+CLIENT_ID = "mid:"  # how a patient's message that came by Messenger starts its client id
+PAGE_INBOX = "page_inbox"  # the author of what staff typed in Meta's own inbox
+RECENT = timedelta(days=8)  # nobody may answer after seven days, so older chats need no look
+FINAL = ("sent", "refused")
+
+
+@dataclass(frozen=True)
+class Link:
+    """A person of Messenger and their conversation. Times are None before the first."""
+
+    person_index: str
+    psid: str
+    conversation_id: str
+    last_wrote_at: datetime | None
+    disclosed_at: datetime | None
+    is_new: bool = False
+
+
+@dataclass(frozen=True)
+class Due:
+    """A line to be sent: `parts` of it have gone out already; `author` says by whom it is."""
+
+    message_id: str
+    author: Literal["bot", "staff"]
+    text: str
+    buttons: list[dict[str, str]]
+    kind: str | None
+    parts: int
+
+
+def person_key(page_id: str, psid: str) -> str:
+    """What a person is found by: a keyed hash of the page and the person's id on it."""
+    return blind_index(f"{page_id}:{psid}")
+
+
+def find_or_open(session: Session, page_id: str, psid: str, now: datetime) -> Link:
+    """The person's link, with a new conversation when there is none. An index of an older key is renewed."""
+    keys = blind_indexes(f"{page_id}:{psid}")
+    row = session.scalar(select(MessengerPerson).where(MessengerPerson.person_index.in_(keys)))
+    if row is not None:
+        row.person_index = keys[0]
+        session.flush()
+        return _link(row)
+    chat = open_conversation(session, channel=CHANNEL, now=now)
+    made = insert_once(
+        session,
+        MessengerPerson,
+        ("person_index",),
+        person_index=keys[0],
+        psid=psid,
+        conversation_id=chat.id,
+        from_position=0,
+        with_person=False,
+        created_at=now,
+    )
+    if made is not None:
+        return _link(made, is_new=True)
+    return _link(session.scalars(select(MessengerPerson).where(MessengerPerson.person_index == keys[0])).one())
+
+
+def find(session: Session, person_index: str) -> Link | None:
+    """The person's link, if there is one."""
+    row = session.get(MessengerPerson, person_index)
+    return None if row is None else _link(row)
+
+
+def link_of(session: Session, conversation_id: str) -> Link | None:
+    """The link of a conversation, if Messenger has a part in it: for the desk, reminders and `can still be reached`."""
+    row = session.scalar(select(MessengerPerson).where(MessengerPerson.conversation_id == conversation_id))
+    return None if row is None else _link(row)
+
+
+def wrote(session: Session, person_index: str, at: datetime) -> None:
+    """Note when the person wrote; an event that comes late does not turn the clock back. The chat is here now."""
+    row = session.get_one(MessengerPerson, person_index)
+    row.last_wrote_at = max(at, row.last_wrote_at or at)
+    get_conversation(session, row.conversation_id).channel = CHANNEL
+
+
+def disclosed(session: Session, person_index: str, now: datetime) -> None:
+    """Note that the person was told that a machine answers."""
+    session.get_one(MessengerPerson, person_index).disclosed_at = now
+
+
+def move_to(session: Session, person_index: str, conversation_id: str) -> bool:
+    """Put a person into a conversation begun elsewhere; False when another person of Messenger has it.
+
+    Lines told so far are not sent again.
+    """
+    other = select(MessengerPerson).where(
+        MessengerPerson.conversation_id == conversation_id, MessengerPerson.person_index != person_index
+    )
+    if session.scalar(other) is not None:
+        return False
+    row = session.get_one(MessengerPerson, person_index)
+    newest = last_messages(session, conversation_id, 1)
+    row.conversation_id, row.from_position = conversation_id, newest[0].position if newest else 0
+    get_conversation(session, conversation_id).channel = CHANNEL
+    return True
+
+
+def due(session: Session, conversation_id: str) -> list[Due]:
+    """The lines of a conversation to be sent now, oldest first."""
+    wanted = _undelivered().where(Message.conversation_id == conversation_id).order_by(Message.position)
+    return [_due(row, delivery) for row, delivery in session.execute(wanted).tuples()]
+
+
+def people_with_news(session: Session, now: datetime, limit: int = 50) -> list[str]:
+    """People to whom something unasked is to be sent: a person's answer, a confirmation, a reminder."""
+    wanted = _undelivered().where(Conversation.last_message_at >= now - RECENT)
+    wanted = wanted.where(or_(MessengerDelivery.state.is_(None), MessengerDelivery.state == "sending"))
+    return list(session.scalars(wanted.with_only_columns(MessengerPerson.person_index).distinct().limit(limit)))
+
+
+def changed_hands(session: Session, limit: int = 50) -> list[tuple[str, bool]]:
+    """(person, whether a human has the chat now) for every chat that changed hands since it was last noted."""
+    human = Conversation.owner == "person"
+    wanted = select(MessengerPerson.person_index, human).join(
+        Conversation, Conversation.id == MessengerPerson.conversation_id
+    )
+    taken = and_(human, MessengerPerson.with_person.is_(False))
+    returned = and_(~human, MessengerPerson.with_person.is_(True))
+    return [(who, bool(now)) for who, now in session.execute(wanted.where(or_(taken, returned)).limit(limit))]
+
+
+def note_hands(session: Session, person_index: str, with_person: bool) -> bool:
+    """Note who has the chat; False when that was known, so that it is announced once."""
+    change = update(MessengerPerson).where(
+        MessengerPerson.person_index == person_index, MessengerPerson.with_person.is_(not with_person)
+    )
+    return bool(session.execute(change.values(with_person=with_person)).rowcount)  # type: ignore[attr-defined]
+
+
+def note_delivery(  # noqa: PLR0913 - a row has this many fields, all named at the call
+    session: Session,
+    conversation_id: str,
+    message_id: str,
+    *,
+    state: DeliveryState,
+    now: datetime,
+    parts: int = 0,
+    reason: str | None = None,
+    mid_hash: str | None = None,
+) -> None:
+    """What became of a line: its parts sent so far, or that it waits or was refused, and why (a short code)."""
+    row = session.get(MessengerDelivery, message_id)
+    if row is None:
+        row = MessengerDelivery(message_id=message_id, conversation_id=conversation_id, parts=0)
+        session.add(row)
+    row.state, row.reason, row.updated_at = state, reason, now
+    row.parts, row.mid_hash = max(parts, row.parts), mid_hash or row.mid_hash
+    session.flush()
+
+
+def deliveries(session: Session, conversation_id: str) -> dict[str, tuple[DeliveryState, str | None]]:
+    """Message id -> (state, reason), for whoever shows the transcript to staff."""
+    rows = session.scalars(select(MessengerDelivery).where(MessengerDelivery.conversation_id == conversation_id))
+    return {row.message_id: (row.state, row.reason) for row in rows}
+
+
+def message_sent_as(session: Session, conversation_id: str, mid_hash: str) -> str | None:
+    """The id of our line that Meta knows by this mid."""
+    wanted = select(MessengerDelivery.message_id).where(
+        MessengerDelivery.mid_hash == mid_hash, MessengerDelivery.conversation_id == conversation_id
+    )
+    return session.scalar(wanted)
+
+
+def take_back(session: Session, conversation_id: str, client_id: str, instead: str) -> bool:
+    """The patient withdrew a message: its words go from the transcript and the queue; False when it is unknown."""
+    wanted = select(Message).where(Message.conversation_id == conversation_id, Message.client_id == client_id)
+    row = session.scalar(wanted)
+    if row is None:
+        return False
+    row.text, row.understood, row.meta = instead, None, {}
+    session.execute(update(TriageItem).where(TriageItem.message_id == row.id).values(question=instead))
+    return True
+
+
+def withdrawn_before_read(session: Session, conversation_id: str, client_id: str, instead: str, now: datetime) -> None:
+    """Keep the place of a message withdrawn before it was worked on, so that it never will be."""
+    insert_once(
+        session,
+        Message,
+        ("conversation_id", "client_id"),
+        id=new_id(),
+        conversation_id=conversation_id,
+        client_id=client_id,
+        sender="patient",
+        text=instead,
+        created_at=now,
+        answered_at=now,
+    )
+
+
+def stored(session: Session, message_ids: list[str]) -> set[str]:
+    """Which of these ids are lines of a transcript."""
+    return set(session.scalars(select(Message.id).where(Message.id.in_(message_ids))))
+
+
+def reindex(session: Session, page_id: str) -> int:
+    """Renew every person's index after the first key changed; returns how many were renewed."""
+    renewed = 0
+    for row in session.scalars(select(MessengerPerson)):
+        wanted = person_key(page_id, row.psid)
+        if row.person_index != wanted:
+            row.person_index = wanted
+            renewed += 1
+    session.flush()
+    return renewed
+
+
+def _undelivered() -> Select[tuple[Message, MessengerDelivery]]:
+    """Lines that belong to Messenger: replies to what came by it, and everything unasked while the chat is there."""
+    asked = aliased(Message)
+    by_messenger = exists().where(asked.id == Message.reply_to, asked.client_id.startswith(CLIENT_ID))
+    unasked = and_(Message.reply_to.is_(None), Conversation.channel == CHANNEL)
+    return (
+        select(Message, MessengerDelivery)
+        .join(MessengerPerson, MessengerPerson.conversation_id == Message.conversation_id)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .outerjoin(MessengerDelivery, MessengerDelivery.message_id == Message.id)
+        .where(
+            Message.sender != "patient",
+            Message.position > MessengerPerson.from_position,
+            or_(Message.author.is_(None), Message.author != PAGE_INBOX),
+            or_(MessengerDelivery.state.is_(None), MessengerDelivery.state.not_in(FINAL)),
+            or_(by_messenger, unasked),
+        )
+    )
+
+
+def _due(row: Message, delivery: MessengerDelivery | None) -> Due:
+    author: Literal["bot", "staff"] = "staff" if row.sender == "staff" else "bot"
+    return Due(row.id, author, row.text, list(row.buttons or []), row.kind, delivery.parts if delivery else 0)
+
+
+def _link(row: MessengerPerson, is_new: bool = False) -> Link:
+    return Link(row.person_index, row.psid, row.conversation_id, row.last_wrote_at, row.disclosed_at, is_new)
