@@ -1,0 +1,60 @@
+"""How fast one visitor may send, so that nobody can keep the assistant from the others.
+
+Counted per window of time, in memory, or in Redis when several processes share the work. (Exact moving windows were
+left out: in memory they walk over every visitor's requests at each request.) A Redis that is away limits nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Mapping
+
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage, RedisStorage, Storage
+from limits.strategies import FixedWindowRateLimiter
+
+log = logging.getLogger(__name__)
+
+RATES: Mapping[str, str] = {
+    "message": "120/minute",  # by conversation: far more than a person types
+    "session": "600/minute",  # by address: a whole clinic or town may share one
+    "stream": "60/minute",  # by conversation: a page that reconnects in a loop
+}
+
+
+class TooFast(RuntimeError):
+    """More than the rate allows; `retry_after` is in whole seconds, at least 1."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"try again in {retry_after} s")
+        self.retry_after = retry_after
+
+
+class Limits:
+    """Limits per kind of request. `rates` maps a kind to "number/period", for example "120/minute"."""
+
+    def __init__(self, redis_url: str | None = None, rates: Mapping[str, str] = RATES) -> None:
+        self._items: dict[str, RateLimitItem] = {kind: parse(rate) for kind, rate in {**RATES, **rates}.items()}
+        self._storage: Storage = RedisStorage(redis_url, socket_timeout=1) if redis_url else MemoryStorage()
+        self._limiter = FixedWindowRateLimiter(self._storage)
+        self._blocks = redis_url is not None
+
+    async def hit(self, kind: str, who: str) -> None:
+        """Count one request of `who`; raises TooFast when it is one too many."""
+        try:
+            wait = await asyncio.to_thread(self._hit, kind, who) if self._blocks else self._hit(kind, who)
+        except Exception as error:  # whatever the counter's fault, the patient is served
+            log.warning("rate limits are not counted: %s", type(error).__name__)
+            return
+        if wait:
+            raise TooFast(wait)
+
+    def _hit(self, kind: str, who: str) -> int:
+        item = self._items[kind]
+        if self._limiter.hit(item, kind, who):
+            return 0
+        reset, _ = self._limiter.get_window_stats(item, kind, who)
+        return max(1, math.ceil(reset - time.time()))

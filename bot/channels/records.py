@@ -1,0 +1,136 @@
+"""What a channel writes into the store: the patient's message, the bot's answer, and what the desk must know of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.channels.incoming import Incoming, check_payload
+from bot.channels.shapes import Said, shown, unstored
+from bot.store import conversations, privacy, triage
+from bot.store.engine import Sessions, reading, unit_of_work
+
+log = logging.getLogger(__name__)
+
+DANGER = ("emergency", "urgent")
+HISTORY = 500  # messages shown of a conversation; buttons older than these are no longer accepted
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A patient's message, written down: what Rasa is told, and when it was first accepted."""
+
+    conversation_id: str
+    client_id: str
+    message_id: str
+    rasa_text: str
+    accepted_at: datetime
+    repeated: bool
+
+
+@dataclass(frozen=True)
+class Records:
+    """The transcript of one channel. `title` puts a bare intent into words for the transcript."""
+
+    sessions: Sessions
+    channel: str
+    title: Callable[[str], str]
+
+    def open(self, now: datetime) -> str:
+        """Start a conversation; returns its id."""
+        with unit_of_work(self.sessions) as session:
+            conversation_id = conversations.open_conversation(session, channel=self.channel, now=now).id
+            session.commit()
+        return conversation_id
+
+    def opening(self, conversation_id: str, says: Sequence[Mapping[str, Any]], now: datetime) -> None:
+        """Write down what the bot said before the patient said anything."""
+        with unit_of_work(self.sessions) as session:
+            for say in says:
+                conversations.add_bot_message(session, conversation_id, say, now)
+            session.commit()
+
+    def history(self, conversation_id: str) -> list[Said]:
+        """The conversation so far, oldest first; raises UnknownConversation."""
+        with reading(self.sessions) as session:
+            conversations.get_conversation(session, conversation_id)
+            return [shown(row) for row in conversations.last_messages(session, conversation_id, HISTORY)]
+
+    def accept(self, conversation_id: str, message: Incoming, now: datetime) -> Turn:
+        """Write a message down once per client id. Raises UnknownConversation; Problem for a payload nobody offered."""
+        with unit_of_work(self.sessions) as session:
+            text = message.text or self._title(session, conversation_id, message.payload)
+            accepted = conversations.accept_message(session, conversation_id, message.id, text, now)
+            row = accepted.row
+            if message.payload and not accepted.repeated:
+                row.meta = {"payload": message.payload}
+            session.commit()
+            rasa_text = str((row.meta or {}).get("payload") or row.text)
+            return Turn(conversation_id, message.id, row.id, rasa_text, row.created_at, accepted.repeated)
+
+    def answer_to(self, turn: Turn) -> list[Said] | None:
+        """What was said to this message before; None while it has no answer."""
+        with reading(self.sessions) as session:
+            rows = conversations.find_answer(session, turn.conversation_id, turn.client_id)
+            return None if rows is None else [shown(row) for row in rows]
+
+    def belongs_to_person(self, conversation_id: str) -> bool:
+        """Whether a person answers this patient now, and the bot stays silent."""
+        with reading(self.sessions) as session:
+            return conversations.get_conversation(session, conversation_id).owner == "person"
+
+    def answered(self, turn: Turn, says: Sequence[Mapping[str, Any]], now: datetime, failed: str) -> list[Said]:
+        """Store a turn's answer in one transaction, then what the desk must know; that may fail without harm.
+
+        A confirmation with `metadata.erase` ends the conversation: everything of it is removed instead.
+        """
+        if any(say["metadata"].get("erase") for say in says):
+            return self._erased(turn, says, now)
+        with unit_of_work(self.sessions) as session:
+            row = conversations.find_message(session, turn.conversation_id, turn.client_id)
+            rows = conversations.record_reply(session, row, says, now)
+            session.commit()
+        self._tell_desk(turn, says, now, failed)
+        return [shown(row) for row in rows]
+
+    def _erased(self, turn: Turn, says: Sequence[Mapping[str, Any]], now: datetime) -> list[Said]:
+        with unit_of_work(self.sessions) as session:
+            privacy.erase_conversation(session, turn.conversation_id, actor="patient", now=now)
+            session.commit()
+        return unstored(says)
+
+    def _tell_desk(self, turn: Turn, says: Sequence[Mapping[str, Any]], now: datetime, failed: str) -> None:
+        levels = [say["metadata"]["kind"] for say in says if say["metadata"].get("kind") in DANGER]
+        try:
+            if levels:
+                self._queue(turn, now, "danger", "danger", {"level": levels[0]})
+            if failed:
+                self._queue(turn, now, "question", "part_failed", {"error": failed})
+        except Exception as error:  # the patient has the answer; a desk that cannot be told must not take it back
+            log.error("the desk could not be told: %s", type(error).__name__)
+
+    def _queue(self, turn: Turn, now: datetime, kind: Any, reason: Any, details: Mapping[str, Any]) -> None:
+        """Queue the message for a person, once; an action that queued the same danger already has used the same key."""
+        with unit_of_work(self.sessions) as session:
+            row = conversations.find_message(session, turn.conversation_id, turn.client_id)
+            triage.add(
+                session,
+                kind=kind,
+                handoff_reason=reason,
+                conversation_id=turn.conversation_id,
+                message_id=turn.message_id,
+                question=row.text,
+                details=details,
+                key=f"{reason}:{turn.conversation_id}:{turn.message_id}",
+                now=now,
+            )
+            session.commit()
+
+    def _title(self, session: Any, conversation_id: str, payload: str) -> str:
+        rows = conversations.last_messages(session, conversation_id, HISTORY)
+        offered = {str(b.get("payload")): str(b.get("title")) for row in rows for b in row.buttons}
+        check_payload(payload, offered)
+        return offered.get(payload) or self.title(payload.removeprefix("/"))

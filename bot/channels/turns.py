@@ -1,0 +1,167 @@
+"""One turn: a patient's message is written down, handed to Rasa once, and what was said is written down and returned.
+
+However often and to whichever process a message with one client id is sent, Rasa hears it once. A message that Rasa
+could not answer is kept, gets an honest reply, and goes to the desk. Danger advice reaches the patient even when
+nothing can be stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from rasa.core.channels.channel import OutputChannel, UserMessage
+
+from bot.channels.incoming import Incoming
+from bot.channels.problems import Problem
+from bot.channels.queues import Queues
+from bot.channels.records import DANGER, Records, Turn
+from bot.channels.shapes import Said, unstored
+from bot.store.conversations import UnknownConversation
+
+log = logging.getLogger(__name__)
+
+TURN_SECONDS = 50.0  # below the 60 s after which Rasa's lock on a conversation is given to the next message
+POLL_SECONDS = 0.1  # while another process works on the same message
+
+Ask = Callable[[UserMessage], Awaitable[Any]]
+Apology = Callable[[str], Awaitable[Mapping[str, Any]]]
+
+
+class NotStored(RuntimeError):
+    """The message could not be written down, and nothing was said that the patient must hear regardless."""
+
+
+class Collector(OutputChannel):
+    """Collects what the bot says during one turn, complete with buttons and metadata."""
+
+    def __init__(self, channel: str) -> None:
+        self._channel = channel
+        self.says: list[dict[str, Any]] = []
+
+    def name(self) -> str:  # type: ignore[override]  # Rasa asks the instance; conditions on a channel use it
+        return self._channel
+
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
+        """Keep one message of the bot; one without words and buttons says nothing."""
+        metadata = {"kind": "smalltalk", **(message.get("metadata") or {})}
+        buttons = [{"title": b.get("title", ""), "payload": b.get("payload", "")} for b in message.get("buttons") or []]
+        if message.get("text") or buttons:
+            self.says.append({"text": message.get("text") or "", "buttons": buttons, "metadata": metadata})
+
+
+@dataclass
+class Turns:
+    """Answers messages of one channel. `shared` says that other processes may work on the same conversations."""
+
+    channel: str
+    ask: Ask
+    records: Records
+    apology: Apology
+    clock: Callable[[], datetime]
+    shared: bool = False
+    turn_seconds: float = TURN_SECONDS
+    _running: dict[tuple[str, str], asyncio.Task[list[Said]]] = field(default_factory=dict)
+    _queues: Queues = field(default_factory=Queues)
+
+    def __post_init__(self) -> None:
+        self._started = self.clock()
+
+    async def greet(self, conversation_id: str, opening: str) -> None:
+        """Let the bot speak first: Rasa gets the payload `opening`, its reply becomes the start of the transcript."""
+        says, _ = await self._say(conversation_id, opening, None)
+        says = says or [await self._apologise(conversation_id)]
+        await asyncio.to_thread(self.records.opening, conversation_id, says, self.clock())
+
+    async def answer(self, conversation_id: str, message: Incoming) -> list[Said]:
+        """What is said to a message. Raises Problem (a payload nobody offered), UnknownConversation, NotStored."""
+        key = (conversation_id, message.id)
+        task = self._running.get(key)
+        if task is None:
+            task = self._running[key] = asyncio.create_task(self._in_order(conversation_id, message))
+            task.add_done_callback(lambda done: self._ended(key, done))
+        return await asyncio.shield(task)  # a patient who goes away does not stop the turn
+
+    def _ended(self, key: tuple[str, str], task: asyncio.Task[list[Said]]) -> None:
+        self._running.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # taken, so that nothing is printed when the patient had gone away
+
+    async def finish(self, seconds: float) -> None:
+        """Wait for the turns under way, at most so long: the server is going to stop."""
+        if self._running:
+            await asyncio.wait(list(self._running.values()), timeout=seconds)
+
+    async def _in_order(self, conversation_id: str, message: Incoming) -> list[Said]:
+        async with self._queues.place(conversation_id):
+            try:
+                turn = await asyncio.to_thread(self.records.accept, conversation_id, message, self.clock())
+            except (UnknownConversation, Problem):
+                raise
+            except Exception as error:  # whatever keeps the store from writing must not keep advice from the patient
+                return await self._without_store(conversation_id, message, error)
+            if turn.repeated and (told := await self._told_before(turn)) is not None:
+                return told
+            return await self._work(turn)
+
+    async def _told_before(self, turn: Turn) -> list[Said] | None:
+        """The first answer of a repeated message; None when whoever worked on it is gone."""
+        while True:
+            told = await asyncio.to_thread(self.records.answer_to, turn)
+            if told is not None:
+                return told
+            orphaned = not self.shared and turn.accepted_at < self._started
+            if orphaned or self.clock() - turn.accepted_at > timedelta(seconds=self.turn_seconds):
+                return None
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _work(self, turn: Turn) -> list[Said]:
+        says, error = await self._say(turn.conversation_id, turn.rasa_text, turn.message_id)
+        if not says and error is None and await asyncio.to_thread(self.records.belongs_to_person, turn.conversation_id):
+            return await asyncio.to_thread(self.records.answered, turn, [], self.clock(), "")
+        failed = ""
+        if error is not None or not says:
+            failed = error or "NothingSaid"
+            says = [*says, await self._apologise(turn.conversation_id)]
+        try:
+            return await asyncio.to_thread(self.records.answered, turn, says, self.clock(), failed)
+        except Exception as failure:  # the answer itself still reaches the patient
+            log_error("an answer could not be stored", failure)
+            return unstored(says)
+
+    async def _without_store(self, conversation_id: str, message: Incoming, error: Exception) -> list[Said]:
+        """The store is away: the patient hears the bot only if there is danger, else that nothing was kept."""
+        log_error("a message could not be stored", error)
+        says, _ = await self._say(conversation_id, message.payload or message.text, None)
+        if not any(say["metadata"].get("kind") in DANGER for say in says):
+            raise NotStored from error
+        return unstored([*says, await self._apologise(conversation_id)])
+
+    async def _say(
+        self, conversation_id: str, text: str, message_id: str | None
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """What Rasa says, and the name of the error that ended the turn early."""
+        heard = Collector(self.channel)
+        message = UserMessage(text, heard, conversation_id, input_channel=self.channel, message_id=message_id)
+        try:
+            await asyncio.wait_for(self.ask(message), self.turn_seconds)
+        except Exception as error:
+            log_error("a turn failed", error)
+            return heard.says, type(error).__name__
+        return heard.says, None
+
+    async def _apologise(self, conversation_id: str) -> dict[str, Any]:
+        say = dict(await self.apology(conversation_id))
+        return {**say, "metadata": {"kind": "fallback", **(say.get("metadata") or {})}}
+
+
+def log_error(what: str, error: BaseException) -> None:
+    """Class and place only: an error's message may quote what a patient wrote."""
+    frames: Sequence[traceback.FrameSummary] = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
+    log.error("%s: %s at %s", what, type(error).__name__, place)
