@@ -5,13 +5,14 @@ Each check is a generator of problems; it runs when the files it needs could be 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from statistics import median
 from typing import Any
 
 from bot.clinic.content.checks_screening import SCREENING_CHECKS
-from bot.clinic.content.placeholders import NAME, placeholders
+from bot.clinic.content.placeholders import NAME, NAMES, placeholders
 from bot.clinic.content.problems import Problem
 from bot.clinic.content.readability import grade
 from bot.clinic.content.reading import Source
@@ -19,8 +20,25 @@ from bot.clinic.content.reading import Source
 MAX_GRADE = 8.0
 MEDIAN_GRADE = 6.0
 
+LISTS = {"answers.yml": "answers", "warning_signs.yml": "signs", "facts.yml": "sections", "clinic.yml": "treatments"}
+EXTRA_PLACEHOLDERS: dict[
+    tuple[Any, ...], set[str]
+] = {  # of screening.yml: what a text may say besides the clinic's placeholders
+    ("outcomes", "not_suitable", "text"): {"reasons"},
+    ("outcomes", "clinician_review", "text"): {"open"},
+    ("phrases", "offer"): {"help", "question"},
+}
+NEEDED_PLACEHOLDERS: dict[tuple[Any, ...], str] = {  # and what it has to say
+    ("outcomes", "not_suitable", "text"): "reasons",
+    ("outcomes", "clinician_review", "text"): "open",
+    ("phrases", "offer"): "help",
+}
+
+DEEPEST = 10  # keys; a YAML anchor may make a file contain itself
+
 Sources = Mapping[str, Source]
 Parts = Mapping[str, Any]
+KeyPath = tuple[Any, ...]
 Check = Callable[..., Iterator[Problem]]
 
 
@@ -28,15 +46,16 @@ def check_parts(sources: Sources, parts: Parts, today: date | None = None) -> li
     """All problems between the files; `today` also asks for overdue reviews, which are warnings."""
     needs: dict[Check, tuple[str, ...]] = {
         _duplicate_ids: (),
-        _unknown_facts: ("facts.yml",),
-        _uncited_facts: ("facts.yml", "answers.yml", "screening.yml"),
-        _unknown_steps: ("next_steps.yml",),
-        _unknown_criteria: ("answers.yml", "screening.yml"),
+        _unknown_facts: (),
+        _uncited_facts: ("facts.yml",),
+        _unknown_steps: (),
+        _unknown_criteria: ("answers.yml",),
         _two_answers_to_one_question: ("answers.yml",),
         _never_given: ("answers.yml",),
-        _topics_without_name: ("answers.yml", "next_steps.yml"),
+        _topics_without_name: ("answers.yml",),
         _unbookable_steps: ("next_steps.yml", "clinic.yml"),
-        _unknown_placeholders: ("clinic.yml",),
+        _unknown_placeholders: (),
+        _missing_placeholders: ("screening.yml",),
         _clinic_phrases: ("clinic.yml",),
         **SCREENING_CHECKS,
     }
@@ -71,24 +90,32 @@ def check_readability(sources: Sources, parts: Parts) -> list[Problem]:
     return problems
 
 
-def _at(source: Source, collection: str, id: str, *rest: Any) -> tuple[Any, ...]:
+def _at(source: Source, collection: str, id: str, *rest: Any) -> KeyPath:
     """Key path of the item with an id in a list of a file."""
     items = source.data[collection]
-    return (
-        collection,
-        next(i for i, item in enumerate(items) if isinstance(item, dict) and item.get("id") == id),
-        *rest,
-    )
+    ids = [item.get("id") if isinstance(item, dict) else None for item in items]
+    return (collection, ids.index(id), *rest)
+
+
+# References are looked up in the files as written: an entry that is wrong in itself is still there to be referred to.
+
+
+def _list(sources: Sources, file: str, key: str) -> list[dict[str, Any]]:
+    items = sources[file].data.get(key) if file in sources else None
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def _keys(sources: Sources, file: str, key: str) -> set[str]:
+    items = sources[file].data.get(key) if file in sources else None
+    return _names(items)
+
+
+def _names(value: Any) -> set[str]:
+    return {name for name in value if isinstance(name, str)} if isinstance(value, (list, dict)) else set()
 
 
 def _duplicate_ids(sources: Sources, parts: Parts) -> Iterator[Problem]:
-    lists = {
-        "answers.yml": "answers",
-        "warning_signs.yml": "signs",
-        "facts.yml": "sections",
-        "clinic.yml": "treatments",
-    }
-    for file, key in lists.items():
+    for file, key in LISTS.items():
         items = sources[file].data.get(key) if file in sources else None
         seen: set[str] = set()
         for index, item in enumerate(items if isinstance(items, list) else []):
@@ -99,21 +126,20 @@ def _duplicate_ids(sources: Sources, parts: Parts) -> Iterator[Problem]:
     sections = parts["facts.yml"].sections if "facts.yml" in parts else ()
     facts = [fact for section in sections for fact in section.facts]
     for fact in sorted({fact for fact in facts if facts.count(fact) > 1}):
-        yield sources["facts.yml"].problem(
-            ("sections",), f"the fact {fact} stands in two sections; give each its own id"
-        )
+        what = f"{fact} stands in two sections; give each fact its own id"
+        yield sources["facts.yml"].problem(("sections",), what)
 
 
 def _unknown_facts(sources: Sources, parts: Parts) -> Iterator[Problem]:
-    known = parts["facts.yml"].texts
-    for source, path, fact in _citations(sources, parts):
+    known = {fact for section in _list(sources, "facts.yml", "sections") for fact in _names(section.get("facts"))}
+    for source, path, fact in _citations(sources, parts) if known else ():
         if fact not in known:
             yield source.problem(
                 path, f"there is no fact {fact} in facts.yml; cite one of {min(known)} to {max(known)}"
             )
 
 
-def _citations(sources: Sources, parts: Parts) -> Iterator[tuple[Source, tuple[Any, ...], str]]:
+def _citations(sources: Sources, parts: Parts) -> Iterator[tuple[Source, KeyPath, str]]:
     if "answers.yml" in parts:
         for answer in parts["answers.yml"].answers:
             for fact in answer.facts:
@@ -126,27 +152,24 @@ def _citations(sources: Sources, parts: Parts) -> Iterator[tuple[Source, tuple[A
 
 
 def _uncited_facts(sources: Sources, parts: Parts) -> Iterator[Problem]:
-    # A broken answer may be left out of the parts, so citations are read from the file itself.
-    raw = sources["answers.yml"].data.get("answers")
-    items = [item for item in raw if isinstance(item, dict)] if isinstance(raw, list) else []
-    cited = {fact for item in items for fact in (item.get("facts") or [])}
+    cited = {fact for answer in _list(sources, "answers.yml", "answers") for fact in _names(answer.get("facts"))}
     for section_index, section in enumerate(parts["facts.yml"].sections):
         for fact in section.facts:
-            if fact not in cited:
+            if cited and fact not in cited:
                 path = ("sections", section_index, "facts", fact)
                 yield sources["facts.yml"].problem(path, "no answer cites this fact; add an answer or cite it in one")
 
 
 def _unknown_steps(sources: Sources, parts: Parts) -> Iterator[Problem]:
-    known = parts["next_steps.yml"].steps
-    for source, path, step in _offers(sources, parts):
+    known = _keys(sources, "next_steps.yml", "steps")
+    for source, path, step in _offers(sources, parts) if known else ():
         if step not in known:
             yield source.problem(
                 path, f"there is no next step {step} in next_steps.yml; known: {', '.join(sorted(known))}"
             )
 
 
-def _offers(sources: Sources, parts: Parts) -> Iterator[tuple[Source, tuple[Any, ...], str]]:
+def _offers(sources: Sources, parts: Parts) -> Iterator[tuple[Source, KeyPath, str]]:
     if "answers.yml" in parts:
         for answer in parts["answers.yml"].answers:
             for step in answer.next:
@@ -159,11 +182,11 @@ def _offers(sources: Sources, parts: Parts) -> Iterator[tuple[Source, tuple[Any,
 
 
 def _unknown_criteria(sources: Sources, parts: Parts) -> Iterator[Problem]:
-    known = parts["screening.yml"].criteria
+    known = [question.get("criterion") for question in _list(sources, "screening.yml", "questions")]
     source = sources["answers.yml"]
     for answer in parts["answers.yml"].answers:
-        if answer.criterion is not None and answer.criterion not in known:
-            what = f"there is no criterion {answer.criterion} in screening.yml; known: {', '.join(known)}"
+        if known and answer.criterion is not None and answer.criterion not in known:
+            what = f"there is no criterion {answer.criterion} in screening.yml; known: {', '.join(map(str, known))}"
             yield source.problem(_at(source, "answers", answer.id, "criterion"), what)
 
 
@@ -187,41 +210,38 @@ def _never_given(sources: Sources, parts: Parts) -> Iterator[Problem]:
 
 
 def _topics_without_name(sources: Sources, parts: Parts) -> Iterator[Problem]:
-    topics = parts["next_steps.yml"].topics
-    for topic in sorted({answer.topic for answer in parts["answers.yml"].answers} - set(topics)):
-        yield sources["next_steps.yml"].problem(
-            ("topics", topic), "is missing; give the topic a short name for its button"
-        )
+    topics = _keys(sources, "next_steps.yml", "topics")
+    asked = {answer.topic for answer in parts["answers.yml"].answers}
+    for topic in sorted(asked - topics) if topics else ():
+        what = "is missing; give the topic a short name for its button"
+        yield sources["next_steps.yml"].problem(("topics", topic), what)
 
 
 def _unbookable_steps(sources: Sources, parts: Parts) -> Iterator[Problem]:
     bookable = {treatment.id for treatment in parts["clinic.yml"].treatments}
     for id, step in parts["next_steps.yml"].steps.items():
-        for treatment in ("facial", "hair", "no_needle", "body"):
-            if (
-                step.payload.startswith("/book_appointment{")
-                and f'"{treatment}"' in step.payload
-                and treatment not in bookable
-            ):
-                what = f"books {treatment}, which clinic.yml does not offer; remove the step or add the treatment"
-                yield sources["next_steps.yml"].problem(("steps", id, "payload"), what)
+        intent, brace, rest = step.payload.partition("{")
+        treatment = json.loads(brace + rest or "{}").get("treatment")
+        if intent == "/book_appointment" and treatment and treatment not in bookable:
+            what = f"books {treatment}, which clinic.yml does not offer; remove the step or add the treatment"
+            yield sources["next_steps.yml"].problem(("steps", id, "payload"), what)
 
 
 def _unknown_placeholders(sources: Sources, parts: Parts) -> Iterator[Problem]:
-    known = set(placeholders(parts["clinic.yml"]))
-    extra = {("outcomes", "not_suitable", "text"): {"reasons"}, ("outcomes", "clinician_review", "text"): {"open"}}
-    extra[("phrases", "offer")] = {"help", "question"}
+    clinic = set(placeholders(parts["clinic.yml"])) if "clinic.yml" in parts else NAMES
     for file in ("answers.yml", "screening.yml", "warning_signs.yml"):
+        extra: Mapping[KeyPath, set[str]] = EXTRA_PLACEHOLDERS if file == "screening.yml" else {}
         for path, text in _texts(sources[file].data) if file in sources else ():
-            allowed = known | (extra.get(path, set()) if file == "screening.yml" else set())
-            for name in NAME.findall(text):
-                if name not in allowed:
-                    yield sources[file].problem(
-                        path, f"unknown placeholder {{{name}}}; known: {', '.join(sorted(allowed))}"
-                    )
-    for path, names in extra.items() if "screening.yml" in parts else ():
-        text = dict(_texts(sources["screening.yml"].data)).get(path, "")
-        for name in sorted(names - {"question"} - set(NAME.findall(text))):
+            known = clinic | extra.get(path, set())
+            for name in sorted(set(NAME.findall(text)) - known):
+                what = f"unknown placeholder {{{name}}}; known: {', '.join(sorted(known))}"
+                yield sources[file].problem(path, what)
+
+
+def _missing_placeholders(sources: Sources, parts: Parts) -> Iterator[Problem]:
+    texts = dict(_texts(sources["screening.yml"].data))
+    for path, name in NEEDED_PLACEHOLDERS.items():
+        if name not in NAME.findall(texts.get(path, "")):
             yield sources["screening.yml"].problem(path, f"does not say {{{name}}}; put it where that belongs")
 
 
@@ -234,23 +254,21 @@ def _clinic_phrases(sources: Sources, parts: Parts) -> Iterator[Problem]:
     }
     for key, names in wanted.items():
         if set(NAME.findall(getattr(parts["clinic.yml"].phrases, key))) != names:
-            what = (
-                f"uses other placeholders than {', '.join(f'{{{name}}}' for name in sorted(names))}; use each of them"
-            )
-            yield sources["clinic.yml"].problem(("phrases", key), what)
+            expected = ", ".join(f"{{{name}}}" for name in sorted(names))
+            yield sources["clinic.yml"].problem(("phrases", key), f"must use exactly these placeholders: {expected}")
 
 
-def _texts(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], str]]:
+def _texts(data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
     if isinstance(data, str):
         yield path, data
     pairs = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
-    for key, value in pairs:
+    for key, value in pairs if len(path) < DEEPEST else ():
         yield from _texts(value, (*path, key))
 
 
 def _overdue_reviews(sources: Sources, parts: Parts, today: date) -> Iterator[Problem]:
-    source = sources.get("answers.yml")
-    for answer in parts["answers.yml"].answers if source and "answers.yml" in parts else ():
+    for answer in parts["answers.yml"].answers if "answers.yml" in parts else ():
+        source = sources["answers.yml"]
         if answer.review_by < today:
             what = f"its review was due on {answer.review_by}; let the clinician read it again and set a new date"
             yield source.problem(_at(source, "answers", answer.id, "review_by"), what, "warning")

@@ -37,7 +37,7 @@ def _asked(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[
 
 def _missing_criteria(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
     raw = sources[FILE].data["questions"]
-    written = {item.get("criterion") for item in raw if isinstance(item, dict)}
+    written = {str(item.get("criterion")) for item in raw if isinstance(item, dict)}
     for criterion in CRITERIA:
         if criterion not in written:
             yield sources[FILE].problem(("questions",), f"no question settles the criterion {criterion}; add one")
@@ -55,7 +55,8 @@ def _duplicate_ids(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> I
     seen: set[str] = set()
     ids = [(("questions", i), item) for i, item in enumerate(sources[FILE].data["questions"]) if isinstance(item, dict)]
     for path, item in ids:
-        follow_ups = item.get("follow_ups") if isinstance(item.get("follow_ups"), list) else []
+        written = item.get("follow_ups")
+        follow_ups = written if isinstance(written, list) else []
         for where, one in [(path, item), *(((*path, "follow_ups", i), f) for i, f in enumerate(follow_ups))]:
             id = one.get("id") if isinstance(one, dict) else None
             if isinstance(id, str) and id in seen:

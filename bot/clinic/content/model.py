@@ -232,8 +232,9 @@ class Answers(Base):
     def _with_defaults(cls, raw: Any) -> Any:
         if not isinstance(raw, dict) or not isinstance(raw.get("answers"), list):
             return raw
-        defaults = raw.get("defaults") if isinstance(raw.get("defaults"), dict) else {}
-        known = {key: value for key, value in defaults.items() if key in AnswerDefaults.model_fields}
+        defaults = raw.get("defaults")
+        given = defaults if isinstance(defaults, dict) else {}
+        known = {key: value for key, value in given.items() if key in AnswerDefaults.model_fields}
         return raw | {"answers": [known | one if isinstance(one, dict) else one for one in raw["answers"]]}
 
 

@@ -9,6 +9,31 @@ from itertools import groupby
 from bot.clinic.content.model import BookableTreatment, Clinic, ClinicPhrases, Opening
 
 NAME = re.compile(r"\{(\w+)\}")
+NAMES = frozenset(
+    [
+        "clinic_name",
+        "clinic_phone",
+        "clinic_email",
+        "clinic_address",
+        "clinic_url",
+        "clinic_hours",
+        "clinic_languages",
+        "emergency_number",
+        "doctors",
+        "treatments",
+        "price_list",
+        "price_facial",
+        "price_hair",
+        "price_no_needle",
+        "price_body",
+        "reply_time",
+        "booking_reply_time",
+        "urgent_reply_time",
+        "lead_time_hours",
+        "chat_days",
+        "booking_days",
+    ]
+)
 
 
 def placeholders(clinic: Clinic) -> dict[str, str]:

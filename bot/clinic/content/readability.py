@@ -1,7 +1,7 @@
 """How easy a text is to read: the Flesch-Kincaid grade, measured offline.
 
-Syllables come from the CMU Pronouncing Dictionary (package pysyllables); words it lacks are split by Pyphen. textstat
-would fetch that dictionary from the network at the first call.
+Syllables come from the CMU Pronouncing Dictionary (package pysyllables); for words it lacks, groups of
+vowels are counted. textstat would fetch that dictionary from the network at the first call.
 """
 
 from __future__ import annotations
@@ -40,13 +40,11 @@ def _words(sentence: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _syllables(word: str) -> int:
-    from pysyllables import get_syllable_count  # reads its dictionary when imported: only when a grade is wanted
+    from pysyllables import get_syllable_count  # type: ignore[import-untyped]  # it reads a file when imported
 
-    return 1 if word.isdigit() else get_syllable_count(word) or len(_hyphenation().positions(word)) + 1
+    return 1 if word.isdigit() else get_syllable_count(word) or _vowel_groups(word)
 
 
-@lru_cache(maxsize=1)
-def _hyphenation():  # type: ignore[no-untyped-def]  # Pyphen has no type hints
-    from pyphen import Pyphen
-
-    return Pyphen(lang="en_US")
+def _vowel_groups(word: str) -> int:
+    silent = len(re.findall(r"[^aeiouyl]e$|[^aeiouytd]ed$", word))
+    return max(1, len(re.findall(r"[aeiouy]+", word)) - silent)

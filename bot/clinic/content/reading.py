@@ -33,7 +33,8 @@ class Source:
     def line(self, path: Path_) -> int | None:
         """The 1-based line of a key path, or of the deepest part of it that exists."""
         self._root = self._root or _yaml(pure=True).compose(self.text)
-        node, line = self._root, None
+        node: Node | None = self._root
+        line: int | None = None
         for key in path:
             node = _child(node, key)
             if node is None:
@@ -67,7 +68,8 @@ def read(path: Path) -> Source | Problem:
         return Problem(path.name, "", f"is not UTF-8 text (byte {error.start}); save it as UTF-8")
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        return Problem(path.name, "", f"is not valid YAML: {error.problem}", mark.line + 1 if mark else None)
+        colon = "; write values that contain a colon in quotes" if "':'" in str(error.problem) else ""
+        return Problem(path.name, "", f"is not valid YAML: {error.problem}{colon}", mark.line + 1 if mark else None)
     except YAMLError as error:
         return Problem(path.name, "", f"is not valid YAML: {error}")
     if not isinstance(source.data, dict):
@@ -87,13 +89,10 @@ def parse(source: Source, model: type[Model]) -> tuple[Model | None, list[Proble
 
 
 def _salvage(data: dict[str, Any], model: type[Model], details: Sequence[ErrorDetails]) -> Model | None:
-    wrong = {one["loc"][:2] for one in details if len(one["loc"]) > 2 and isinstance(one["loc"][1], int)}
-    kept = {
-        key: [item for index, item in enumerate(value) if (key, index) not in wrong]
-        if isinstance(value, list)
-        else value
-        for key, value in data.items()
-    }
+    wrong = {one["loc"][:2] for one in details if len(one["loc"]) > 1 and isinstance(one["loc"][1], int)}
+    kept = dict(data)
+    for key in {str(key) for key, _ in wrong}:
+        kept[key] = [item for index, item in enumerate(data[key]) if (key, index) not in wrong]
     try:
         return model.model_validate(kept) if wrong else None
     except ValidationError:
@@ -147,5 +146,5 @@ def _child(node: Node | None, key: Any) -> Node | None:
 
 def _yaml(pure: bool = False) -> YAML:
     yaml = YAML(typ="safe", pure=pure)
-    yaml.version = (1, 1)
+    yaml.version = (1, 1)  # type: ignore[assignment]  # its type hint forgets the setter
     return yaml

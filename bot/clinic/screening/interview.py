@@ -40,8 +40,8 @@ class Heard:
 
 @dataclass(frozen=True)
 class Turn:
-    """What a message led to. `notes` name what happened: intro, intro_other, noted, amended, about_other, missed, offer,
-    why, help, digression, stopped, person. `verdict` is there once the screening is done."""
+    """What a message led to. `notes` name what happened: intro, intro_other, noted, amended, about_other, missed,
+    offer, why, help, digression, stopped, person. `verdict` is there once the screening is done."""
 
     state: Screening
     says: tuple[Say, ...] = ()

@@ -1,0 +1,401 @@
+"""Wrong content is refused: with the file, the key path and the cure, and everything that is wrong at once."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.clinic.content import ContentError, check_content, load_content
+
+# label: (file, text in it, what it becomes, what is reported)
+CASES = {
+    "a time without quotes": (
+        "clinic.yml",
+        'closes: "17:30"',
+        "closes: 17:30",
+        'clinic.yml: hours/monday/closes: 1050 is not a time; write it in quotes, as "17:30"',
+    ),
+    "an impossible time": ("clinic.yml", '"19:00"', '"25:00"', "hours/thursday/closes: '25:00' is not a time; write"),
+    "closing before opening": (
+        "clinic.yml",
+        '"16:00"',
+        '"08:00"',
+        "hours/friday: closes at 08:00, not after it opens at 09:00",
+    ),
+    "a weekday left out": ("clinic.yml", "  sunday: closed\n", "", "clinic.yml: hours/sunday: is missing; add it"),
+    "a weekday that is no day": (
+        "clinic.yml",
+        "sunday: closed",
+        "sunday: shut",
+        "hours/sunday: 'shut' is not a day; write",
+    ),
+    "a misspelled key": ("clinic.yml", "\nphone:", "\nphon:", "clinic.yml: phon: unknown key; known here: version, "),
+    "a phone without country code": (
+        "clinic.yml",
+        '"+1 202 555 0143"',
+        '"030 1234"',
+        'phone: "030 1234" is not a phone number',
+    ),
+    "an unknown time zone": (
+        "clinic.yml",
+        "Europe/Berlin",
+        "Europe/Bonn",
+        'time_zone: "Europe/Bonn" is not a time zone; use',
+    ),
+    "an unquoted emergency number": (
+        "clinic.yml",
+        'emergency_number: "112"',
+        "emergency_number: 112",
+        "112 is not text; write it in quotes",
+    ),
+    "a date that is none": (
+        "clinic.yml",
+        '"2026-12-25"',
+        '"25.12.2026"',
+        "closed_days/0/date: '25.12.2026' is not a date; write",
+    ),
+    "a price phrase without the price": (
+        "clinic.yml",
+        "{title} {amount} {currency}",
+        "{title}",
+        "phrases/price: must use exactly",
+    ),
+    "a treatment twice": (
+        "clinic.yml",
+        "{id: hair,",
+        "{id: facial,",
+        "treatments/facial: the id facial is used twice; give",
+    ),
+    "a step books what is not offered": (
+        "clinic.yml",
+        "  - {id: body, title: Body mesotherapy, minutes: 60, price: 170}\n",
+        "",
+        "next_steps.yml: steps/book_body/payload: books body, which clinic.yml does not offer",
+    ),
+    "an unknown fact": (
+        "answers.yml",
+        "facts: [F01, F02]",
+        "facts: [F01, F02, F99]",
+        "answers/definition/facts: there is no fact F99",
+    ),
+    "an uncited fact": (
+        "answers.yml",
+        "facts: [F01, F02]",
+        "facts: [F01]",
+        "sections/what-is/facts/F02: no answer cites this fact",
+    ),
+    "a leaflet answer without facts": (
+        "answers.yml",
+        "    facts: [F01, F02]\n",
+        "",
+        "answers/definition: an answer from the leaflet rests on no fact",
+    ),
+    "a clinic answer with facts": (
+        "answers.yml",
+        "    source: clinic\n",
+        "    source: clinic\n    facts: [F01]\n",
+        "answers/cost: an answer of the clinic's own cites no facts",
+    ),
+    "an unknown next step": (
+        "answers.yml",
+        "next: [procedure, uses, pain]",
+        "next: [walk]",
+        "answers/definition/next: there is no next step walk",
+    ),
+    "four next steps": (
+        "answers.yml",
+        "[procedure, uses, pain]",
+        "[procedure, uses, pain, book]",
+        "answers/definition/next: ",
+    ),
+    "an unknown placeholder": (
+        "answers.yml",
+        "{price_list}",
+        "{prices}",
+        "answers/cost/text: unknown placeholder {prices}; known: ",
+    ),
+    "an answer id twice": (
+        "answers.yml",
+        "id: definition_facial",
+        "id: definition",
+        "the id definition is used twice; give each its own",
+    ),
+    "two answers to one question": (
+        "answers.yml",
+        "    treatment: facial\n",
+        "",
+        "answers/definition_facial: answers the same as definition",
+    ),
+    "an answer that is never given": (
+        "answers.yml",
+        "    concern: cellulite\n    not_for: [no_needle]",
+        "    treatment: no_needle\n    concern: cellulite\n    not_for: [no_needle]",
+        "answers/uses_cellulite/not_for: is never given",
+    ),
+    "an unknown treatment": (
+        "answers.yml",
+        "treatment: facial",
+        "treatment: face",
+        "answers/definition_facial/treatment: 'face': input should be 'facial'",
+    ),
+    "an unknown criterion": (
+        "answers.yml",
+        "criterion: pregnant",
+        "criterion: expecting",
+        "suitability_pregnant/criterion: there is no criterion expecting",
+    ),
+    "an answer without text": (
+        "answers.yml",
+        "    topic: ask_comparison\n    text: >-\n",
+        "    topic: ask_comparison\n    textt: >-\n",
+        "answers/comparison/text: is missing; add it",
+    ),
+    "a topic without a button title": (
+        "next_steps.yml",
+        '  ask_pain: "Does it hurt?"\n',
+        "",
+        "next_steps.yml: topics/ask_pain: is missing; give the topic a short name",
+    ),
+    "a button title too long": (
+        "next_steps.yml",
+        "title: Side effects, payload: /ask_side_effects}",
+        "title: What are the side effects, payload: /ask_side_effects}",
+        'steps/side_effects/title: "What are the side effects" has 25 characters; a button shows 1 to 20',
+    ),
+    "a payload that is none": (
+        "next_steps.yml",
+        "payload: /ask_pain",
+        "payload: ask_pain",
+        'steps/pain/payload: "ask_pain" is not a payload; write /intent',
+    ),
+    "a payload with broken entities": (
+        "next_steps.yml",
+        '\'/ask_sessions{"treatment": "hair"}\'',
+        "'/ask_sessions{treatment}'",
+        "steps/sessions_hair/payload: ",
+    ),
+    "no without quotes": (
+        "screening.yml",
+        '      - {title: "No", answer: "no"}',
+        '      - {title: "No", answer: no}',
+        'False is what YAML makes of no without quotes; write "no"',
+    ),
+    "a criterion left out": (
+        "screening.yml",
+        "criterion: kidney_disease",
+        "criterion: liver_disease",
+        "questions: no question settles the criterion kidney_disease; add one",
+    ),
+    "a criterion settled twice": (
+        "screening.yml",
+        "criterion: kidney_disease",
+        "criterion: liver_disease",
+        "questions/kidney_disease/criterion: settles liver_disease, as liver_disease does",
+    ),
+    "a question without wording": (
+        "screening.yml",
+        "    question: Are you pregnant?\n",
+        "",
+        "questions/pregnant/question: is missing; add it",
+    ),
+    "a question citing an unknown fact": (
+        "screening.yml",
+        "fact: F25",
+        "fact: F52",
+        "questions/kidney_disease/fact: there is no fact F52",
+    ),
+    "a follow-up nobody reaches": (
+        "screening.yml",
+        "        when: [past]\n        question: Are you pregnant right now?",
+        '        when: ["no"]\n        question: Are you pregnant right now?',
+        "follow_ups/pregnant_now/when: a clear no needs no follow-up",
+    ),
+    "a follow-up id twice": (
+        "screening.yml",
+        "id: heart_medicines",
+        "id: cancer_over",
+        "follow_ups/cancer_over: the id cancer_over is used twice",
+    ),
+    "a rule that never applies": (
+        "screening.yml",
+        'becomes: {"yes": "yes", "no": partial}',
+        'becomes: {"yes": partial, "no": partial}',
+        "follow_ups/heart_medicines/becomes: contradicts the rules",
+    ),
+    "a rule that undoes a yes": (
+        "screening.yml",
+        'becomes: {"yes": past, "no": "yes"}',
+        'becomes: {"yes": "no", "no": "yes"}',
+        "follow_ups/cancer_over/becomes: contradicts the rules: a clear",
+    ),
+    "a follow-up answer without meaning": (
+        "screening.yml",
+        'becomes: {"yes": past, "no": past}',
+        'becomes: {"yes": past}',
+        'does not say what "no" means for the criterion; add it',
+    ),
+    "two buttons with one title": (
+        "screening.yml",
+        "- {title: Trying for a baby, answer: partial}",
+        '- {title: "No", answer: partial}',
+        "questions/pregnant/buttons/2: another button has the title No",
+    ),
+    "a question without a no": (
+        "screening.yml",
+        "      - {title: Trying for a baby, answer: partial}\n      - {title: Not sure, answer: unsure}\n",
+        "",
+        "questions/pregnant/buttons: no button gives the answer unsure; add one",
+    ),
+    "an outcome without its reasons": (
+        "screening.yml",
+        "is not for {reasons}, so",
+        "is not for you, so",
+        "outcomes/not_suitable/text: does not say {reasons}",
+    ),
+    "an outcome without wording": (
+        "screening.yml",
+        "  suitable:\n    text: >-",
+        "  suitable:\n    words: >-",
+        "outcomes/suitable/text: is missing; add it",
+    ),
+    "a phrase left out": (
+        "screening.yml",
+        "  noted: Thank you, I have noted that.\n",
+        "",
+        "phrases/noted: is missing; add it",
+    ),
+    "a sign without a level": (
+        "warning_signs.yml",
+        "{id: fever, level: urgent,",
+        "{id: fever,",
+        "signs/fever/level: is missing; add it",
+    ),
+    "a sign twice": ("warning_signs.yml", "id: pus", "id: fever", "signs/fever: the id fever is used twice"),
+    "a key twice": (
+        "clinic.yml",
+        "\nphone:",
+        "\nname: Other\nphone:",
+        "clinic.yml: is not valid YAML: found duplicate key",
+    ),
+    "broken YAML": ("facts.yml", "sections:", "sections: [", "facts.yml: is not valid YAML: "),
+    "an empty file": ("terms.yml", None, "", "terms.yml: holds no keys"),
+    "a fact in two sections": (
+        "facts.yml",
+        "      F47: ",
+        "      F01: ",
+        "facts.yml: sections: F01 stands in two sections",
+    ),
+}
+
+
+def spoil(folder: Path, file: str, old: str | None, new: str) -> None:
+    path = folder / file
+    text = path.read_text(encoding="utf-8")
+    assert old is None or old in text, f"the case no longer fits {file}"
+    path.write_text(new if old is None else text.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.mark.parametrize(("file", "old", "new", "said"), CASES.values(), ids=CASES.keys())
+def test_wrong_content_is_refused_with_path_and_cure(
+    folder: Path, file: str, old: str | None, new: str, said: str
+) -> None:
+    spoil(folder, file, old, new)
+    with pytest.raises(ContentError) as refused:
+        load_content(folder)
+    assert any(said in str(problem) for problem in refused.value.problems), str(refused.value)
+
+
+def test_a_problem_names_the_line(folder: Path) -> None:
+    spoil(folder, "clinic.yml", '"19:00"', '"25:00"')
+    line = next(i for i, text in enumerate((folder / "clinic.yml").read_text().splitlines(), 1) if "25:00" in text)
+    assert [problem.line for problem in check_content(folder)] == [line]
+
+
+def test_all_problems_are_reported_at_once(folder: Path) -> None:
+    labels = ("a time without quotes", "an unknown placeholder", "an unknown fact", "a leaflet answer without facts")
+    labels += (
+        "a button title too long",
+        "no without quotes",
+        "a sign twice",
+        "an unknown next step",
+        "a fact in two sections",
+    )
+    alone = (
+        "an unknown fact",
+        "a leaflet answer without facts",
+    )  # both rewrite the first answer: take the second elsewhere
+    wanted = []
+    for label in labels:
+        file, old, new, said = CASES[label]
+        if label == alone[1]:
+            old, new, said = (
+                "    facts: [F45, F46, F47]\n",
+                "",
+                "answers/comparison: an answer from the leaflet rests on no fact",
+            )
+        spoil(folder, file, old, new)
+        wanted.append(said)
+    with pytest.raises(ContentError) as refused:
+        load_content(folder)
+    assert [said for said in wanted if said not in str(refused.value)] == []
+
+
+def test_a_missing_file_is_named(folder: Path) -> None:
+    (folder / "answers.yml").unlink()
+    with pytest.raises(ContentError, match=r"answers\.yml: cannot be read .*the content needs this file"):
+        load_content(folder)
+
+
+def test_an_overdue_review_warns_and_does_not_stop_the_bot(folder: Path) -> None:
+    spoil(folder, "answers.yml", 'review_by: "2027-11-20"', 'review_by: "2026-11-01"')
+    found = check_content(folder, date(2026, 11, 23))
+    assert found
+    assert {problem.level for problem in found} == {"warning"}
+    assert "its review was due on 2026-11-01" in str(found[0])
+    assert load_content(folder).answers
+
+
+def test_an_answer_that_is_hard_to_read_is_a_problem(folder: Path) -> None:
+    hard = "Contraindications necessitate individualised clinical consideration preceding administration."
+    spoil(folder, "answers.yml", "Our leaflet says it is not painful.", hard)
+    assert any(
+        str(one).startswith("answers.yml: answers/pain/text: reads at US grade") for one in check_content(folder)
+    )
+
+
+def test_the_version_changes_with_every_byte(folder: Path) -> None:
+    before = load_content(folder).version
+    spoil(folder, "terms.yml", "# Medical", "#  Medical")
+    assert load_content(folder).version != before
+
+
+def test_loaded_content_cannot_be_changed(folder: Path) -> None:
+    content = load_content(folder)
+    with pytest.raises(ValueError, match="frozen"):
+        content.answers[0].text = "something else"  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        content.version = "0"  # type: ignore[misc]
+
+
+JUNK = st.sampled_from(
+    ["", "null", "[]", "{}", "no", "17:30", "-1", "x: y: z", "'", "{a: [}", "- 1", "&a [*a]", "2026-01-01"]
+)
+FILES = ("answers.yml", "clinic.yml", "facts.yml", "next_steps.yml", "screening.yml", "terms.yml", "warning_signs.yml")
+
+
+@given(file=st.sampled_from(FILES), where=st.floats(0, 1), junk=JUNK)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_spoilt_value_is_reported_and_never_crashes_the_check(
+    root: Path, folder: Path, file: str, where: float, junk: str
+) -> None:
+    lines = (root / "bot" / "content" / file).read_text(encoding="utf-8").splitlines()
+    index = int(where * (len(lines) - 1))
+    lines[index] = lines[index].split(":")[0] + ": " + junk
+    (folder / file).write_text("\n".join(lines), encoding="utf-8")
+    found = check_content(folder)
+    assert [problem for problem in found if problem.file not in FILES or not str(problem)] == []
+    (folder / file).write_text((root / "bot" / "content" / file).read_text(encoding="utf-8"), encoding="utf-8")
