@@ -1,1 +1,1 @@
-"""Booking: understanding a patient's wishes, free times, and the interview that puts a request together. Pure functions."""
+"""Booking: understanding wishes, free times, and the interview that puts a request together. Pure functions."""

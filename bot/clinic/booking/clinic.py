@@ -42,13 +42,13 @@ class Clinic:
 
     def minutes(self, treatment: str | None) -> int:
         """Length of an appointment; the longest one while the treatment is not known or not listed."""
-        if treatment in self.treatments:
+        if treatment is not None and treatment in self.treatments:
             return self.treatments[treatment].minutes
         return max((one.minutes for one in self.treatments.values()), default=self.step_minutes)
 
     def title(self, treatment: str | None) -> str:
         """The treatment as patients read it; one that is not listed has its title in `titles`, else a dash."""
-        if treatment in self.treatments:
+        if treatment is not None and treatment in self.treatments:
             return self.treatments[treatment].title
         return self.titles.get(treatment or "") or "–"
 

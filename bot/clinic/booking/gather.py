@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bot.clinic.booking.clinic import Clinic
+from bot.clinic.booking.clinic import Clinic, Treatment
 from bot.clinic.booking.contact import find_contact
 from bot.clinic.booking.names import find_name, understand_name
 from bot.clinic.booking.times import is_only_about_time, names_a_day, understand_wish
@@ -18,7 +18,8 @@ LONGEST_NOTE = 500
 _PARTS = re.compile(r"[,;\n]+")
 _CALLING = re.compile(r"\b(?:call|ring|phone|text|reach|contact|available)\b", re.IGNORECASE)
 _WRONG = re.compile(
-    r"\b(?:my |the |your |that )?(?:name|number|phone|e-?mail|contact|treatment|time|date|day|note)(?: number| address)? "
+    r"\b(?:my |the |your |that )?"
+    r"(?:name|number|phone|e-?mail|contact|treatment|time|date|day|note)(?: number| address)? "
     r"(?:is|was|isn't|is not|'s) ?(?:not |spelled |spelt )?(?:wrong|incorrect|right|correct|misspelled)\b[,.;:\s]*",
     re.IGNORECASE,
 )  # fmt: skip
@@ -47,77 +48,89 @@ class Gathered:
             state["answers"].pop("when", None)
 
 
+@dataclass(frozen=True)
+class _Listener:
+    """Reads one message: the field that was asked for, and what dates and numbers are read against."""
+
+    asked: str | None
+    clinic: Clinic
+    now: datetime
+
+    def is_about_time(self, text: str) -> bool:
+        return is_only_about_time(text, self.now, self.clinic)
+
+    def is_treatment(self, text: str) -> bool:
+        return text.strip().casefold() in {word for one in self.clinic.treatments.values() for word in _called(one)}
+
+
+def _called(treatment: Treatment) -> tuple[str, str]:
+    return treatment.id, treatment.title.casefold()
+
+
 def gather(heard: Heard, asked: str | None, clinic: Clinic, now: datetime) -> Gathered:
     """Everything the typed message says about the booking; `asked` is the field the patient was asked for."""
-    gathered = Gathered()
+    gathered, listener = Gathered(), _Listener(asked, clinic, now)
     if asked == "note":
-        return _note(heard, gathered)
-    rest = _WRONG.sub(" , ", heard.text)
-    _treatment(heard, asked, clinic, gathered)
-    found = find_contact(rest, clinic.region)
-    if found:
-        gathered.answers["contact"] = {
-            "kind": found.contact.kind,
-            "value": found.contact.value,
-            "display": found.contact.display,
-        }
-        rest = found.rest
-    rest = _name(rest, asked, clinic, now, gathered, bool(found))
-    _wish(rest, asked, clinic, now, gathered)
+        _note(heard, gathered)
+        return gathered
+    _treatment(heard, listener, gathered)
+    rest = _contact(_WRONG.sub(" , ", heard.text), listener, gathered)
+    rest = _name(rest, listener, gathered)
+    _wish(rest, listener, gathered)
     return gathered
 
 
-def _note(heard: Heard, gathered: Gathered) -> Gathered:
+def _note(heard: Heard, gathered: Gathered) -> None:
     nothing = heard.intent in ("deny", "refuse") or _NO_NOTE.match(heard.text)
-    text = re.sub(r"[^\S\n]+", " ", "".join(one for one in heard.text if one.isprintable() or one in "\n\t")).strip()
+    shown = "".join(one for one in heard.text[: 4 * LONGEST_NOTE] if one.isprintable() or one in "\n\t")
+    text = re.sub(r"[^\S\n]+", " ", shown).strip()
     if nothing or text:
         gathered.answers["note"] = "" if nothing else text[:LONGEST_NOTE]
-    return gathered
 
 
-def _treatment(heard: Heard, asked: str | None, clinic: Clinic, gathered: Gathered) -> None:
-    named = [str(one["value"]) for one in heard.entities if one.get("entity") == "treatment"]
-    typed = heard.text.strip().casefold()
-    titles = [one.id for one in clinic.treatments.values() if typed in (one.id, one.title.casefold())]
-    known = [one for one in (*named, *titles) if one in clinic.treatments]
+def _treatment(heard: Heard, listener: _Listener, gathered: Gathered) -> None:
+    treatments = listener.clinic.treatments
+    named = [str(one.get("value")) for one in heard.entities if one.get("entity") == "treatment"]
+    typed = [one.id for one in treatments.values() if heard.text.strip().casefold() in _called(one)]
+    known = [one for one in (*named, *typed) if one in treatments]
     if known:
         gathered.answers["treatment"] = known[-1]
-    elif asked == "treatment" and heard.intent in ("unsure", "refuse"):
+    elif listener.asked == "treatment" and heard.intent in ("unsure", "refuse"):
         gathered.answers["treatment"] = UNDECIDED
 
 
-def _name(rest: str, asked: str | None, clinic: Clinic, now: datetime, gathered: Gathered, beside_contact: bool) -> str:
+def _contact(rest: str, listener: _Listener, gathered: Gathered) -> str:
+    found = find_contact(rest, listener.clinic.region)
+    if not found:
+        return rest
+    gathered.answers["contact"] = asdict(found.contact)
+    return found.rest
+
+
+def _name(rest: str, listener: _Listener, gathered: Gathered) -> str:
     """Takes the name out of the text: announced anywhere, or bare where it was asked for or stands by a contact."""
-    announced = find_name(rest, sure=asked != "name")
+    announced = find_name(rest, sure=listener.asked != "name")
     if announced:
         gathered.answers["name"] = announced
         at = rest.lower().find(announced.lower())
         return rest[:at] + " , " + rest[at + len(announced) :] if at >= 0 else rest
-    if asked != "name" and not beside_contact:
+    beside = listener.asked in (None, "treatment") and "contact" in gathered.answers
+    if listener.asked != "name" and not beside:
         return rest
     parts = [part.strip() for part in _PARTS.split(rest) if part.strip()]
     for part in parts:
-        if _could_be_name(part, clinic, now):
-            gathered.answers["name"] = understand_name(part)
+        name = understand_name(part)
+        if name and not listener.is_treatment(part) and not (listener.is_about_time(part) and " " in part):
+            gathered.answers["name"] = name
             return " , ".join(other for other in parts if other is not part)
     return rest
 
 
-def _could_be_name(part: str, clinic: Clinic, now: datetime) -> bool:
-    name = understand_name(part)
-    if not name or part.casefold() in (
-        title for one in clinic.treatments.values() for title in (one.id, one.title.casefold())
-    ):
-        return False
-    return len(name.split()) == 1 or not is_only_about_time(part, now, clinic)
-
-
-def _wish(rest: str, asked: str | None, clinic: Clinic, now: datetime, gathered: Gathered) -> None:
+def _wish(rest: str, listener: _Listener, gathered: Gathered) -> None:
     """A wish counts when a time was asked for, or when it names a day and is no "call me on friday"."""
-    if asked != "when" and (_CALLING.search(rest) or not names_a_day(rest, now, clinic)):
+    asked = listener.asked == "when"
+    if not asked and (_CALLING.search(rest) or not names_a_day(rest, listener.now, listener.clinic)):
         return
-    if asked == "name" and "name" in gathered.answers and not re.search(r"\d|day|week", rest):
-        return
-    wish = understand_wish(rest, now, clinic)
-    if wish.kind != "not_understood" or asked == "when":
+    wish = understand_wish(rest, listener.now, listener.clinic)
+    if wish.kind != "not_understood" or asked:
         gathered.wish, gathered.wished = wish, rest.strip(" ,")[:200]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-from bot.clinic.booking.tokens import Found, Sight, Token, days, read_hour
+from bot.clinic.booking.clock_times import read_hour
+from bot.clinic.booking.reading import Found
+from bot.clinic.booking.tokens import Sight, Token, days
 from bot.clinic.booking.wish import ALL_WEEK, END_OF_DAY, Days, Minutes, Window
 
 FAR = timedelta(days=800)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from bot.clinic.booking.words import words
+
 LONGEST = 80
 MOST_WORDS = 6
 _ASKED_FOR = re.compile(
-    r"\b(?:(?:my|her|his|the|full|patient'?s?|son'?s|daughter'?s|mother'?s|mom'?s|mum'?s) (?:full |first |last )?name(?:'s| is| ?[:=-])?"
+    r"\b(?:(?:my|her|his|the|full|patient'?s?|son'?s|daughter'?s|mother'?s|mom'?s|mum'?s) (?:full |first |last )?name"
+    r"(?:'s| is| ?[:=-])?"
     r"|(?:i am|i'm|im) called|name(?: is|'s| ?[:=-])|you can call me|call me|they call me|put (?:me )?down|for the name"
     r"|(?:should be|meant|correct is|actually)|(?:it is|it's|its)|this is|(?:i am|i'm|im))\s+",
     re.IGNORECASE,
@@ -20,19 +23,19 @@ _ENDS = re.compile(
 _GREETING = re.compile(
     r"^(?:(?:hi|hello|hey|yes|yeah|ok|okay|sure|sorry|well|oh|no|mr|mrs|ms|miss|dr)\b[\s,.!]*)+", re.IGNORECASE
 )
-_TITLED = re.compile(r"^(?:mr|mrs|ms|miss|dr)\b", re.IGNORECASE)
 _INITIAL = re.compile(r"\b(\w)\.(?=\s|$)")
 _BROKEN = re.compile(r"[<>{}\[\]\\|@#$%^*=~_/+\d]")
 # Words that make a text a sentence and not a name. Those that are also names (Do, An, Will, May) are left out.
-_SENTENCE = frozenset(
-    "a the not no yes is are am was i i'm im me my you your we us it it's its this that there they them what why how who "
-    "when where which want need can can't could would should have haven't has had get got like please wrong right sure "
-    "thanks thank hello hi hey ok okay nope yeah yep none nothing anything something someone maybe never don't dont "
-    "doesn't didn't won't stop cancel help back skip next other change name number phone email mail book booking "
-    "appointment time date treatment facial hair here just looking going trying calling asking pregnant diabetic years "
-    "old fine good bad happy sorry prefer rather say tell for about to of in on at with but if or and because "
-    "anonymous private secret unknown test correct incorrect misspelled spelled true false person human agent bot "
-    "today tomorrow tonight monday tuesday wednesday thursday friday saturday sunday morning afternoon evening".split()
+_SENTENCE = words(
+    "a the not no yes is are am was i i'm im me my you your we us it it's its this that there they them what why",
+    "how who when where which want need can can't could would should have haven't has had get got like please",
+    "wrong right sure thanks thank hello hi hey ok okay nope yeah yep none nothing anything something someone",
+    "maybe never don't dont doesn't didn't won't stop cancel help back skip next other change name number phone",
+    "email mail book booking appointment time date treatment facial hair here just looking going trying calling",
+    "asking pregnant diabetic years old fine good bad happy sorry prefer rather say tell for about to of in on at",
+    "with but if or and because anonymous private secret unknown test correct incorrect misspelled spelled true",
+    "false person human agent bot today tomorrow tonight monday tuesday wednesday thursday friday saturday sunday",
+    "morning afternoon evening",
 )
 
 
@@ -64,10 +67,10 @@ def _plain(text: str) -> str:
 def _as_name(text: str) -> str | None:
     end = _ENDS.search(_INITIAL.sub(r"\1", text))
     name = re.sub(r"\s+", " ", _INITIAL.sub(r"\1", text)[: end.start() if end else None]).strip(" .,-'\"")
-    words = name.split()
-    if not words or len(name) > LONGEST or len(words) > MOST_WORDS or _BROKEN.search(name):
+    parts = name.split()
+    if not parts or len(name) > LONGEST or len(parts) > MOST_WORDS or _BROKEN.search(name):
         return None
-    if any(word.lower() in _SENTENCE for word in words) or not all(map(_is_word, words)):
+    if any(word.lower() in _SENTENCE for word in parts) or not all(map(_is_word, parts)):
         return None
     return _capitals(name)
 

@@ -15,10 +15,16 @@ from bot.clinic.booking.wish import Wish
 UTC = timezone.utc
 
 
-def free_times(
-    wish: Wish, clinic: Clinic, taken: Taken, now: datetime, count: int = 3, *, minutes: int | None = None,
+def free_times(  # noqa: PLR0913 - the diary at one moment, and what is asked of it
+    wish: Wish,
+    clinic: Clinic,
+    taken: Taken,
+    now: datetime,
+    count: int = 3,
+    *,
+    minutes: int | None = None,
     after: datetime | None = None,
-) -> list[datetime]:  # fmt: skip
+) -> list[datetime]:
     """The next free starts that fit the wish, on the clinic's clock, in order.
 
     `taken` are (start, minutes) already held; `minutes` is the length needed (default: the longest treatment); `after`
@@ -36,7 +42,7 @@ def free_times(
     return found
 
 
-def nearest_times(
+def nearest_times(  # noqa: PLR0913 - as above
     wanted: datetime, clinic: Clinic, taken: Taken, now: datetime, count: int = 3, *, minutes: int | None = None
 ) -> list[datetime]:
     """The free starts closest to a wanted one (within a week either side, else the next ones after it), in order."""

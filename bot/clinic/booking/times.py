@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 
 from bot.clinic.booking import grammar
 from bot.clinic.booking.clinic import Clinic, minute_of
-from bot.clinic.booking.tokens import Found, Impossible, Sight, find, half_of_day
+from bot.clinic.booking.reading import Found, find, half_of_day
+from bot.clinic.booking.tokens import Impossible, Sight
 from bot.clinic.booking.wish import Window, Wish
 from bot.clinic.booking.words import tidy
 

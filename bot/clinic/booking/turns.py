@@ -30,7 +30,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class Say:
-    """A domain response to utter: its values, buttons beside the response's own, and metadata over the response's own."""
+    """A domain response to utter: its values, and buttons and metadata to add to the response's own."""
 
     response: str
     values: Mapping[str, str] = field(default_factory=dict)

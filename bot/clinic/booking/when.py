@@ -11,13 +11,14 @@ from bot.clinic.booking.slots import fits
 from bot.clinic.booking.times import names_a_day
 from bot.clinic.booking.turns import Heard, Say, State, button, question, show_day, show_short, show_time
 from bot.clinic.booking.wish import Window, Wish, wish_from_dict
+from bot.clinic.booking.words import words
 
 OTHER = "other"  # the answer of the button that asks for later times
 _RANKS = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "last": -1, "middle": 1}
-_CHOOSING = {
+_CHOOSING = (
     *_RANKS,
-    *"the one option time slot is fine good works please i'd like take i'll ok okay yes for me".split(),
-}
+    *words("the one option time slot is fine good works please i'd like take i'll ok okay yes for me"),
+)
 
 
 def settle(state: State, diary: Diary) -> Say | None:
@@ -132,7 +133,7 @@ def _offer(state: State, response: str, times: list[datetime], **values: str) ->
 
 
 def chosen(heard: Heard, offered: Sequence[str], diary: Diary) -> str | None:
-    """The answer a typed choice among the offered starts stands for: "the second one", "10:30", yes to a single one, no.
+    """The answer that a typed choice among the offers stands for: "the second one", "10:30", yes to a single one, no.
 
     None when the text is no such choice and has to be read as a new wish.
     """
@@ -155,9 +156,9 @@ def chosen(heard: Heard, offered: Sequence[str], diary: Diary) -> str | None:
 
 def _rank(text: str, count: int) -> int | None:
     """Which of the offers "the first one" or "the last" means."""
-    words = [word.strip(".,!?") for word in text.lower().split()]
-    named = {_RANKS[word] for word in words if word in _RANKS}
-    if len(words) > 6 or len(named) != 1 or not _CHOOSING.issuperset(words):
+    typed = [word.strip(".,!?") for word in text.lower().split()]
+    named = {_RANKS[word] for word in typed if word in _RANKS}
+    if len(typed) > 6 or len(named) != 1 or any(word not in _CHOOSING for word in typed):
         return None
     rank = named.pop()
     return rank if -count <= rank < count else None

@@ -14,6 +14,12 @@ MONTHS = (
 )  # fmt: skip
 LONGEST = 500  # characters of a wish that are read; nobody needs more to name a time
 
+
+def words(*lists: str) -> tuple[str, ...]:
+    """The words of texts that are lists of words."""
+    return tuple(" ".join(lists).split())
+
+
 _SHORT = {
     "mon": "monday", "tue": "tuesday", "tues": "tuesday", "wed": "wednesday", "weds": "wednesday",
     "thu": "thursday", "thur": "thursday", "thurs": "thursday", "fri": "friday", "sat": "saturday", "sun": "sunday",
@@ -26,22 +32,24 @@ _SHORT = {
     "mins": "minutes", "xmas": "christmas", "earlier": "before", "anytime": "any",
     "whenever": "any", "cant": "can't", "cannot": "can't", "dont": "don't", "doesnt": "doesn't",
 }  # fmt: skip
-_CARDINALS = (
+_CARDINALS = words(
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen twenty"
-).split()
-_ORDINALS = (
+    "eighteen nineteen twenty",
+)
+_ORDINALS = words(
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
-    "sixteenth seventeenth eighteenth nineteenth twentieth"
-).split()
+    "sixteenth seventeenth eighteenth nineteenth twentieth",
+)
 _NUMBERS = {word: str(value) for value, word in enumerate(_CARDINALS, 1)} | {"thirty": "30"}
 _RANKS = {word: f"{value}th" for value, word in enumerate(_ORDINALS, 1)} | {"thirtieth": "30th"}
 _PHRASES = [
     (re.compile(rf"\b(?:{pattern})\b"), meant)
     for pattern, meant in [
-        (r"as soon as (?:possible|you can)|a\.?s\.?a\.?p|earliest|soonest|right away|(?:first|next) (?:available|free|"
-         r"open(?:ing)?|possible)|sooner the better|soon|(?:what|which|when)(?: times?| days?| slots?)? (?:do (?:you|u) have|have (?:you|u) got|(?:is|are|'s)"
-         r"(?: (?:you|u))? (?:free|available|open)|(?:can|could) (?:i come|(?:you|u) (?:see|fit|take) me))(?: in)?", "asap"),
+        (r"as soon as (?:possible|you can)|a\.?s\.?a\.?p|earliest|soonest|right away|sooner the better|soon", "asap"),
+        (r"(?:first|next) (?:available|free|open(?:ing)?|possible)", "asap"),
+        (r"(?:what|which|when)(?: times?| days?| slots?)? (?:do (?:you|u) have|have (?:you|u) got|"
+         r"(?:is|are|'s)(?: (?:you|u))? (?:free|available|open)|"
+         r"(?:can|could) (?:i come|(?:you|u) (?:see|fit|take) me))(?: in)?", "asap"),
         (r"first thing", "early morning"),
         (r"(?:one|a) day next week", "next week"),
         (r"a couple(?: of)?", "two"),
@@ -60,8 +68,7 @@ _REPAIRABLE = tuple(
                  "lunchtime", "midday", "yesterday", "christmas")
     if len(word) > 5
 )  # fmt: skip
-_NOT_SLIPS = frozenset("mondays sundays fridays warning mornings evenings weekends weekday weekdays moments might "
-                       "borrow burning yesterdays lunchtimes remember member friends holiday holidays".split())  # fmt: skip
+_NOT_SLIPS = words("weekday weekdays warning burning might moments borrow remember member friends holiday holidays")
 
 
 def tidy(text: str) -> str:
