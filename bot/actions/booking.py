@@ -51,9 +51,9 @@ class ValidateBookingForm(ClinicAction):
     def act(self, turn: Turn) -> Events:
         clinic = clinic_from(turn.content.clinic)
         taken = _taken(turn, clinic)
-        if (turn.tracker.active_loop or {}).get("name") != FORM:
-            return _went(turn, clinic, interview.begin(_first(turn), _known(turn), clinic, taken, turn.now))
         state = turn.slot("booking") or {}
+        if not state.get("asking"):
+            return _went(turn, clinic, interview.begin(_first(turn), _known(turn), clinic, taken, turn.now))
         if _strays(turn, state):
             answer_asides(turn)
             return _went(turn, clinic, interview.ask_again(state, clinic, taken, turn.now))
@@ -90,6 +90,8 @@ def _strays(turn: Turn, state: dict[str, Any]) -> bool:
     """Whether the message asks something else instead of answering."""
     if turn.entity("question") is not None:
         return False
+    if turn.intent == "book_appointment" and turn.entity("treatment") is None:
+        return True
     if (
         turn.intent in ("greet", "thank", "bot_challenge", "chitchat", "report_symptom")
         and state.get("asking") != "note"

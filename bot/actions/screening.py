@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -49,13 +50,11 @@ class ValidateScreeningForm(ClinicAction):
 def _step(turn: Turn, state: Screening) -> Step:
     """Go on, take up again, change a finished screening, or begin."""
     heard, day = heard_by_screening(turn), today(turn)
-    if (turn.tracker.active_loop or {}).get("name") == FORM:
-        return hear(state, heard, turn.content, day)
-    if state.status == "done" and _tells(heard):
-        return hear(state, heard, turn.content, day)
-    if state.status == "stopped" or (state.status == "open" and state.answers):
-        return resume(state, turn.content)
-    return begin(turn.content, heard, day)
+    if turn.slot("screening") is None or (state.status == "done" and not _tells(heard)):
+        return begin(turn.content, heard, day)
+    if state.status in ("stopped", "person"):
+        return resume(replace(state, status="stopped"), turn.content)
+    return hear(state, heard, turn.content, day)
 
 
 def _tells(heard: Heard) -> bool:

@@ -38,5 +38,5 @@ class ClinicResponses(TemplatedNaturalLanguageGenerator):
         danger = (message.parse_data.get("danger") if message else None) or {}
         sign = self._signs.get(str(danger.get("sign")))
         if sign is None:
-            return {"danger_sign": "", "danger_label": "this"}
+            return {"danger_sign": "", "danger_label": "how you feel"}
         return {"danger_sign": str(danger["sign"]), "danger_label": sign.label}

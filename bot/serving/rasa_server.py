@@ -19,12 +19,14 @@ def main(model: str) -> None:
 
     rasa.utils.log_utils.configure_structlog()
     os.chdir(BOT)
+    endpoints = AvailableEndpoints.read_endpoints(str(BOT / "endpoints.yml"))
+    endpoints.action.url = settings.actions_url
     serve_application(
         model_path=model,
         interface="127.0.0.1",
         port=settings.rasa_port,
         credentials=str(BOT / "credentials.yml"),
-        endpoints=AvailableEndpoints.read_endpoints(str(BOT / "endpoints.yml")),
+        endpoints=endpoints,
         enable_api=bool(settings.rasa_token),
         auth_token=settings.rasa_token or None,
     )
