@@ -163,11 +163,17 @@ def test_a_typed_no_to_a_follow_up_does_not_wipe_out_the_illness() -> None:
     others = {criterion: "no" for criterion in MAIN if criterion != "cancer"}
     turn = talk(
         Heard("deny", {"cancer": "no"}, text="no, the cancer is not gone"),
-        first=Heard("", others | {"cancer": "yes"}, 50, text="50 …"),
+        first=Heard("", others | {"cancer": "yes"}, 50, text="I am 50 …"),
     )
     assert turn.state.values["cancer"] == "yes"
     assert turn.verdict is not None
     assert turn.verdict.outcome == "clinician_review"
+
+
+def test_a_changed_main_answer_asks_its_follow_up_anew() -> None:
+    turn = talk(age(40), NO, NO, NO, YES, NO, facts(cancer="past"))
+    assert (asks(turn), turn.state.values.get("cancer_over")) == ("cancer_over", None)
+    assert [one.question for one in turn.state.amendments] == ["cancer_over", "cancer"]
 
 
 def test_an_amended_answer_counts_and_the_first_one_stays_on_record() -> None:

@@ -15,7 +15,6 @@ from bot.clinic.screening import Verdict, screen, settled
 SCREENING = load_content(Path(__file__).resolve().parents[2] / "bot" / "content").screening
 MEDICAL = ("pregnant", "breastfeeding", "diabetes", "cancer", "heart_multi_drug", "liver_disease", "kidney_disease")
 CLEAR: dict[str, Any] = {"age": 34, **dict.fromkeys(MEDICAL, "no")}
-HEART = {"heart_multi_drug": "yes"}
 UNSETTLED = ("unsure", "past", "partial", "refused")
 RANK = {"suitable": 0, "clinician_review": 1, "not_suitable": 2}
 
