@@ -35,7 +35,7 @@ def free_times(  # noqa: PLR0913 - the diary at one moment, and what is asked of
     length = minutes or clinic.minutes(None)
     found: list[datetime] = []
     for start in _free(clinic, taken, now, length, wish_day(wish)):
-        if fits(start, wish) and (after is None or start > after):
+        if fits(start, wish) and (after is None or _apart(start, after) > timedelta()):
             found.append(start)
             if len(found) == count:
                 break
