@@ -128,14 +128,14 @@ def due(session: Session, conversation_id: str) -> list[Due]:
     return [_due(row, delivery) for row, delivery in session.execute(wanted).tuples()]
 
 
-def people_with_news(session: Session, now: datetime, limit: int = 50) -> list[str]:
+def people_with_news(session: Session, now: datetime, limit: int = 500) -> list[str]:
     """People to whom something unasked is to be sent: a person's answer, a confirmation, a reminder."""
     wanted = _undelivered().where(Conversation.last_message_at >= now - RECENT)
     wanted = wanted.where(or_(MessengerDelivery.state.is_(None), MessengerDelivery.state == "sending"))
     return list(session.scalars(wanted.with_only_columns(MessengerPerson.person_index).distinct().limit(limit)))
 
 
-def changed_hands(session: Session, limit: int = 50) -> list[tuple[str, bool]]:
+def changed_hands(session: Session, limit: int = 500) -> list[tuple[str, bool]]:
     """(person, whether a human has the chat now) for every chat that changed hands since it was last noted."""
     human = Conversation.owner == "person"
     wanted = select(MessengerPerson.person_index, human).join(
@@ -190,14 +190,16 @@ def message_sent_as(session: Session, conversation_id: str, mid_hash: str) -> st
 
 
 def take_back(session: Session, conversation_id: str, client_id: str, instead: str) -> bool:
-    """The patient withdrew a message: its words go from the transcript and the queue; False when it is unknown."""
-    wanted = select(Message).where(Message.conversation_id == conversation_id, Message.client_id == client_id)
-    row = session.scalar(wanted)
-    if row is None:
-        return False
-    row.text, row.understood, row.meta = instead, None, {}
-    session.execute(update(TriageItem).where(TriageItem.message_id == row.id).values(question=instead))
-    return True
+    """The patient withdrew a message: its words, and those of its edits, go from the transcript and the desk's queue.
+    False when there is nothing to withdraw (any more)."""
+    wanted = select(Message).where(
+        Message.conversation_id == conversation_id, Message.client_id.startswith(client_id, autoescape=True)
+    )
+    rows = [row for row in session.scalars(wanted) if row.text != instead]
+    for row in rows:
+        row.text, row.understood, row.meta = instead, None, {}
+        session.execute(update(TriageItem).where(TriageItem.message_id == row.id).values(question=instead))
+    return bool(rows)
 
 
 def withdrawn_before_read(session: Session, conversation_id: str, client_id: str, instead: str, now: datetime) -> None:

@@ -110,7 +110,7 @@ class MoveCode(Base):
 
 
 class MoveGuess(Base):
-    """A wrong code somebody tried, so that codes cannot be guessed. `who` is a person's index or a conversation's id."""
+    """A wrong code somebody tried: codes cannot be guessed. `who` is a person's index or a conversation's id."""
 
     __tablename__ = "move_guess"
     __table_args__ = (Index(None, "who", "at"), {"sqlite_autoincrement": True})

@@ -62,6 +62,11 @@ def waiting_people(session: Session, now: datetime, limit: int = 20) -> list[str
     return list(session.scalars(wanted))
 
 
+def held_lanes(session: Session, now: datetime) -> set[str]:
+    """The people whose lane somebody holds, or for whom nothing can be done yet."""
+    return set(session.scalars(select(MessengerLane.person_index).where(MessengerLane.until > now)))
+
+
 def take_lane(session: Session, person_index: str, holder: str, until: datetime, now: datetime) -> bool:
     """Take a person's lane, or keep one that is ours; False when somebody else has it."""
     row = insert_once(

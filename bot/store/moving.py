@@ -43,16 +43,19 @@ def issue_code(session: Session, conversation_id: str, now: datetime) -> str:
     return code
 
 
-def redeem_code(session: Session, code: str, who: str, now: datetime) -> str | None:
+def redeem_code(session: Session, code: str, who: str, now: datetime, current: str | None = None) -> str | None:
     """The conversation a code opens, once; None for a wrong, used or old one. `who` tries: raises TooManyGuesses.
 
-    Commit in either case: a wrong guess is counted.
+    A code that opened the conversation `current` does so again: the answer to it was lost. Commit in either case: a
+    wrong guess is counted.
     """
     recent = select(func.count()).where(MoveGuess.who == who, MoveGuess.at > now - GUESS_TIME)
     if (session.scalar(recent) or 0) >= GUESSES:
         raise TooManyGuesses(who)
     row = session.scalar(select(MoveCode).where(MoveCode.code_hash.in_(blind_indexes(code))))
     if row is not None and row.expires_at > now:
+        if row.used_at is not None and row.conversation_id == current:
+            return row.conversation_id
         mine = update(MoveCode).where(MoveCode.code_hash == row.code_hash, MoveCode.used_at.is_(None))
         if session.execute(mine.values(used_at=now)).rowcount:  # type: ignore[attr-defined]
             return row.conversation_id

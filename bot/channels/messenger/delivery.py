@@ -1,0 +1,136 @@
+"""Sends what is due: every line of bot and staff, in order, inside Meta's window, each part once if one can know.
+
+What Meta cannot take now stays due; what it never will is marked, and the desk is told. So it is of an expired token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.channels.messenger.events import hashed
+from bot.channels.messenger.graph import Graph, GraphError
+from bot.channels.messenger.render import Payload, render
+from bot.channels.messenger.window import Verdict, may_write
+from bot.channels.messenger.words import Words
+from bot.store import triage
+from bot.store.engine import Sessions, reading, unit_of_work
+from bot.store.messenger import Due, Link, due, find, note_delivery
+from bot.store.messenger_models import DeliveryState
+
+log = logging.getLogger(__name__)
+
+TOKEN_PAUSE = 300.0  # seconds until a call with a refused token is tried again
+PASSING_PAUSE = 30.0
+ALERTED = {
+    "token": "Messenger refuses the page's token: nothing reaches patients. Make a new one and restart.",
+    "refused": "Messenger refused this message.",
+    "gone": "Messenger cannot reach this patient any more.",
+    "control": "Another app has this conversation on Messenger; nothing can be sent from here.",
+    "outside_7_days": "More than seven days after the patient's last message nothing can be sent on Messenger.",
+}
+
+
+class Later(RuntimeError):
+    """Nothing more can be sent to this person for so many seconds; what is due stays due."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"again in {seconds:.0f} s")
+        self.seconds = seconds
+
+
+@dataclass
+class Delivery:
+    """Sends lines of the transcript to people of one page."""
+
+    sessions: Sessions
+    graph: Graph
+    words: Words
+    clock: Callable[[], datetime]
+
+    async def send_due(self, person_index: str) -> None:
+        """Send what is due to one person, oldest first. Raises Later."""
+        link, lines = await asyncio.to_thread(self._due, person_index)
+        if link is None:
+            return
+        for line in lines:
+            verdict = may_write(line.author, link.last_wrote_at, self.clock())
+            if verdict.allowed:
+                await self._send(link, line, verdict)
+            else:
+                await self._not_now(link, line, verdict)
+
+    async def send_unstored(self, psid: str, says: list[dict[str, Any]]) -> None:
+        """Send lines that are in no transcript (it was just erased, or the store is away); raises GraphError."""
+        for say in says:
+            for payload in render(str(say.get("id", "")), say["text"], say.get("buttons") or [], self.words.paging):
+                await self.graph.send(psid, payload, "bot")
+
+    async def send_payload(self, psid: str, payload: Payload) -> None:
+        """Send one message that is no line of its own, such as a further page of a list; raises GraphError."""
+        await self.graph.send(psid, payload, "bot")
+
+    async def _send(self, link: Link, line: Due, verdict: Verdict) -> None:
+        payloads = render(line.message_id, line.text, line.buttons, self.words.paging)
+        for number, payload in enumerate(payloads[line.parts :], start=line.parts + 1):
+            try:
+                mid = await self.graph.send(link.psid, payload, line.author, verdict.messaging_type, verdict.tag)
+            except GraphError as error:
+                await self._failed(link, line, error)
+                return
+            state: DeliveryState = "sent" if number == len(payloads) else "sending"
+            mid_hash = hashed(mid) if mid else None
+            await asyncio.to_thread(self._note, link, line, state, None, parts=number, mid_hash=mid_hash)
+
+    async def _not_now(self, link: Link, line: Due, verdict: Verdict) -> None:
+        state: DeliveryState = "waiting" if verdict.may_wait else "refused"
+        await asyncio.to_thread(self._note, link, line, state, verdict.why)
+        if state == "refused":
+            await asyncio.to_thread(self._alert, link, line, verdict.why)
+
+    async def _failed(self, link: Link, line: Due, error: GraphError) -> None:
+        log.warning("a line could not be sent: %s", error)
+        if error.passes:
+            raise Later(error.retry_after or PASSING_PAUSE)
+        if error.trouble == "token":
+            await asyncio.to_thread(self._alert, link, line, "token")
+            raise Later(TOKEN_PAUSE)
+        if error.trouble == "window":
+            await asyncio.to_thread(self._note, link, line, "waiting", "outside_window")
+            return
+        await asyncio.to_thread(self._note, link, line, "refused", error.trouble)
+        await asyncio.to_thread(self._alert, link, line, error.trouble)
+
+    def _due(self, person_index: str) -> tuple[Link | None, list[Due]]:
+        with reading(self.sessions) as session:
+            link = find(session, person_index)
+            return link, due(session, link.conversation_id) if link else []
+
+    def _note(self, link: Link, line: Due, state: DeliveryState, reason: str | None, **more: Any) -> None:
+        with unit_of_work(self.sessions) as session:
+            note_delivery(
+                session, link.conversation_id, line.message_id, state=state, reason=reason, now=self.clock(), **more
+            )
+            session.commit()
+
+    def _alert(self, link: Link, line: Due, trouble: str) -> None:
+        """Tell the desk in words. A bad token concerns every patient: it is told once a day, not once a line."""
+        now = self.clock()
+        about = f"{now:%Y-%m-%d}" if trouble == "token" else line.message_id
+        with unit_of_work(self.sessions) as session:
+            triage.add(
+                session,
+                kind="person",
+                handoff_reason="part_failed",
+                conversation_id=link.conversation_id,
+                message_id=line.message_id,
+                details={"part": "messenger", "trouble": trouble, "note": ALERTED.get(trouble, "")},
+                key=f"messenger:{trouble}:{about}",
+                now=now,
+            )
+            session.commit()
+        log.error("Messenger: %s; the desk was told", trouble)
