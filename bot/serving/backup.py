@@ -87,11 +87,11 @@ def restore(settings: Settings, path: Path, now: datetime, *, replace: bool = Fa
     if any(present.values()) and not replace:
         raise BackupError("the database is not empty; to put the backup in its place, say so with --replace")
     erased = store.erased_conversations(sessions) if "audit" in present else []
+    engine.dispose()
     try:
         version = _load(settings, path, form, bool(present))
     except store.BadBackup as error:
         raise BackupError(str(error)) from error
-    engine.dispose()
     migrate(engine)
     again = store.erase_again(sessions, erased, now)
     unreadable = tuple(store.unreadable_columns(sessions))
@@ -145,6 +145,7 @@ def _load(settings: Settings, path: Path, form: Form, occupied: bool) -> str | N
 
 
 def _load_sqlite(path: Path, file: Path) -> str | None:
+    store.check_whole(path)
     with tempfile.TemporaryDirectory(dir=file.parent) as folder:  # tried on a copy first: the file may be damaged
         trial = Path(folder) / "trial.db"
         store.copy_sqlite(path, trial)
