@@ -41,7 +41,9 @@ def talk(*messages: Heard, first: Heard | None = None) -> Turn:
 
 
 def asks(turn: Turn) -> str | None:
-    return turn.says[-1].metadata.get("asks") if turn.says else None
+    """What is asked: the follow-up's own id, else `age` or the criterion."""
+    asked = turn.says[-1].metadata if turn.says else {}
+    return asked.get("part") or asked.get("asks")
 
 
 def test_the_first_question_is_the_age() -> None:
@@ -90,7 +92,7 @@ def test_yes_is_no_age() -> None:
 
 def test_a_bare_number_is_no_age_when_something_else_was_asked() -> None:
     turn = talk(
-        age(34), facts(heart_multi_drug="yes", pregnant="no", breastfeeding="no", diabetes="no", cancer="no"), age(2)
+        age(34), facts(heart_multi_drug="unsure", pregnant="no", breastfeeding="no", diabetes="no", cancer="no"), age(2)
     )
     assert turn.state.values["age"] == 34
 
@@ -128,11 +130,17 @@ def test_a_no_that_names_another_illness_is_not_taken_for_the_question_asked() -
 @pytest.mark.parametrize(
     ("main", "asked", "answer", "outcome"),
     [
-        ({"cancer": "past"}, "cancer_over", YES, "clinician_review"),
-        ({"cancer": "past"}, "cancer_over", NO, "not_suitable"),
-        ({"cancer": "yes"}, "cancer_over", Heard("unsure"), "clinician_review"),
-        ({"heart_multi_drug": "yes"}, "heart_medicines", YES, "not_suitable"),
-        ({"heart_multi_drug": "yes"}, "heart_medicines", NO, "clinician_review"),
+        ({"cancer": "past"}, "cancer_treated", NO, "clinician_review"),
+        ({"cancer": "past"}, "cancer_treated", YES, "not_suitable"),
+        ({"cancer": "past"}, "cancer_treated", Heard("unsure"), "clinician_review"),
+        ({"cancer": "past"}, "cancer_treated", facts(cancer="yes"), "not_suitable"),
+        ({"cancer": "past"}, "cancer_treated", facts(cancer="past"), "clinician_review"),
+        ({"heart_multi_drug": "unsure"}, "heart_medicines", YES, "not_suitable"),
+        ({"heart_multi_drug": "unsure"}, "heart_medicines", NO, "clinician_review"),
+        ({"heart_multi_drug": "unsure"}, "heart_medicines", Heard("inform", text="Two!"), "not_suitable"),
+        ({"heart_multi_drug": "unsure"}, "heart_medicines", Heard("inform", text="just one"), "clinician_review"),
+        ({"heart_multi_drug": "unsure"}, "heart_medicines", facts(heart_multi_drug="yes"), "not_suitable"),
+        ({"heart_multi_drug": "unsure"}, "heart_medicines", facts(heart_multi_drug="unsure"), "clinician_review"),
         ({"diabetes": "past"}, "diabetes_in_pregnancy", YES, "clinician_review"),
         ({"pregnant": "past"}, "pregnant_now", NO, "suitable"),
         ({"breastfeeding": "past"}, "breastfeeding_now", NO, "suitable"),
@@ -148,7 +156,7 @@ def test_a_follow_up_is_asked_and_decides(main: dict[str, str], asked: str, answ
 
 
 def test_correcting_the_main_answer_to_no_drops_its_follow_up() -> None:
-    before = talk(age(50), facts(heart_multi_drug="yes"))
+    before = talk(age(50), facts(heart_multi_drug="unsure"))
     button = Heard("inform", question="heart_multi_drug", answer="no")
     after = hear(before.state, button, CONTENT, TODAY)
     asked = {asks(after)}
@@ -161,19 +169,32 @@ def test_correcting_the_main_answer_to_no_drops_its_follow_up() -> None:
 
 def test_a_typed_no_to_a_follow_up_does_not_wipe_out_the_illness() -> None:
     others = {criterion: "no" for criterion in MAIN if criterion != "cancer"}
-    turn = talk(
-        Heard("deny", {"cancer": "no"}, text="no, the cancer is not gone"),
-        first=Heard("", others | {"cancer": "yes"}, 50, text="I am 50 …"),
-    )
-    assert turn.state.values["cancer"] == "yes"
+    first = Heard("check_eligibility", others | {"cancer": "past"}, 50, text="I am 50 …")
+    turn = talk(Heard("deny", {"cancer": "no"}, text="no, the cancer is not gone"), first=first)
+    assert turn.state.values["cancer"] == "past"
     assert turn.verdict is not None
     assert turn.verdict.outcome == "clinician_review"
 
 
+def test_several_heart_medicines_told_at_once_need_no_follow_up() -> None:
+    turn = talk(first=Heard("check_eligibility", {"heart_multi_drug": "yes"}, text="three heart pills"))
+    assert turn.state.values == {"heart_multi_drug": "yes", "heart_medicines": "yes"}
+
+
+def test_a_yes_to_the_heart_question_asks_for_the_medicines() -> None:
+    turn = talk(age(40), NO, NO, NO, NO, YES)
+    assert turn.says[-1].metadata == {"kind": "question", "asks": "heart_multi_drug", "part": "heart_medicines"}
+
+
+@pytest.mark.parametrize("typed", ["Trying for a baby", "trying for a baby."])
+def test_a_typed_button_title_is_that_button(typed: str) -> None:
+    assert talk(age(40), Heard("chitchat", text=typed)).state.values["pregnant"] == "partial"
+
+
 def test_a_changed_main_answer_asks_its_follow_up_anew() -> None:
-    turn = talk(age(40), NO, NO, NO, YES, NO, facts(cancer="past"))
-    assert (asks(turn), turn.state.values.get("cancer_over")) == ("cancer_over", None)
-    assert [one.question for one in turn.state.amendments] == ["cancer_over", "cancer"]
+    turn = talk(age(40), NO, NO, NO, facts(cancer="past"), NO, facts(cancer="yes"), facts(cancer="past"))
+    assert (asks(turn), turn.state.values.get("cancer_treated")) == ("cancer_treated", None)
+    assert [one.question for one in turn.state.amendments] == ["cancer_treated", "cancer", "cancer"]
 
 
 def test_an_amended_answer_counts_and_the_first_one_stays_on_record() -> None:
@@ -211,7 +232,7 @@ def test_none_except_one_records_that_one() -> None:
 
 
 def test_a_none_to_a_follow_up_answers_only_the_follow_up() -> None:
-    turn = talk(age(40), NO, NO, NO, NO, facts(heart_multi_drug="yes"), NONE)
+    turn = talk(age(40), NO, NO, NO, NO, facts(heart_multi_drug="unsure"), NONE)
     assert turn.state.values["heart_medicines"] == "no"
     assert asks(turn) == "liver_disease"
 
@@ -338,13 +359,13 @@ heard = st.builds(
         ["affirm", "deny", "unsure", "refuse", "inform", "chitchat", "ask_why", "help", "ask_pain", "stop"]
     ),
     facts=st.dictionaries(
-        st.sampled_from([*MAIN, "cancer_over", "heart_medicines", "none_of_these", "under_18", "nonsense"]),
+        st.sampled_from([*MAIN, "cancer_treated", "heart_medicines", "none_of_these", "under_18", "nonsense"]),
         st.sampled_from(["yes", "no", "unsure", "past", "partial", "refused", "blue"]),
         max_size=3,
     ),
     age=st.one_of(st.none(), st.integers(-5, 130)),
     about=st.sampled_from(["self", "self", "self", "other"]),
-    question=st.sampled_from([None, None, "pregnant", "age", "cancer_over", "nonsense"]),
+    question=st.sampled_from([None, None, "pregnant", "age", "cancer_treated", "nonsense"]),
     answer=st.sampled_from([None, "yes", "no", "skip", "34", "blue"]),
     text=st.sampled_from(["", "yes", "34", "I am that old"]),
 )

@@ -75,11 +75,12 @@ def test_no_answers_at_all_go_to_a_clinician_with_everything_open() -> None:
 @pytest.mark.parametrize(
     ("answers", "criterion", "value"),
     [
-        pytest.param({"cancer": "yes", "cancer_over": "yes"}, "cancer", "past", id="cancer that is over"),
-        pytest.param({"cancer": "past", "cancer_over": "no"}, "cancer", "yes", id="cancer that is not over"),
-        pytest.param({"cancer": "yes", "cancer_over": "unsure"}, "cancer", "unsure", id="cancer, nobody knows"),
-        pytest.param({"cancer": "yes"}, "cancer", None, id="a follow-up still open"),
-        pytest.param({"cancer": "no", "cancer_over": "no"}, "cancer", "no", id="a follow-up that no longer matters"),
+        pytest.param({"cancer": "yes"}, "cancer", "yes", id="cancer"),
+        pytest.param({"cancer": "past", "cancer_treated": "no"}, "cancer", "past", id="cancer that is over"),
+        pytest.param({"cancer": "past", "cancer_treated": "yes"}, "cancer", "yes", id="cancer still treated"),
+        pytest.param({"cancer": "past", "cancer_treated": "unsure"}, "cancer", "unsure", id="cancer, nobody knows"),
+        pytest.param({"cancer": "past"}, "cancer", None, id="a follow-up still open"),
+        pytest.param({"cancer": "no", "cancer_treated": "no"}, "cancer", "no", id="a follow-up that no longer matters"),
         pytest.param(
             {"heart_multi_drug": "yes", "heart_medicines": "no"}, "heart_multi_drug", "partial", id="one medicine"
         ),
@@ -103,7 +104,7 @@ values = st.sampled_from(["yes", "no", *UNSETTLED])
 ages = st.one_of(st.integers(-5, 200), st.sampled_from(["unsure", "refused"]))
 answer_sets = st.fixed_dictionaries({}, optional={"age": ages, **dict.fromkeys(MEDICAL, values)})
 anything = st.dictionaries(
-    st.sampled_from(["age", "under_18", *MEDICAL, "cancer_over", "nonsense"]),
+    st.sampled_from(["age", "under_18", *MEDICAL, "cancer_treated", "nonsense"]),
     st.one_of(values, ages, st.text(max_size=5), st.booleans(), st.none(), st.floats(allow_nan=True)),
 )
 many = settings(max_examples=200, deadline=None)

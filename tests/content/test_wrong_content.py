@@ -217,8 +217,8 @@ CASES = {
     "a follow-up id twice": (
         "screening.yml",
         "id: heart_medicines",
-        "id: cancer_over",
-        "follow_ups/cancer_over: the id cancer_over is used twice",
+        "id: cancer_treated",
+        "follow_ups/cancer_treated: the id cancer_treated is used twice",
     ),
     "a rule that never applies": (
         "screening.yml",
@@ -228,15 +228,27 @@ CASES = {
     ),
     "a rule that undoes a yes": (
         "screening.yml",
-        'becomes: {"yes": past, "no": "yes"}',
-        'becomes: {"yes": "no", "no": "yes"}',
-        "follow_ups/cancer_over/becomes: contradicts the rules: a clear",
+        'becomes: {"yes": "yes", "no": partial}',
+        'becomes: {"yes": "yes", "no": "no"}',
+        "follow_ups/heart_medicines/becomes: contradicts the rules: a clear",
     ),
     "a follow-up answer without meaning": (
         "screening.yml",
         'becomes: {"yes": past, "no": past}',
         'becomes: {"yes": past}',
         'does not say what "no" means for the criterion; add it',
+    ),
+    "a reply with two meanings": (
+        "screening.yml",
+        '"no": [one, "1"',
+        '"no": [two, "1"',
+        'follow_ups/heart_medicines/typed/no: "two" means yes already; one meaning for each reply',
+    ),
+    "a volunteered value that answers another question": (
+        "screening.yml",
+        'unsure: {heart_multi_drug: "yes"}',
+        'unsure: {cancer: "yes"}',
+        "questions/heart_multi_drug/volunteered/unsure: answers cancer, which is not part of this question",
     ),
     "two buttons with one title": (
         "screening.yml",

@@ -83,6 +83,25 @@ def _buttons_at_odds(sources: Mapping[str, Source], parts: Mapping[str, Any]) ->
                 yield sources[FILE].problem((*path, "buttons", index), what)
 
 
+def _replies_at_odds(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
+    for path, asked in _asked(sources, parts):
+        taken = {button.title.casefold(): button.answer for button in asked.buttons}
+        for answer, replies in asked.typed.items():
+            for reply in replies:
+                if taken.setdefault(reply.casefold(), answer) != answer:
+                    what = f'"{reply}" means {taken[reply.casefold()]} already; one meaning for each reply'
+                    yield sources[FILE].problem((*path, "typed", answer), what)
+
+
+def _volunteered_elsewhere(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
+    for path, question in _questions(sources, parts):
+        known = {question.id, *(one.id for one in question.follow_ups)}
+        for value, answers in question.volunteered.items():
+            for id in sorted(set(answers) - known):
+                what = f"answers {id}, which is not part of this question; known: {', '.join(sorted(known))}"
+                yield sources[FILE].problem((*path, "volunteered", value), what)
+
+
 def _missing_buttons(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
     for path, asked in _asked(sources, parts):
         answers = {button.answer for button in asked.buttons}
@@ -136,6 +155,8 @@ SCREENING_CHECKS: dict[Callable[..., Iterator[Problem]], tuple[str, ...]] = {
         _duplicate_ids,
         _under_18_by_age,
         _buttons_at_odds,
+        _replies_at_odds,
+        _volunteered_elsewhere,
         _missing_buttons,
         _unreached_follow_ups,
         _rules_at_odds,

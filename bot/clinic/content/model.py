@@ -295,6 +295,7 @@ class Asked(Base):
     help: Text
     why: Text
     buttons: tuple[AnswerButton, ...] = Field(min_length=1)
+    typed: Mapping[AnswerValue, tuple[Text, ...]] = {}
 
 
 class FollowUp(Asked):
@@ -305,7 +306,8 @@ class FollowUp(Asked):
 
 
 class Question(Asked):
-    """A main question; it settles one criterion that rests on one fact of the leaflet."""
+    """A main question; it settles one criterion that rests on one fact of the leaflet. `volunteered`: a value found in
+    the patient's own sentence -> the answers it gives, by question id, where that is more than the value itself."""
 
     criterion: Id
     fact: FactId
@@ -313,6 +315,7 @@ class Question(Asked):
     not_suitable: Text
     review: Text
     follow_ups: tuple[FollowUp, ...] = ()
+    volunteered: Mapping[AnswerValue, Mapping[Id, AnswerValue]] = {}
 
 
 class Outcome(Base):

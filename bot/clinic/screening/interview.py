@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import get_args
 
-from bot.clinic.content import Asked, Content
+from bot.clinic.content import Asked, Content, FollowUp
 from bot.clinic.content.fields import Value
 from bot.clinic.screening import speech
 from bot.clinic.screening.rules import ADULT, Answer, Verdict, find, follow_up, is_age, screen, settled
@@ -104,7 +104,10 @@ def hear(state: Screening, heard: Heard, content: Content, today: date) -> Turn:
 
 def _told(state: Screening, heard: Heard, content: Content, today: date) -> dict[str, Answer]:
     """Question id -> value for everything the message answers."""
-    told = _from_facts(state, heard.facts, content)
+    reply = _from_reply(state, heard, content)
+    if reply:
+        return reply
+    told = _from_facts(state, heard, content)
     age = _age(state, heard, content, today)
     if age is not None:
         told[_age_id(content)] = age
@@ -117,20 +120,42 @@ def _told(state: Screening, heard: Heard, content: Content, today: date) -> dict
     return told
 
 
-def _from_facts(state: Screening, facts: Mapping[str, str], content: Content) -> dict[str, Answer]:
+def _from_reply(state: Screening, heard: Heard, content: Content) -> dict[str, Answer]:
+    """A message that is nothing but a button's title, or one of the question's `typed` replies."""
+    found = find(content.screening, state.asked or "")
+    text = heard.text.strip(" .!?,").casefold()
+    if found is None or heard.question is not None or not text:
+        return {}
+    asked = found[1]
+    replies = {reply.casefold(): value for value, some in asked.typed.items() for reply in some}
+    replies |= {button.title.casefold(): button.answer for button in asked.buttons}
+    replies |= {content.screening.buttons.skip.casefold(): "refused"}
+    return {asked.id: replies[text]} if text in replies else {}
+
+
+def _from_facts(state: Screening, heard: Heard, content: Content) -> dict[str, Answer]:
     told: dict[str, Answer] = {}
-    for key, value in facts.items():
+    for key, value in heard.facts.items():
         found = find(content.screening, key)
         if found is None or value not in VALUES:
             continue
         question, asked = found
         further = follow_up(question, state.values.get(question.id))
-        if asked is question and value == "no" and further is not None and state.asked == further.id:
-            # "no" to "is the cancer over?" is no new answer to "do you have cancer?"; a clinician reads the words.
-            told[further.id] = "no" if further.becomes.get("no") == "no" else "unsure"
+        if asked is question and value != "yes" and further is not None and state.asked == further.id:
+            told[further.id] = _to_follow_up(further, value, heard.intent)
+        elif asked is question and value in question.volunteered:
+            told |= question.volunteered[value]  # type: ignore[index]
         else:
             told[asked.id] = value
     return told
+
+
+def _to_follow_up(asked: FollowUp, value: str, intent: str) -> Answer:
+    """What the illness named again means as the answer to its follow-up; the main answer stays. "No cancer" said to
+    "are you still treated for it?" is left to a clinician, and so is anything that says neither yes nor no."""
+    if value == "no":
+        return "no" if asked.becomes.get("no") == "no" else "unsure"
+    return BY_INTENT.get(intent, "unsure")
 
 
 def _from_button(id: str, answer: str, content: Content) -> dict[str, Answer]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.clinic.content import Asked, Content
-from bot.clinic.screening.rules import Verdict
+from bot.clinic.screening.rules import Verdict, find
 from bot.clinic.screening.state import Screening
 
 
@@ -32,18 +32,13 @@ def question(state: Screening, asked: Asked, content: Content, notes: tuple[str,
     """The question, with short notes (keys of `phrases`) said before it."""
     wording = asked.other if state.about == "other" else asked.question
     buttons = tuple({"title": one.title, "payload": payload(asked.id, one.answer)} for one in asked.buttons)
-    return Say("question", asked.id, _joined(content, notes, wording), buttons, {"asks": asked.id})
+    return Say("question", asked.id, _joined(content, notes, wording), buttons, _asks(asked, content))
 
 
 def explained(state: Screening, asked: Asked, content: Content) -> Say:
     """The question in other words, with its own buttons."""
-    return Say(
-        "question",
-        f"{asked.id}/help",
-        content.fill(asked.help),
-        question(state, asked, content).buttons,
-        {"asks": asked.id},
-    )
+    buttons = question(state, asked, content).buttons
+    return Say("question", f"{asked.id}/help", content.fill(asked.help), buttons, _asks(asked, content))
 
 
 def why(asked: Asked, facts: tuple[str, ...], content: Content) -> Say:
@@ -60,7 +55,7 @@ def offer(asked: Asked, content: Content) -> Say:
         {"title": titles.stop, "payload": "/stop"},
     )
     text = content.fill(content.screening.phrases.offer, help=asked.help, question=asked.question)
-    return Say("question", f"{asked.id}/offer", text, buttons, {"asks": asked.id})
+    return Say("question", f"{asked.id}/offer", text, buttons, _asks(asked, content))
 
 
 def outcome(verdict: Verdict, content: Content, notes: tuple[str, ...] = ()) -> Say:
@@ -88,6 +83,14 @@ def ending(key: str, content: Content) -> Say:
 def payload(question: str, answer: str) -> str:
     """The payload of a button that answers a question."""
     return "/inform" + json.dumps({"question": question, "answer": answer})
+
+
+def _asks(asked: Asked, content: Content) -> dict[str, str]:
+    """What is asked, for the metadata: `age` or the criterion; for a follow-up also `part`, its own id."""
+    found = find(content.screening, asked.id)
+    if found is None or found[0] is found[1]:
+        return {"asks": asked.id}
+    return {"asks": found[0].criterion, "part": asked.id}
 
 
 def _joined(content: Content, notes: tuple[str, ...], text: str) -> str:
