@@ -1,39 +1,22 @@
-"""A person's rights over their data: everything of a conversation removed everywhere, or handed out."""
+"""A person's rights over their data: everything of a conversation removed everywhere, or handed out.
+
+Personal is what points to a conversation by a foreign key, and Rasa's tracker. Tables that hang on such a table have to
+delete with it (ON DELETE CASCADE).
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, inspect, select
+from sqlalchemy import Column, Table, delete, select
 from sqlalchemy.orm import Session
 
 from bot.store import audit
-from bot.store.columns import Base
-from bot.store.models import (
-    Booking,
-    Conversation,
-    Feedback,
-    Message,
-    OutboxItem,
-    Screening,
-    TrackerState,
-    TrackerTurn,
-    TriageItem,
-)
+from bot.store.models import Conversation, TrackerState, TrackerTurn
+from bot.store.schema import Base
 
-# In an order that respects the foreign keys; the conversation itself goes last.
-_PERSONAL: tuple[tuple[type[Base], str], ...] = (
-    (TrackerTurn, "sender_id"),
-    (TrackerState, "sender_id"),
-    (Feedback, "conversation_id"),
-    (TriageItem, "conversation_id"),
-    (OutboxItem, "conversation_id"),
-    (Booking, "conversation_id"),
-    (Screening, "conversation_id"),
-    (Message, "conversation_id"),
-    (Conversation, "id"),
-)
+_HIDDEN = {"contact_index"}
 
 
 def erase_conversation(session: Session, conversation_id: str, *, actor: str, now: datetime) -> dict[str, int]:
@@ -42,10 +25,11 @@ def erase_conversation(session: Session, conversation_id: str, *, actor: str, no
     The audit log keeps who did what to which id, and no word of the patient. A turn under way may write again:
     erase when the turn has ended, and the conversation's id is gone for good.
     """
+    session.flush()
     removed: dict[str, int] = {}
-    for model, column in _PERSONAL:
-        done = session.execute(delete(model).where(getattr(model, column) == conversation_id))
-        removed[model.__tablename__] = int(done.rowcount)  # type: ignore[attr-defined]
+    for table, column in reversed(personal_columns()):
+        done = session.execute(delete(table).where(column == conversation_id))
+        removed[table.name] = int(done.rowcount)  # type: ignore[attr-defined]
     session.expire_all()
     subject = f"conversation:{conversation_id}"
     audit.record(session, actor=actor, action="conversation.erased", subject=subject, now=now, details=removed)
@@ -55,17 +39,30 @@ def erase_conversation(session: Session, conversation_id: str, *, actor: str, no
 def export_conversation(session: Session, conversation_id: str) -> dict[str, list[dict[str, Any]]]:
     """Everything stored about a conversation, decrypted, as JSON-ready rows per table; empty lists when nothing is."""
     return {
-        model.__tablename__: [_plain(row) for row in session.scalars(_rows(model, column, conversation_id))]
-        for model, column in reversed(_PERSONAL)
+        table.name: [_plain(row._mapping) for row in session.execute(_rows(table, column, conversation_id))]
+        for table, column in personal_columns()
     }
 
 
-def _rows(model: type[Base], column: str, conversation_id: str) -> Any:
-    keys = inspect(model).primary_key
-    return select(model).where(getattr(model, column) == conversation_id).order_by(*keys)
+def personal_columns() -> list[tuple[Table, Column[Any]]]:
+    """The tables that hold something of a conversation, with the column that names it, each after those it needs."""
+    tables = Base.metadata.tables
+    home = tables[Conversation.__tablename__].c.id
+    found = [(home.table, home)]
+    for table in Base.metadata.sorted_tables:
+        found += [(table, column) for column in table.c if column.references(home)]
+    for model in (TrackerState, TrackerTurn):
+        found.append((tables[model.__tablename__], tables[model.__tablename__].c.sender_id))
+    return found
 
 
-def _plain(row: Base) -> dict[str, Any]:
-    values = {item.columns[0].name: getattr(row, item.key) for item in inspect(type(row)).column_attrs}
-    values.pop("contact_index", None)
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
+def _rows(table: Table, column: Column[Any], conversation_id: str) -> Any:
+    return select(table).where(column == conversation_id).order_by(*table.primary_key)
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in row.items()
+        if name not in _HIDDEN
+    }

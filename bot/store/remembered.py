@@ -5,13 +5,21 @@ Rasa rebuilds a tracker by replaying events, in many places; a state kept outsid
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, ActiveLoop, BotUttered, Event, SlotSet, UserUttered
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActionExecutionRejected,
+    ActiveLoop,
+    DefinePrevUserUtteredFeaturization,
+    EntitiesAdded,
+    Event,
+    SlotSet,
+    UserUttered,
+)
 from rasa.shared.core.trackers import DialogueStateTracker, TrackerActiveLoop
 
 EventDict = dict[str, Any]
@@ -19,14 +27,18 @@ EventDict = dict[str, Any]
 _KEPT_OF_A_PARSE = ("text", "intent", "entities")
 
 
-class Remembered(Event):
-    """The state of a tracker after events that are not there. Serialised to others it shows no state."""
+class Remembered(DefinePrevUserUtteredFeaturization):
+    """The state of a tracker after events that are not there. Serialised to others it shows no state.
+
+    Its base class is what Rasa drops together with a user's message when a form's repeated run swallows that message;
+    the state after the message has to go with it.
+    """
 
     type_name = "remembered"
 
     def __init__(self, state: EventDict, timestamp: float | None = None) -> None:
         """`state` is what `state_of` gives."""
-        super().__init__(timestamp)
+        super().__init__(False, timestamp)
         self.state = state
 
     def apply_to(self, tracker: DialogueStateTracker) -> None:
@@ -43,9 +55,11 @@ class Remembered(Event):
         for field in ("latest_message", "latest_bot_utterance"):
             if self.state[field]:
                 setattr(tracker, field, event_from(self.state[field]))
+        tracker.latest_message.use_text_for_featurization = self.state["featurized_by_text"]
 
-    def as_story_string(self) -> None:
-        """Never part of a story."""
+    def as_dict(self) -> EventDict:
+        """What others get to see of it."""
+        return {"event": self.type_name, "timestamp": self.timestamp}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Remembered) and other.state == self.state
@@ -61,8 +75,9 @@ def state_of(tracker: DialogueStateTracker) -> EventDict:
         "paused": tracker.is_paused(),
         "followup_action": tracker.followup_action,
         "latest_action": tracker.latest_action or {},
-        "active_loop": dataclasses.asdict(tracker.active_loop) if tracker.active_loop else None,
+        "active_loop": _slim_loop(tracker.active_loop),
         "latest_message": _slim(tracker.latest_message),
+        "featurized_by_text": tracker.latest_message and tracker.latest_message.use_text_for_featurization,
         "latest_bot_utterance": tracker.latest_bot_utterance.as_dict() if tracker.latest_bot_utterance else None,
     }
 
@@ -74,7 +89,7 @@ def compact(events: Sequence[Event], domain: Domain, actions: int) -> list[Event
     the state before them, and last of all the state after all events.
     """
     whole = _replay(events, domain)
-    applied = _last_value_per_slot(whole.applied_events())
+    applied = _without_the_superseded(whole.applied_events())
     start = _start_of_last_actions(applied, actions)
     before = _replay(applied[:start], domain)
     now = events[-1].timestamp
@@ -117,30 +132,50 @@ def _to_dict(event: Event) -> EventDict:
 
 
 def _slim(event: UserUttered | None) -> EventDict | None:
-    if event is None:
-        return None
-    data: EventDict = event.as_dict()
-    parse = data.get("parse_data") or {}
-    return data | {"parse_data": {name: parse[name] for name in _KEPT_OF_A_PARSE if name in parse}}
+    return None if event is None else event.as_dict() | {"parse_data": _slim_parse(event.parse_data)}
+
+
+def _slim_loop(loop: TrackerActiveLoop | None) -> EventDict | None:
+    return None if loop is None else vars(loop) | {"trigger_message": _slim_parse(loop.trigger_message)}
+
+
+def _slim_parse(parse: Mapping[str, Any] | None) -> EventDict:
+    return {name: parse[name] for name in _KEPT_OF_A_PARSE if name in parse} if parse else {}
 
 
 def _replay(events: Iterable[Event], domain: Domain) -> DialogueStateTracker:
     return DialogueStateTracker.from_events("", list(events), domain.slots)
 
 
-def _last_value_per_slot(events: list[Event]) -> list[Event]:
-    """Of the values a slot takes between two actions only the last one is ever seen."""
+def _without_the_superseded(events: list[Event]) -> list[Event]:
+    """Between two actions only the last value of a slot, the last utterance, … is ever seen; the others may go.
+
+    Without this a form that lasts for a hundred turns would leave a hundred turns of them in its one remaining run.
+    """
     kept: list[Event] = []
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()
     for event in reversed(events):
-        if isinstance(event, SlotSet):
-            if event.key in seen:
-                continue
-            seen.add(event.key)
-        elif isinstance(event, (ActionExecuted, UserUttered, BotUttered)):
+        if isinstance(event, ActionExecuted | UserUttered | Remembered):
             seen.clear()
+        elif _what(event) in seen:
+            continue
+        seen.add(_what(event))
         kept.append(event)
     return kept[::-1]
+
+
+def _what(event: Event) -> tuple[str, str]:
+    """Events that are alike in this overwrite each other."""
+    subject: Any = None
+    if isinstance(event, SlotSet):
+        subject = event.key
+    elif isinstance(event, ActiveLoop):
+        subject = event.name
+    elif isinstance(event, ActionExecutionRejected):
+        subject = event.action_name
+    elif isinstance(event, EntitiesAdded):
+        subject = event.entities
+    return event.type_name, repr(subject)
 
 
 def _without_former_ends(events: list[Event]) -> list[Event]:

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import Column, Table, Text, bindparam, select, tuple_, type_coerce, update
 from sqlalchemy.orm import Session
 
-from bot.store.columns import Base
 from bot.store.crypto import EncryptedJSON, EncryptedText, blind_index, ring
 from bot.store.engine import Sessions, unit_of_work
 from bot.store.models import Booking
+from bot.store.schema import Base
 
 
 def rotate(sessions: Sessions, batch: int = 500) -> dict[str, int]:

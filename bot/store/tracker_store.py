@@ -68,10 +68,11 @@ class CompactTrackerStore(TrackerStore):
         """Append what is new in the tracker to the log, in one transaction, and move the window on when it is due."""
         mark = self._mark_of(tracker)
         new = list(tracker.events)[mark.prefix + mark.total - mark.first :]
+        dicts = [event.as_dict() for event in new]
         cut = self._cut(tracker, mark) if mark.aligned else None
         if not new and cut is None:
             return
-        total = log.append(self.engine, tracker.sender_id, mark.total, [event.as_dict() for event in new], cut)
+        total = log.append(self.engine, tracker.sender_id, mark.total, dicts, cut)
         setattr(tracker, _MARK, _moved(mark, len(new), total, cut))
         if self.event_broker is not None:
             await self._stream_new_events(self.event_broker, new, tracker.sender_id)

@@ -10,7 +10,8 @@ from sqlalchemy import Engine, select, text
 from bot.store import audit, bookings, feedback, outbox, privacy, screenings, triage
 from bot.store import conversations as chats
 from bot.store.engine import Sessions, reading, unit_of_work
-from bot.store.models import Base, Feedback
+from bot.store.models import Feedback
+from bot.store.schema import Base
 from bot.store.terms import TriageKind
 
 from .conftest import NOW, later

@@ -14,7 +14,8 @@ from bot.settings import SettingError
 from bot.store.conversations import open_conversation
 from bot.store.engine import Sessions, make_engine, reading, unit_of_work
 from bot.store.migrate import current_version, migrate, newest_version
-from bot.store.models import Base, Conversation
+from bot.store.models import Conversation
+from bot.store.schema import Base
 
 from .conftest import NOW
 
