@@ -12,13 +12,22 @@ from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True)
+class Series:
+    """A course of sessions: how many at least and at most, and the weeks that may lie between two of them."""
+
+    least: int
+    most: int
+    weeks: tuple[int, ...] = (1,)
+
+
+@dataclass(frozen=True)
 class Treatment:
     """A bookable treatment: `minutes` one appointment takes, `series` when it is given as a course."""
 
     id: str
     title: str
     minutes: int
-    series: tuple[int, int] | None = None
+    series: Series | None = None
 
 
 @dataclass(frozen=True)

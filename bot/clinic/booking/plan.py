@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.clinic.booking.clinic import Clinic, Treatment
+from bot.clinic.booking.clinic import Clinic, Series, Treatment
 from bot.clinic.booking.contact import region_of
 from bot.clinic.booking.turns import UNDECIDED
 
@@ -32,6 +32,6 @@ def clinic_from(content: Any) -> Clinic:
     )
 
 
-def _series(treatment: Any) -> tuple[int, int] | None:
-    series = getattr(treatment, "series", None)
-    return (series.least, series.most) if series else None
+def _series(treatment: Any) -> Series | None:
+    course = getattr(treatment, "series", None)
+    return Series(course.least, course.most, tuple(course.weeks)) if course else None
