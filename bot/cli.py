@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -98,7 +99,7 @@ def check(
 def _check_content(settings: Settings) -> None:
     from bot.clinic.content import check_content
 
-    problems = check_content(settings.content)
+    problems = check_content(settings.content, date.today())
     for problem in problems:
         console.print(str(problem), highlight=False, markup=False)
     if any(problem.level == "error" for problem in problems):

@@ -14,18 +14,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
-from sqlalchemy.orm import Session
 
 from bot.clinic.content import Content, load_content
 from bot.settings import Settings
 from bot.store.conversations import open_conversation
 from bot.store.crypto import configure_keys
 from bot.store.engine import Sessions, make_engine, make_sessions, unit_of_work
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 log = logging.getLogger(__name__)
 Events = list[EventType]
