@@ -18,12 +18,12 @@ from sqlalchemy.exc import OperationalError
 
 from bot.settings import SettingError
 from bot.store.audit import AuditEntry
-from bot.store.columns import Base
 from bot.store.crypto import EncryptedJSON, EncryptedText, ring
 from bot.store.engine import READ_ONLY, Sessions, reading, unit_of_work
 from bot.store.migrate import config, newest_version
 from bot.store.models import Conversation
 from bot.store.privacy import erase_conversation
+from bot.store.schema import Base
 
 ERASED = "conversation.erased"
 PAGES = 2048  # copied at a time; writers get their turn in between

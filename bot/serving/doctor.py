@@ -1,0 +1,264 @@
+"""`mesoguide doctor`: looks an installation over and says in words what to fix. It changes nothing and shows no word of
+a patient. Each check is one function that yields findings; one that finds nothing wrong says so in one line.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import stat
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Literal
+from urllib.error import URLError
+
+from bot.clinic.content import ContentError, check_content, load_content
+from bot.serving import printing, training
+from bot.settings import BOT, SettingError, Settings
+
+Level = Literal["ok", "warning", "error"]
+ROOM_NEEDED, ROOM_WANTED = 200 * 2**20, 2 * 2**30  # bytes free on the disk of the data
+SHORTEST_SECRET = 16
+GUESSED = ("secret", "password", "changeme", "change-me", "default", "demo", "test", "admin", "mesoguide", "example")
+_HEALTH = {"port": "/livez", "rasa_port": "/", "actions_port": "/health"}
+_NAMES = {"port": "PORT", "rasa_port": "RASA_PORT", "actions_port": "ACTIONS_PORT"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found: `what` in words, and the `cure` unless all is well."""
+
+    check: str
+    level: Level
+    what: str
+    cure: str = ""
+
+
+def examine(settings: Settings, today: date, bot: Path = BOT) -> list[Finding]:
+    """Every finding, in the order of the checks; the installation is fit to run when none is an error."""
+    settings = with_demo_secrets(settings)
+    checks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
+        ("Python", _python),
+        ("Ports", lambda: _ports(settings)),
+        ("Secrets", lambda: _secrets(settings)),
+        ("Keys", lambda: _keys(settings)),
+        ("Database", lambda: _database(settings)),
+        ("Redis", lambda: _redis(settings)),
+        ("Content", lambda: _content(settings, today)),
+        ("Model", lambda: _model(bot)),
+        ("Disk", lambda: _disk(settings)),
+        ("Files", lambda: _files(settings)),
+        ("Browser", _browser),
+    ]
+    return [finding for name, check in checks for finding in _guarded(name, check)]
+
+
+def with_demo_secrets(settings: Settings) -> Settings:
+    """A demo's settings with the secrets that its first start made in var/secrets.json; others as they are."""
+    path = settings.var / "secrets.json"
+    if settings.production or not path.is_file():
+        return settings
+    try:
+        made = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return settings
+    return replace(
+        settings,
+        rasa_token=settings.rasa_token or made.get("RASA_TOKEN", ""),
+        secret=settings.secret or made.get("MESOGUIDE_SECRET", ""),
+        keys=settings.keys or tuple(made.get("MESOGUIDE_KEYS", "").split(",")),
+        desk_password=settings.desk_password or made.get("MESOGUIDE_DESK_PASSWORD", ""),
+    )
+
+
+def _guarded(name: str, check: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    """A check that fails itself is a finding too; the other checks go on."""
+    try:
+        return list(check())
+    except Exception as error:  # whatever is broken enough to stop a check belongs in the report
+        cure = "see the other findings first; if they are in order, report this as a fault of Mesoguide"
+        return [Finding(name, "error", f"could not be checked ({type(error).__name__})", cure)]
+
+
+def _python() -> Iterator[Finding]:
+    found = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+    if sys.version_info[:2] == (3, 10):
+        yield Finding("Python", "ok", found)
+    else:
+        yield Finding(
+            "Python", "error", f"{found}, but Rasa 3.6 runs on 3.10 only", "install Python 3.10 and run make again"
+        )
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    ports = {name: int(getattr(settings, name)) for name in _NAMES}
+    if len(set(ports.values())) < len(ports):
+        yield Finding(
+            "Ports", "error", "two parts share a port", f"give {', '.join(_NAMES.values())} different numbers"
+        )
+        return
+    for name, port in ports.items():
+        state = _port_state(settings.host if name == "port" else "127.0.0.1", port, _HEALTH[name])
+        if state == "taken":
+            cure = f"end the program that uses it, or choose another with {_NAMES[name]}=…"
+            yield Finding("Ports", "error", f"port {port} ({_NAMES[name]}) is used by another program", cure)
+        else:
+            yield Finding("Ports", "ok", f"port {port} ({_NAMES[name]}) {state}")
+
+
+def _port_state(host: str, port: int, health: str) -> str:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return "is answered by Mesoguide" if _answers(port, health) else "taken"
+    return "is free"
+
+
+def _answers(port: int, path: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=3) as answer:
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+def _secrets(settings: Settings) -> Iterator[Finding]:
+    given = {
+        "RASA_TOKEN": settings.rasa_token,
+        "MESOGUIDE_SECRET": settings.secret,
+        "MESOGUIDE_DESK_PASSWORD": settings.desk_password,
+    }
+    wrong = [finding for name, value in given.items() if (finding := _secret(name, value, settings))]
+    yield from wrong
+    if not settings.production and settings.host not in ("127.0.0.1", "localhost", "::1"):
+        cure = "set MESOGUIDE_ENV=production with secrets of your own, or HOST=127.0.0.1"
+        yield Finding("Secrets", "error", f"a demo listens on {settings.host}, open to the network", cure)
+    elif not wrong:
+        yield Finding("Secrets", "ok", "all set" if settings.production else "made by the demo start")
+
+
+def _secret(name: str, value: str, settings: Settings) -> Finding | None:
+    how = "make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+    if not value:
+        level: Level = "error" if settings.production else "warning"
+        missing = how if settings.production else "the first demo start makes one by itself"
+        return Finding("Secrets", level, f"{name} is not set", missing)
+    weak = len(value) < SHORTEST_SECRET or any(value.casefold().startswith(word) for word in GUESSED)
+    if settings.production and (weak or value in _demo_values(settings)):
+        return Finding("Secrets", "error", f"{name} is short, easily guessed, or that of the demo", how)
+    return None
+
+
+def _demo_values(settings: Settings) -> set[str]:
+    try:
+        return set(json.loads((settings.var / "secrets.json").read_text(encoding="utf-8")).values())
+    except (OSError, ValueError, AttributeError):
+        return set()
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    from bot.store.crypto import KeyRing
+
+    if not settings.keys and not settings.production:
+        yield Finding("Keys", "warning", "there is no encryption key yet", "the first demo start makes one by itself")
+        return
+    try:
+        KeyRing(settings.keys)
+    except SettingError as error:
+        yield Finding(
+            "Keys", "error", str(error), "correct MESOGUIDE_KEYS; values already stored need the key they have"
+        )
+        return
+    if settings.production and _demo_values(settings) & {",".join(settings.keys), *settings.keys}:
+        yield Finding("Keys", "error", "the encryption key is that of the demo", "make one with: mesoguide keys new")
+        return
+    yield Finding("Keys", "ok", f"{len(settings.keys)} usable, the first encrypts")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    from bot.store import inspection
+
+    yield from (Finding("Database", *found) for found in inspection.examine(settings.database_url, settings.keys))
+    if settings.production and settings.database_url.startswith("sqlite"):
+        cure = "for several processes or machines set DATABASE_URL=postgresql://…"
+        yield Finding("Database", "warning", "SQLite serves one machine and a small clinic", cure)
+
+
+def _redis(settings: Settings) -> Iterator[Finding]:
+    if not settings.redis_url:
+        yield Finding("Redis", "ok", "not used; one machine needs none")
+        return
+    from redis import Redis
+    from redis.exceptions import RedisError
+
+    try:
+        Redis.from_url(settings.redis_url, socket_connect_timeout=3, socket_timeout=3).ping()
+    except (RedisError, ValueError, OSError) as error:
+        cure = "start Redis, correct REDIS_URL, or leave REDIS_URL out on a single machine"
+        yield Finding("Redis", "error", f"does not answer ({type(error).__name__})", cure)
+    else:
+        yield Finding("Redis", "ok", "answers")
+
+
+def _content(settings: Settings, today: date) -> Iterator[Finding]:
+    problems = check_content(settings.content, today)
+    for problem in problems:
+        yield Finding("Content", problem.level, str(problem), f"edit {problem.file} in {settings.content}")
+    try:
+        content = load_content(settings.content)
+    except ContentError:
+        return
+    if content.clinic.demo and settings.production:
+        cure = "put your clinic's own details and a clinician's signature in its place, then set demo: false"
+        yield Finding("Content", "error", "clinic.yml still describes the invented demo clinic", cure)
+    elif not problems:
+        yield Finding("Content", "ok", f"in order, version {content.version}")
+
+
+def _model(bot: Path) -> Iterator[Finding]:
+    model = training.current_model(bot)
+    if model:
+        yield Finding("Model", "ok", f"current: {model.name}")
+    elif any((bot / "models").glob("*.tar.gz")):
+        yield Finding(
+            "Model", "warning", "older than the files it is made from", "mesoguide train (or the next start does it)"
+        )
+    else:
+        yield Finding("Model", "warning", "there is none yet", "mesoguide train (or the next start does it)")
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    folder = next(path for path in (settings.var, *settings.var.parents) if path.exists())
+    free = shutil.disk_usage(folder).free
+    said = f"{free / 2**30:.1f} GiB free at {settings.var}"
+    if free < ROOM_NEEDED:
+        yield Finding("Disk", "error", said, "free some room: with a full disk no message can be kept")
+    elif free < ROOM_WANTED:
+        yield Finding("Disk", "warning", said, "free some room soon; a model and a backup want 2 GiB")
+    else:
+        yield Finding("Disk", "ok", said)
+
+
+def _files(settings: Settings) -> Iterator[Finding]:
+    from bot.store.backup import sqlite_file
+
+    private = [settings.var / "secrets.json", sqlite_file(settings.database_url)]
+    opened = [path for path in private if path and path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
+    for path in opened:
+        level: Level = "error" if path.name == "secrets.json" else "warning"
+        yield Finding("Files", level, f"{path} can be read by other users of this machine", f"chmod 600 {path}")
+    if not opened:
+        yield Finding("Files", "ok", "readable by their owner only")
+
+
+def _browser() -> Iterator[Finding]:
+    found = printing.browser()
+    said = f"{found} prints the content report" if found else "no Chromium; the content report comes as HTML only"
+    yield Finding("Browser", "ok", said)

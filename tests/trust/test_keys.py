@@ -1,0 +1,49 @@
+"""Rotating the keys leaves every value readable at every moment, and the old key worthless afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.serving.keys import new_key, rotate_keys
+from bot.settings import SettingError, Settings
+from bot.store import bookings
+from bot.store.backup import unreadable_columns
+from bot.store.crypto import configure_keys
+from bot.store.engine import reading
+from tests.trust.databases import NAME, fill, names
+
+
+def test_after_a_rotation_the_new_key_alone_reads_everything(settings: Settings) -> None:
+    filled = fill(settings)
+    both = replace(settings, keys=(new_key(), *settings.keys))
+    done = rotate_keys(both, batch=1)
+    assert done.rows["booking"] == 1
+    assert done.spare == 1
+    configure_keys(both.keys[:1])
+    assert unreadable_columns(filled.sessions) == []
+    assert names(filled.sessions, filled.conversation) == [NAME]
+    with reading(filled.sessions) as session:
+        reference = bookings.of_conversation(session, filled.conversation)[0].reference
+        assert bookings.find(session, reference, "+12025550177") is not None
+
+
+def test_after_a_rotation_the_old_key_reads_nothing(settings: Settings) -> None:
+    filled = fill(settings)
+    rotate_keys(replace(settings, keys=(new_key(), *settings.keys)))
+    configure_keys(settings.keys)
+    assert "booking.name" in unreadable_columns(filled.sessions)
+
+
+def test_one_key_alone_cannot_be_rotated_and_the_message_says_how(settings: Settings) -> None:
+    with pytest.raises(SettingError, match="mesoguide keys new"):
+        rotate_keys(settings)
+
+
+def test_a_rotation_without_the_key_of_stored_values_changes_nothing(settings: Settings) -> None:
+    filled = fill(settings)
+    with pytest.raises(SettingError, match=r"booking\.name"):
+        rotate_keys(replace(settings, keys=(new_key(), new_key())))
+    configure_keys(settings.keys)
+    assert names(filled.sessions, filled.conversation) == [NAME]
