@@ -87,6 +87,7 @@ WISHES = [
     ("week of 7 december", "window 12-07..12-13"),
     ("second week of december", "window 12-08..12-14"),
     ("the first monday in december", "window 12-07"),
+    ("the last friday in november", "window 11-27"),
     ("in december", "window 12-01..12-31"),
     ("early december", "window 12-01..12-10"),
     ("end of the month", "window 11-25..11-30"),
@@ -122,6 +123,8 @@ WISHES = [
     ("noon", "window any 12:00"),
     ("thursday 18h", "exact 2026-11-26 18:00"),
     ("3 in the afternoon on tuesday", "exact 2026-12-01 15:00"),
+    ("Tuesday. 10.", "exact 2026-12-01 10:00"),
+    ("twenty to four tuesday", "exact 2026-12-01 15:40"),
     # limits
     ("any day after 4pm", "window any 16:00-24:00"),
     ("thursday 5pm or later", "window any Thu 17:00-24:00"),
@@ -144,6 +147,9 @@ WISHES = [
     ("friday doesn't work, thursday at 6", "exact 2026-11-26 18:00"),
     ("no mondays please", "window any Tue,Wed,Thu,Fri,Sat,Sun"),
     ("next week but not friday next week", "window 11-30..12-06 not 12-04"),
+    ("any afternoon but wednesdays", "window any Mon,Tue,Thu,Fri,Sat,Sun 12:00-17:00"),
+    ("tuesday but not before 11", "window any Tue 11:00-24:00"),
+    ("thursday, if not friday", "window any Thu | any Fri"),
     # anything goes
     ("asap", "window any"),
     ("as soon as possible please", "window any"),
@@ -157,6 +163,8 @@ WISHES = [
     ("tuesday 7 december", "ambiguous: window 12-07 Mon or window 12-08 Tue"),
     ("12/5/2026", "closed 12-05"),  # May is over, so December is meant
     ("next tuesday at 10", "exact 2026-12-01 10:00"),  # no other Tuesday is left this week
+    ("wed 2/12", "window 12-02 Wed"),  # only 2 December is a Wednesday
+    ("05/01/2027", "ambiguous: window 01-05 or too_far 05-01"),
     # refused
     ("yesterday", "past 11-24"),
     ("last friday", "past 11-20"),
@@ -173,6 +181,7 @@ WISHES = [
     ("3 march", "too_far 03-03"),
     ("in 4 months", "too_far 03-25..03-31"),
     # no time at all
+    ("I have pain, 2 kids", "not_understood"),
     ("", "not_understood"),
     ("hello", "not_understood"),
     ("I have 2 kids", "not_understood"),

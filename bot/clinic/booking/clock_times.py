@@ -41,7 +41,7 @@ def _spoken(match: re.Match[str], sight: Sight) -> Token | None:
     if match[1]:
         return Token("time", read_hour(int(match[1]), 30, "", sight))
     minutes, hour = int(match[3] or 15), int(match[5])
-    if minutes not in (5, 10, 15, 20, 25) or (match[3] and match[4] in ("after", "to", "before", "of")):
+    if minutes not in (5, 10, 15, 20, 25) or (minutes <= 12 and match[4] != "past"):
         return None  # "10 to 12" is a span of hours
     whole = read_hour(hour, 0, (match[6] or "").strip(), sight)
     return Token("time", whole + (minutes if match[4] in ("past", "after") else -minutes))
@@ -63,7 +63,7 @@ def _hours(match: re.Match[str], sight: Sight) -> Token | None:
     low = read_hour(
         first, int(match[2] or 0), early if early in ("am", "pm") else late if late in ("am", "pm") else "", sight
     )
-    low = low - 12 * 60 if low >= high and low >= 12 * 60 else low
+    low = low - 12 * 60 if first <= 12 and low >= high and low >= 12 * 60 else low
     return Token("span", (low, high)) if low < high else None
 
 

@@ -82,7 +82,7 @@ def windows(found: Found, sight: Sight) -> tuple[Window, ...]:
 def _hours_from_numbers(found: Found, sight: Sight) -> list[Token]:
     """Bare numbers become clock times where they stand like one; others are dropped."""
     tokens = list(found.tokens)
-    only = [token for token in tokens if token.kind not in ("comma", "around", "any")]
+    only = [token for token in tokens if token.kind not in ("comma", "around", "any", "end")]
     kept: list[Token] = []
     for index, token in enumerate(tokens):
         if token.kind != "number":
@@ -98,8 +98,10 @@ def _hours_from_numbers(found: Found, sight: Sight) -> list[Token]:
 def _stands_like_a_time(before: Token | None, after: Token | None) -> bool:
     if before and before.kind in _BEFORE_NUMBER:
         return True
-    following = ("or", "to", "later", "sooner", *_DAY_KINDS)
-    return after is not None and (after.kind in following or after.name == "part")
+    if after is None:
+        return False
+    alone = before is not None and before.kind == "comma" and after.kind in ("comma", "end")
+    return alone or after.kind in ("or", "to", "later", "sooner", *_DAY_KINDS) or after.name == "part"
 
 
 def _as_time(token: Token, before: Token | None, sight: Sight) -> Token:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bot.clinic.booking import clock_times, spoken_dates, written_dates
 from bot.clinic.booking.tokens import DAY, Make, Rules, Sight, Token
-from bot.clinic.booking.words import words
+from bot.clinic.booking.words import WEEKDAYS, words
 
 RULES = Rules()
 _PLANNED = rf"(?:{DAY}s?|mornings?|afternoons?|evenings?|weekends?|later|sooner|before|after)"
@@ -73,9 +73,15 @@ def half_of_day(text: str) -> str:
 _IN_ORDER = (*written_dates.RULES, *spoken_dates.RULES, *clock_times.RULES, *RULES)
 
 
+def one_weekday(text: str) -> int | None:
+    """The weekday that a tidied text names, if it names exactly one."""
+    named = {day for day in WEEKDAYS if re.search(rf"\b{day}", text)}
+    return WEEKDAYS.index(named.pop()) if len(named) == 1 else None
+
+
 @dataclass(frozen=True)
 class Found:
-    """The pieces of a wish in order, and the other words that were typed with them."""
+    """The pieces of a wish in order, closed by an "end", and the other words that were typed with them."""
 
     tokens: tuple[Token, ...]
     other: tuple[str, ...]
@@ -101,7 +107,7 @@ def find(text: str, sight: Sight) -> Found:
         if skipped and skipped[0] not in _FILLERS:
             other.append(skipped[0])
             loose = True
-    return Found(tuple(tokens), tuple(other))
+    return Found((*tokens, Token("end", loose=loose)), tuple(other))
 
 
 def _next(text: str, at: int, sight: Sight) -> tuple[Token | None, int]:

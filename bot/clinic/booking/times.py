@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 from bot.clinic.booking import grammar
 from bot.clinic.booking.clinic import Clinic, minute_of
-from bot.clinic.booking.reading import Found, find, half_of_day
+from bot.clinic.booking.reading import Found, find, half_of_day, one_weekday
 from bot.clinic.booking.tokens import Impossible, Sight
 from bot.clinic.booking.wish import Window, Wish
 from bot.clinic.booking.words import tidy
@@ -51,7 +51,7 @@ def names_a_day(text: str, now: datetime, clinic: Clinic) -> bool:
 def is_only_about_time(text: str, now: datetime, clinic: Clinic) -> bool:
     """Whether the text holds words for a time and nothing else of meaning."""
     found = _found(tidy(text), _sight(now, clinic))
-    return not found.other and any(token.kind not in ("comma", "or", "at", "to") for token in found.tokens)
+    return not found.other and any(token.kind not in ("comma", "or", "at", "to", "end") for token in found.tokens)
 
 
 def _found(tidied: str, sight: Sight) -> Found:
@@ -66,7 +66,9 @@ def _sight(now: datetime, clinic: Clinic, choice: int = 0, tidied: str = "") -> 
     periods = [period for day in clinic.hours.values() for period in day]
     opens = min((minute_of(start) for start, _ in periods), default=8 * 60)
     closes = max((minute_of(end) for _, end in periods), default=18 * 60)
-    return Sight(local.date(), local.hour * 60 + local.minute, opens, closes, choice, half_of_day(tidied))
+    return Sight(
+        local.date(), local.hour * 60 + local.minute, opens, closes, choice, half_of_day(tidied), one_weekday(tidied)
+    )
 
 
 def _read(tidied: str, now: datetime, clinic: Clinic, choice: int) -> Wish:

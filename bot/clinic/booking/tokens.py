@@ -39,6 +39,7 @@ class Sight:
     closes: int
     choice: int = 0
     half: str = ""  # "am" or "pm" when the text says which half of the day it is about
+    weekday: int | None = None  # the one weekday that the text names
 
     def monday(self, weeks: int = 0) -> date:
         return self.today + timedelta(days=7 * weeks - self.today.weekday())

@@ -50,6 +50,8 @@ _PHRASES = [
         (r"(?:what|which|when)(?: times?| days?| slots?)? (?:do (?:you|u) have|have (?:you|u) got|"
          r"(?:is|are|'s)(?: (?:you|u))? (?:free|available|open)|"
          r"(?:can|could) (?:i come|(?:you|u) (?:see|fit|take) me))(?: in)?", "asap"),
+        (r"if not(?= \w+day)", "or"),
+        (r"(?<=any|ery|ing|ime|day|oon) but (?!not|after|before|no )", " except "),
         (r"first thing", "early morning"),
         (r"(?:one|a) day next week", "next week"),
         (r"a couple(?: of)?", "two"),

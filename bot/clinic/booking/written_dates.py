@@ -102,14 +102,22 @@ def _slashed(match: re.Match[str], sight: Sight) -> Token | None:
     first, second = int(match[1]), int(match[3])
     if match[2] == "-" and not match[4]:
         return None  # "10-12" is a span of hours
-    if second > 12 or (sight.choice and first <= 12):
+    if second > 12:
         first, second = second, first
-    return days(in_year(second, first, match[4], sight))
+    readings = [in_year(second, first, match[4], sight)]
+    if first <= 12:
+        readings.append(in_year(first, second, match[4], sight))
+    named = [reading for reading in readings if reading.weekday() == sight.weekday] or readings
+    return days(named[min(sight.choice, len(named) - 1)])
 
 
-@RULES.add(rf"(?:the )?(\d)(?:st|nd|rd|th) (week|{DAY}) (?:of|in) (?:the )?({MONTH}|this month|next month|month)")
+@RULES.add(
+    rf"(?:the )?(?:(\d)(?:st|nd|rd|th)|last) (week|{DAY}) (?:of|in) (?:the )?",
+    rf"({MONTH}|this month|next month|month)",
+)
 def _nth_of_month(match: re.Match[str], sight: Sight) -> Token:
-    first = _first_of(match[3], sight) + timedelta(days=7 * (int(match[1]) - 1))
+    month = _first_of(match[3], sight)
+    first = month + (timedelta(weeks=int(match[1]) - 1) if match[1] else relativedelta(day=31, days=-6))
     if match[2] == "week":
         return days(first, first + timedelta(days=6), name="week")
     return days(first + timedelta(days=(WEEKDAYS.index(match[2]) - first.weekday()) % 7))
