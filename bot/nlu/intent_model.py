@@ -1,0 +1,220 @@
+"""Which intent a message has, with probabilities that mean what they say, and whether it is one at all.
+
+Two logistic regressions, one on the sentence vector and one on character n-grams, joined in the log domain; a third,
+small one judges from their probabilities and from the distance to the training examples whether the message is out of
+scope. All weights beyond the first two come from cross-validation on the training examples. No Rasa here.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.sparse import csr_matrix
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+
+OUT = "out_of_scope"
+NEAREST = 3
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a developer may turn. `dense_c`, `char_c`: inverse regularisation; `char_weight`: the n-grams' say (0 = none);
+    `refuse_at`: share of in-scope messages that may be refused; `name_examples`: an intent's name is an example of it.
+    """
+
+    dense_c: float = 10.0
+    char_c: float = 10.0
+    char_weight: float = 0.5
+    folds: int = 4
+    refuse_at: float = 0.02
+    name_examples: bool = True
+    max_iter: int = 60
+
+
+@dataclass(frozen=True)
+class Guess:
+    """Intents with their probabilities, best first, and the probability that none of them is meant."""
+
+    ranking: tuple[tuple[str, float], ...]
+    out_of_scope: float
+    refused: bool
+
+    def probability(self, intent: str) -> float:
+        return dict(self.ranking).get(intent, 0.0)
+
+
+class Head:
+    """A multinomial logistic regression reduced to its weights: logits = features @ weights + bias."""
+
+    def __init__(self, weights: np.ndarray, bias: np.ndarray) -> None:
+        self.weights, self.bias = weights.astype(np.float32), bias.astype(np.float32)
+
+    @classmethod
+    def fit(cls, features: np.ndarray | csr_matrix, labels: np.ndarray, c: float, max_iter: int) -> Head:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # stopping early is meant: more steps bring no accuracy
+            model = LogisticRegression(C=c, max_iter=max_iter, class_weight="balanced").fit(features, labels)
+        if len(model.classes_) == 2:  # scikit-learn keeps one row for two classes
+            return cls(np.vstack([-model.coef_, model.coef_]).T, np.hstack([-model.intercept_, model.intercept_]))
+        return cls(model.coef_.T, model.intercept_)
+
+    def log_probabilities(self, features: np.ndarray | csr_matrix) -> np.ndarray:
+        return _log_softmax(np.asarray(features @ self.weights) + self.bias)
+
+
+class IntentModel:
+    """Trained by `fit`, asked by `guess`. Texts come normalised; vectors have length 1, one row a text."""
+
+    def __init__(self, options: Options | None = None) -> None:
+        self.options = options or Options()
+
+    def fit(self, texts: Sequence[str], vectors: np.ndarray, intents: Sequence[str]) -> IntentModel:
+        """Learn from examples; needs at least two intents. Deterministic."""
+        labels = np.asarray(intents)
+        self.intents = sorted(set(intents))
+        held = self._cross_validate(texts, vectors, labels)
+        self._fit_heads(texts, vectors, labels)
+        joined, features, owners = held
+        self.temperature = _best_temperature(joined, owners)
+        self._fit_gate(features, np.array([self.intents[owner] for owner in owners]))
+        return self
+
+    def guess(self, texts: Sequence[str], vectors: np.ndarray) -> list[Guess]:
+        """One guess a text. With a trained out_of_scope intent it is ranked like any other; `refused` is the decision."""
+        joined = self._joined(texts, vectors)
+        probabilities = np.exp(_log_softmax(joined / self.temperature))
+        outside = self._outside(self._gate_features(joined, vectors, self._memory, self._owners))
+        return [self._one(row, float(out)) for row, out in zip(probabilities, outside)]
+
+    def _one(self, row: np.ndarray, outside: float) -> Guess:
+        order = np.argsort(-row)
+        ranking = tuple((self.intents[i], float(row[i])) for i in order)
+        return Guess(ranking, outside, refused=outside >= self.gate_threshold)
+
+    # learning
+
+    def _fit_heads(self, texts: Sequence[str], vectors: np.ndarray, labels: np.ndarray) -> None:
+        owners = np.array([self.intents.index(label) for label in labels])
+        options = self.options
+        self._mean = vectors.mean(axis=0)
+        self.dense = Head.fit(vectors - self._mean, owners, options.dense_c, options.max_iter)
+        self._vectorizer = _vectorizer().fit(texts)
+        self.chars = Head.fit(self._vectorizer.transform(texts), owners, options.char_c, options.max_iter)
+        self._memory, self._owners = vectors.astype(np.float32), owners
+
+    def _joined(self, texts: Sequence[str], vectors: np.ndarray) -> np.ndarray:
+        dense = self.dense.log_probabilities(vectors - self._mean)
+        if not self.options.char_weight:
+            return dense
+        return dense + self.options.char_weight * self.chars.log_probabilities(self._vectorizer.transform(texts))
+
+    def _cross_validate(self, texts: Sequence[str], vectors: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Joined logits, gate features and labels of every example as seen by a model that was not trained on it."""
+        smallest = min(np.unique(labels, return_counts=True)[1])
+        folds = StratifiedKFold(int(min(self.options.folds, max(2, smallest))), shuffle=True, random_state=0)
+        joined, features, owners = [], [], []
+        for learn, test in folds.split(vectors, labels):
+            part = IntentModel(self.options)
+            part.intents = self.intents
+            part._fit_heads([texts[i] for i in learn], vectors[learn], labels[learn])
+            logits = part._joined([texts[i] for i in test], vectors[test])
+            joined.append(logits)
+            features.append(part._gate_features(logits, vectors[test], part._memory, part._owners))
+            owners.append(np.array([self.intents.index(label) for label in labels[test]]))
+        return np.vstack(joined), np.vstack(features), np.hstack(owners)
+
+    # in or out of scope
+
+    def _gate_features(self, joined: np.ndarray, vectors: np.ndarray, memory: np.ndarray, owners: np.ndarray) -> np.ndarray:
+        """What the gate sees: odds of out_of_scope, margins, and likeness to examples within and without scope."""
+        inside = np.array([name != OUT for name in self.intents])
+        logs = _log_softmax(joined)
+        best = np.sort(logs[:, inside], axis=1)
+        likeness = vectors @ memory.T
+        within = inside[owners]
+        near_in = np.sort(likeness[:, within], axis=1)[:, -NEAREST:]
+        near_out = np.sort(likeness[:, ~within], axis=1)[:, -NEAREST:] if (~within).any() else near_in * 0
+        odds = logs[:, ~inside].max(axis=1) - best[:, -1] if (~inside).any() else np.zeros(len(joined))
+        return np.column_stack(
+            [np.clip(odds, -12, 12), best[:, -1], best[:, -1] - best[:, -2],
+             near_in[:, -1], near_in.mean(axis=1), near_out[:, -1], near_out.mean(axis=1)]
+        )  # fmt: skip
+
+    def _fit_gate(self, features: np.ndarray, labels: np.ndarray) -> None:
+        outside = labels == OUT
+        self.gate_centre, self.gate_scale = features.mean(axis=0), features.std(axis=0) + 1e-6
+        self.gate_weights, self.gate_bias, self.gate_threshold = np.zeros(features.shape[1]), -20.0, 1.1
+        if not outside.any() or outside.all():
+            return
+        gate = LogisticRegression(C=1.0, class_weight="balanced").fit(self._scaled(features), outside)
+        self.gate_weights, self.gate_bias = gate.coef_[0], float(gate.intercept_[0])
+        self.gate_threshold = float(np.quantile(self._outside(features)[~outside], 1 - self.options.refuse_at))
+
+    def _scaled(self, features: np.ndarray) -> np.ndarray:
+        return (features - self.gate_centre) / self.gate_scale
+
+    def _outside(self, features: np.ndarray) -> np.ndarray:
+        return 1 / (1 + np.exp(-(self._scaled(features) @ self.gate_weights + self.gate_bias)))
+
+    # keeping
+
+    def save(self, folder: Path) -> None:
+        """Write the model as numbers and JSON; nothing in it is executed on loading."""
+        vocabulary = self._vectorizer.vocabulary_
+        np.savez(
+            folder / "weights.npz", mean=self._mean, dense=self.dense.weights, dense_bias=self.dense.bias,
+            chars=self.chars.weights, chars_bias=self.chars.bias, idf=self._vectorizer.idf_, memory=self._memory,
+            owners=self._owners, gate_centre=self.gate_centre, gate_scale=self.gate_scale, gate_weights=self.gate_weights,
+        )  # fmt: skip
+        plain = {
+            "options": vars(self.options), "intents": self.intents, "temperature": self.temperature,
+            "gate_bias": self.gate_bias, "gate_threshold": self.gate_threshold,
+            "vocabulary": sorted(vocabulary, key=vocabulary.__getitem__),
+        }  # fmt: skip
+        (folder / "model.json").write_text(json.dumps(plain), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> IntentModel:
+        """Read what `save` wrote; raises OSError or ValueError when it is not there or not whole."""
+        plain = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        model = cls(Options(**plain["options"]))
+        model.intents, model.temperature = plain["intents"], plain["temperature"]
+        model.gate_bias, model.gate_threshold = plain["gate_bias"], plain["gate_threshold"]
+        with np.load(folder / "weights.npz", allow_pickle=False) as kept:
+            model._mean, model._memory, model._owners = kept["mean"], kept["memory"], kept["owners"]
+            model.dense = Head(kept["dense"], kept["dense_bias"])
+            model.chars = Head(kept["chars"], kept["chars_bias"])
+            model.gate_centre, model.gate_scale, model.gate_weights = (
+                kept["gate_centre"], kept["gate_scale"], kept["gate_weights"])  # fmt: skip
+            model._vectorizer = _vectorizer(plain["vocabulary"])
+            model._vectorizer.idf_ = kept["idf"]
+        return model
+
+
+def _vectorizer(vocabulary: Sequence[str] | None = None) -> TfidfVectorizer:
+    words = {word: i for i, word in enumerate(vocabulary)} if vocabulary else None
+    return TfidfVectorizer(
+        analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, min_df=2 if words is None else 1, vocabulary=words
+    )
+
+
+def _log_softmax(logits: np.ndarray) -> np.ndarray:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+def _best_temperature(logits: np.ndarray, owners: np.ndarray) -> float:
+    """The divisor of the logits under which the probabilities of unseen examples are the least wrong (log loss)."""
+    def loss(temperature: float) -> float:
+        return -float(_log_softmax(logits / temperature)[np.arange(len(owners)), owners].mean())
+
+    return float(minimize_scalar(loss, bounds=(0.2, 5.0), method="bounded").x)
