@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.clinic.booking import interview
+from bot.clinic.booking.responses import RESPONSES
 from bot.clinic.booking.turns import FIELDS, Heard, Turn
 
 from .diary import CLINIC, NOW, at
@@ -48,6 +49,8 @@ class Talk:
 
     @property
     def said(self) -> str:
+        for say in self.turn.says:
+            assert set(RESPONSES[say.response]) <= set(say.values)
         return self.turn.says[-1].response if self.turn.says else ""
 
     @property
@@ -138,6 +141,17 @@ def test_what_is_known_already_is_not_asked_again() -> None:
     )
     talk.turn = turn
     assert talk.said == "utter_ask_booking_when"
+
+
+def test_a_treatment_the_clinic_does_not_book_is_asked_for() -> None:
+    turn = interview.begin(Heard("book_appointment"), {"treatment": "botox"}, CLINIC, [], NOW)
+    assert turn.says[-1].response == "utter_ask_booking_treatment"
+
+
+def test_a_booking_whose_state_was_lost_begins_again() -> None:
+    assert (
+        interview.hear({}, Heard("inform", "Ana"), CLINIC, [], NOW).says[-1].response == "utter_ask_booking_treatment"
+    )
 
 
 # --- several things at once -------------------------------------------------------------------------------------------

@@ -44,26 +44,22 @@ def begin(heard: Heard, known: dict[str, Any], clinic: Clinic, taken: Taken, now
     minutes) of every appointment already held.
     """
     state = new_state()
-    state["answers"].update({key: value for key, value in known.items() if key in FIELDS and key != "when" and value})
+    state["answers"].update({key: value for key, value in known.items() if _is_usable(key, value, clinic)})
     if heard.text:
         gather(heard, None, clinic, now).keep(state)
     return next_question(state, Diary(clinic, taken, now))
 
 
 def hear(state: State, heard: Heard, clinic: Clinic, taken: Taken, now: datetime) -> Turn:
-    """Take one message of the patient into the booking. The state given is not changed."""
-    state, diary = copy.deepcopy(state), Diary(clinic, taken, now)
+    """Take one message of the patient into the booking. The state given is not changed; an empty one is begun."""
     if _stops(heard):
         return Turn({}, (Say("utter_booking_stopped"),), "stopped")
+    if "asking" not in state:
+        return begin(heard, {}, clinic, taken, now)
+    state, diary = copy.deepcopy(state), Diary(clinic, taken, now)
     if heard.intent == "talk_to_human" or (heard.question == "booking" and heard.answer == "person"):
         return Turn(state, (), "wants_person")
-    if heard.question is not None:
-        return _press(state, heard, diary)
-    if heard.intent == "ask_why" and state["asking"] in FIELDS:
-        return Turn(state, (Say(f"utter_booking_why_{state['asking']}"), *ask(state, state["asking"], diary).says))
-    if state["asking"] in AT_THE_END or (state["asking"] == "note" and _wants_change(heard) and _named(heard.text)):
-        return _at_the_end(state, heard, diary)
-    return _answer(state, heard, diary)
+    return _press(state, heard, diary) if heard.question is not None else _typed(state, heard, diary)
 
 
 def ask_again(state: State, clinic: Clinic, taken: Taken, now: datetime) -> Turn:
@@ -96,9 +92,24 @@ def request(state: State, clinic: Clinic) -> dict[str, Any]:
     }
 
 
+def _is_usable(field: str, value: Any, clinic: Clinic) -> bool:
+    if field == "treatment":
+        return value in clinic.treatments or value == UNDECIDED
+    return field in FIELDS and field != "when" and bool(value)
+
+
 def _stops(heard: Heard) -> bool:
     typed = heard.question is None and (heard.intent in STOP_INTENTS or _STOP.match(heard.text) is not None)
     return typed or (heard.question is not None and heard.answer == "stop")
+
+
+def _typed(state: State, heard: Heard, diary: Diary) -> Turn:
+    asking = state["asking"]
+    if heard.intent == "ask_why" and asking in FIELDS:
+        return Turn(state, (Say(f"utter_booking_why_{asking}"), *ask(state, asking, diary).says))
+    if asking in AT_THE_END or (asking == "note" and _wants_change(heard) and _named(heard.text)):
+        return _at_the_end(state, heard, diary)
+    return _answer(state, heard, diary)
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------
