@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from bot.channels.problems import Problem
+from bot.problems import Problem
 
 LONGEST_TEXT = 2000  # characters after cleaning
 LARGEST_BODY = 16 * 1024  # bytes

@@ -18,10 +18,10 @@ from typing import Any
 from rasa.core.channels.channel import OutputChannel, UserMessage
 
 from bot.channels.incoming import Incoming
-from bot.channels.problems import Problem
 from bot.channels.queues import Queues
 from bot.channels.records import DANGER, Records, Turn
 from bot.channels.shapes import Said, unstored
+from bot.problems import Problem
 from bot.store.conversations import UnknownConversation
 
 log = logging.getLogger(__name__)

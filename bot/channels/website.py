@@ -24,10 +24,10 @@ from bot.channels.apology import apology
 from bot.channels.feed import Feed, TooManyWatchers
 from bot.channels.incoming import LARGEST_BODY, read_message
 from bot.channels.limits import RATES, Limits, TooFast
-from bot.channels.problems import CONTENT_TYPE, Problem, Problems
 from bot.channels.records import Records
 from bot.channels.tokens import BadToken, Tokens
 from bot.channels.turns import Ask, NotStored, Turns, log_error
+from bot.problems import CONTENT_TYPE, Problem, Problems
 from bot.settings import Settings
 from bot.store.conversations import UnknownConversation
 from bot.store.engine import Sessions

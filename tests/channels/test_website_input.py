@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from rasa.core.channels.channel import UserMessage
 
 from bot.channels.incoming import clean, read_message
-from bot.channels.problems import Problem
 from bot.channels.website import Website
+from bot.problems import Problem
 from tests.channels.website_server import echo, parts, sessions_at, visiting
 
 

@@ -17,24 +17,32 @@ from rasa.core.channels.channel import UserMessage
 from sanic import Sanic
 
 from bot.channels.limits import RATES, Limits
-from bot.channels.problems import Problems
 from bot.channels.tokens import Tokens
 from bot.channels.website import NAME, Website, WebsiteChannel
+from bot.problems import Problems
 from bot.store.crypto import configure_keys
 from bot.store.engine import Sessions, make_engine, make_sessions
 from bot.store.migrate import migrate
 
 PLACEHOLDERS = {"clinic_phone": "+1 202 555 0143", "emergency_number": "112"}
 TOPICS = {"ask_side_effects": "Side effects"}
+KEY = Fernet.generate_key().decode()
 Agent = Callable[[UserMessage], Awaitable[None]]
 
 
 def sessions_at(path: Path) -> Sessions:
     """A migrated SQLite store."""
-    configure_keys([Fernet.generate_key().decode()])
+    configure_keys([KEY])
     engine = make_engine(f"sqlite:///{path}")
     migrate(engine)
     return make_sessions(engine)
+
+
+def free_port() -> int:
+    """A TCP port nobody listens on."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
 
 
 def parts(sessions: Sessions, **changes: Any) -> Website:
@@ -102,15 +110,13 @@ class Visitor:
 
 
 @asynccontextmanager
-async def serving(website: Website, agent: Agent = echo) -> AsyncIterator[str]:
+async def serving(website: Website, agent: Agent = echo, port: int | None = None) -> AsyncIterator[str]:
     """A server with the channel; yields its base address."""
+    port = port or free_port()
     Sanic.test_mode = True  # several servers in one process
     app = Sanic(f"test-{uuid4().hex}", configure_logging=False)
     app.config.MOTD = False
     app.blueprint(WebsiteChannel(website).blueprint(agent), url_prefix="/webhooks/website")
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
     server = await app.create_server("127.0.0.1", port, return_asyncio_server=True, access_log=False)
     await server.startup()
     await server.before_start()

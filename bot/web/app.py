@@ -1,0 +1,126 @@
+"""The public web app: the clinic's page with the chat, the way to the bot, and what shows whether all is well."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from fastapi.templating import Jinja2Templates
+from starlette.exceptions import HTTPException
+
+from bot.clinic.content import load_content
+from bot.problems import CONTENT_TYPE, Problem, Problems
+from bot.settings import Settings
+from bot.store.opening import open_store
+from bot.web.headers import SecurityHeaders
+from bot.web.health import Health
+from bot.web.metrics import Metrics
+from bot.web.page import page_context, read_words
+from bot.web.proxy import Door, Forwarder
+
+HERE = Path(__file__).resolve().parent
+STATIC, TEMPLATES = HERE / "static", HERE / "templates"
+WIDGET_SECONDS = 300  # browsers ask again for /widget.js after so long, so that a new version arrives soon
+
+Handler = Callable[..., Awaitable[Response]]
+
+DOORS = (
+    Door(
+        "/webhooks/website/{rest}", ("GET", "POST"), frozenset({"session", "message", "history", "stream"}), 16 * 1024
+    ),
+    Door("/webhooks/messenger", ("GET", "POST"), frozenset({""}), 1024 * 1024),
+)
+
+
+def create_app(settings: Settings, embed_origins: tuple[str, ...] = ()) -> FastAPI:
+    """The app of an installation. `embed_origins` are the sites that may show the chat in their pages.
+
+    Raises SettingError or ContentError naming what is wrong; touches the database only to bring its tables up to date.
+    """
+    content = load_content(settings.content)
+    problems = Problems(content.placeholders())
+    metrics = Metrics()
+    forwarder = Forwarder(settings.rasa_url, problems, metrics)
+    app = FastAPI(title="Mesoguide", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(forwarder))
+    app.add_middleware(SecurityHeaders, embed_origins=embed_origins)
+    app.add_middleware(metrics.middleware)
+    _add_errors(app, problems)
+    _add_pages(app, page_context(content, read_words()))
+    _add_operations(app, Health(settings, open_store(settings)), metrics, forwarder)
+    for door in DOORS:
+        app.add_api_route(door.path, forwarder.through(door), methods=list(door.methods), include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app
+
+
+def _lifespan(forwarder: Forwarder) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with forwarder:
+            yield
+
+    return lifespan
+
+
+def _add_pages(app: FastAPI, context: dict[str, Any]) -> None:
+    templates = Jinja2Templates(TEMPLATES)
+    templates.env.globals["asset"] = _asset
+
+    @app.get("/", response_class=HTMLResponse)
+    async def page(request: Request) -> Response:
+        """The demo clinic's page, the chat open."""
+        return templates.TemplateResponse(request, "clinic.html", context)
+
+    @app.get("/chat", response_class=HTMLResponse)
+    async def chat(request: Request) -> Response:
+        """The chat alone, for the frame that /widget.js opens on other sites."""
+        return templates.TemplateResponse(request, "chat.html", context)
+
+    @app.get("/widget.js")
+    async def widget() -> Response:
+        """The script that puts the chat button on a site."""
+        headers = {"Cache-Control": f"public, max-age={WIDGET_SECONDS}"}
+        return FileResponse(STATIC / "widget.js", media_type="text/javascript", headers=headers)
+
+
+def _asset(name: str) -> str:
+    """The address of a static file; it changes with the file, so that browsers never mix versions."""
+    return f"/static/{name}?v={int((STATIC / name).stat().st_mtime):x}"
+
+
+def _add_operations(app: FastAPI, health: Health, metrics: Metrics, forwarder: Forwarder) -> None:
+    @app.get("/livez")
+    async def livez() -> Response:
+        """200 while this process answers."""
+        return JSONResponse({"status": "ok"})
+
+    @app.get("/healthz")
+    async def healthz() -> Response:
+        """200 only when every part of the installation answers."""
+        report = await health.report(forwarder.client, datetime.now(timezone.utc))
+        metrics.parts(report["parts"])
+        return JSONResponse(report, 200 if report["status"] == "ok" else 503, headers={"Cache-Control": "no-store"})
+
+    @app.get("/metrics")
+    async def read_metrics() -> Response:
+        """Figures for Prometheus."""
+        text, content_type = metrics.text()
+        return Response(text, media_type=content_type)
+
+
+def _add_errors(app: FastAPI, problems: Problems) -> None:
+    @app.exception_handler(Problem)
+    async def problem(request: Request, error: Problem) -> Response:
+        body = problems.body(error)
+        return JSONResponse(body, body["status"], headers=problems.headers(error), media_type=CONTENT_TYPE)
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        body = {"type": "about:blank", "title": error.detail, "status": error.status_code}
+        return JSONResponse(body, error.status_code, headers=error.headers, media_type=CONTENT_TYPE)

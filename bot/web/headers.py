@@ -1,0 +1,52 @@
+"""Security headers on every answer: only this origin's own scripts and styles run, and only named sites may frame us."""
+
+from __future__ import annotations
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Inline scripts and styles are not allowed anywhere; the chat component writes its styles through adopted style sheets.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; frame-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
+    "object-src 'none'; frame-ancestors {ancestors}"
+)
+FRAMED = "/chat"  # the only page that other sites may frame
+
+STANDARD = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), browsing-topics=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class SecurityHeaders:
+    """ASGI middleware; a header that the app set itself stays."""
+
+    def __init__(self, app: ASGIApp, embed_origins: tuple[str, ...] = ()) -> None:
+        self.app = app
+        self._own = CONTENT_SECURITY_POLICY.format(ancestors="'none'")
+        self._framed = CONTENT_SECURITY_POLICY.format(ancestors=" ".join(["'self'", *embed_origins]))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        policy = self._framed if scope["path"] == FRAMED else self._own
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("Content-Security-Policy", policy)
+                headers.setdefault("Cross-Origin-Resource-Policy", _resource_policy(scope["path"]))
+                for name, value in STANDARD.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+
+def _resource_policy(path: str) -> str:
+    """Only what a site with the widget needs may be loaded from other origins."""
+    return "cross-origin" if path in ("/widget.js", FRAMED) else "same-origin"

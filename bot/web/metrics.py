@@ -1,0 +1,71 @@
+"""Figures for Prometheus: requests by route and status, how long they took, and which parts answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class Metrics:
+    """The figures of one app."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.requests = Counter(
+            "mesoguide_requests_total", "Requests answered", ["method", "route", "status"], registry=self._registry
+        )
+        self.seconds = Histogram(
+            "mesoguide_request_seconds",
+            "Time until the answer began",
+            ["route"],
+            buckets=SECONDS,
+            registry=self._registry,
+        )
+        self._away = Counter(
+            "mesoguide_rasa_away_total", "Requests that Rasa could not be asked", ["error"], registry=self._registry
+        )
+        self._part_up = Gauge("mesoguide_part_up", "1 when the part answered", ["part"], registry=self._registry)
+
+    def away(self, error: str) -> None:
+        """Count a request that Rasa could not be asked; `error` is the error's class."""
+        self._away.labels(error).inc()
+
+    def parts(self, parts: Mapping[str, str]) -> None:
+        """Note which parts answered, by name."""
+        for name, state in parts.items():
+            self._part_up.labels(name).set(state == "ok")
+
+    def text(self) -> tuple[bytes, str]:
+        """All figures in Prometheus' format, and its content type."""
+        return generate_latest(self._registry), CONTENT_TYPE_LATEST
+
+    def middleware(self, app: ASGIApp) -> ASGIApp:
+        """Count the requests of an ASGI app by its routes; an address without a route is counted as "other"."""
+
+        async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http":
+                await app(scope, receive, send)
+                return
+            began = time.perf_counter()
+
+            async def send_counted(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    route = _route(scope)
+                    self.requests.labels(scope["method"], route, message["status"]).inc()
+                    self.seconds.labels(route).observe(time.perf_counter() - began)
+                await send(message)
+
+            await app(scope, receive, send_counted)
+
+        return counted
+
+
+def _route(scope: Mapping[str, Any]) -> str:
+    route = scope.get("route")
+    return str(getattr(route, "path", "other"))

@@ -1,0 +1,135 @@
+"""The way from the public to Rasa: a few addresses are passed on, everything else of Rasa stays out of reach.
+
+aiohttp carries it, for its speed (see docs/web.md for the measurement); bodies are limited before anybody parses them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from types import TracebackType
+
+import aiohttp
+from fastapi import Request
+from fastapi.responses import Response, StreamingResponse
+from starlette.exceptions import HTTPException
+from yarl import URL
+
+from bot.problems import Problem, Problems
+from bot.web.metrics import Metrics
+
+CONNECT_SECONDS = 3.0
+TURN_SECONDS = 75.0  # longer than a turn may take in Rasa's process
+SILENT_SECONDS = 60.0  # a stream sends a sign of life every 15 s
+IDLE_SECONDS = 30.0  # an unused connection is closed before Rasa's server closes it
+
+PASSED_ON = ("authorization", "content-type", "accept", "last-event-id", "x-hub-signature-256", "user-agent")
+PASSED_BACK = ("content-type", "retry-after", "www-authenticate", "cache-control", "x-accel-buffering")
+_AWAY = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
+
+
+@dataclass(frozen=True)
+class Door:
+    """Addresses that are passed on: a path, whose `{rest}` must be one of `names`, and the largest body in bytes."""
+
+    path: str
+    methods: tuple[str, ...]
+    names: frozenset[str]
+    largest: int
+
+
+class Forwarder:
+    """Passes requests on to Rasa over connections kept open. Use as an async context manager."""
+
+    def __init__(self, rasa_url: str, problems: Problems, metrics: Metrics) -> None:
+        self._rasa = rasa_url
+        self._problems = problems
+        self._metrics = metrics
+        self._client: aiohttp.ClientSession | None = None
+
+    @property
+    def client(self) -> aiohttp.ClientSession:
+        """The client, for other questions to the parts of this installation."""
+        assert self._client is not None, "the app has not started"
+        return self._client
+
+    async def __aenter__(self) -> Forwarder:
+        self._client = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.client.close()
+
+    def through(self, door: Door) -> Callable[[Request], Awaitable[Response]]:
+        """The handler of one door."""
+
+        async def handle(request: Request) -> Response:
+            if request.path_params.get("rest", "") not in door.names:
+                raise HTTPException(404, "Not Found")
+            return await self._forward(request, await limited_body(request, door.largest))
+
+        return handle
+
+    async def _forward(self, request: Request, body: bytes) -> Response:
+        try:
+            answer = await self._ask(request, body)
+        except _AWAY as error:
+            self._metrics.away(type(error).__name__)
+            raise Problem("away", retry_after=5) from error
+        headers = {name: answer.headers[name] for name in PASSED_BACK if name in answer.headers}
+        if answer.content_type == "text/event-stream":
+            return StreamingResponse(_stream(answer), answer.status, headers)
+        try:
+            return Response(await answer.read(), answer.status, headers)
+        except _AWAY as error:
+            raise Problem("away", retry_after=5) from error
+        finally:
+            answer.release()
+
+    async def _ask(self, request: Request, body: bytes) -> aiohttp.ClientResponse:
+        """Ask Rasa. A connection it had just closed is tried once more: a message with the same id is acted on once."""
+        url = URL(f"{self._rasa}{request.url.path}", encoded=True).with_query(list(request.query_params.multi_items()))
+        headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
+        headers["X-Forwarded-For"] = request.client.host if request.client else ""
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=TURN_SECONDS)
+        for last in (False, True):
+            try:
+                return await self.client.request(
+                    request.method, url, data=body or None, headers=headers, timeout=timeout, allow_redirects=False
+                )
+            except aiohttp.ServerDisconnectedError:
+                if last:
+                    raise
+        raise AssertionError("unreachable")
+
+
+async def limited_body(request: Request, largest: int) -> bytes:
+    """The request's body; raises Problem as soon as it is larger than `largest` bytes."""
+    too_large = Problem("too_large", limit=largest // 1024)
+    announced = request.headers.get("content-length", "0")
+    if announced.isdecimal() and int(announced) > largest:
+        raise too_large
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > largest:
+            raise too_large
+    return bytes(body)
+
+
+async def _stream(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """Pass a stream on as it comes. It ends when either side goes; the page comes back for the rest."""
+    try:
+        async for part in answer.content.iter_any():
+            yield part
+    except _AWAY:
+        return
+    finally:
+        answer.close()
