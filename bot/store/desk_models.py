@@ -18,6 +18,7 @@ from bot.store.terms import Role
 
 GroupStatus = Literal["open", "topic", "answered", "out_of_scope", "settled"]
 RevisionStatus = Literal["draft", "approved", "superseded", "rejected", "retired"]
+ErrandKind = Literal["tracker", "email", "alert", "channel"]
 WordingStatus = Literal["proposed", "approved", "rejected"]
 
 # What the desk reads often from tables of the conversation: changes of the queue, and the figures over many messages.
@@ -66,39 +67,34 @@ class Presence(Base):
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class TrackerNote(Base):
-    """An event that Rasa's tracker has to hear of (pause, resume, what staff said), sent in order, at least once."""
+class Errand(Base):
+    """Something the desk does after a change, at least once: tell Rasa's tracker, send an email, alert staff."""
 
-    __tablename__ = "tracker_note"
+    __tablename__ = "errand"
     __table_args__ = (
+        UniqueConstraint("key"),
         Index(
-            "ix_tracker_note_waiting",
+            "ix_errand_waiting",
+            "available_at",
             "position",
-            sqlite_where=text("sent_at IS NULL"),
-            postgresql_where=text("sent_at IS NULL"),
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
         ),
         Index(None, "conversation_id"),
         {"sqlite_autoincrement": True},
     )
 
     position: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    kind: Mapped[str] = mapped_column(one_of(ErrandKind, "kind"))
+    key: Mapped[str | None] = mapped_column(String(96))
     conversation_id: Mapped[str] = mapped_column(ForeignKey(Conversation.id, ondelete="CASCADE"))
-    event: Mapped[dict[str, Any]] = mapped_column(EncryptedJSON)
+    payload: Mapped[dict[str, Any]] = mapped_column(EncryptedJSON)
     attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     available_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-
-class StaffAlert(Base):
-    """An alert that left the page (mail, chat of the team), once per queue item."""
-
-    __tablename__ = "staff_alert"
-
-    item_id: Mapped[str] = mapped_column(ForeignKey(TriageItem.id, ondelete="CASCADE"), primary_key=True)
-    attempts: Mapped[int] = mapped_column(default=0)
-    available_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When it was done, or given up after many attempts.
+    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    failed: Mapped[bool] = mapped_column(default=False)
 
 
 class Counter(Base):

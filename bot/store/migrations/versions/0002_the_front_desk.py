@@ -19,8 +19,7 @@ TABLES = (
     "presence",
     "staff_link",
     "staff_session",
-    "tracker_note",
-    "staff_alert",
+    "errand",
     "question_group",
     "learned_answer",
     "answer_revision",
@@ -41,8 +40,7 @@ def upgrade() -> None:
     _presence()
     _staff_link()
     _staff_session()
-    _tracker_note()
-    _staff_alert()
+    _errand()
     _question_group()
     _learned_answer()
     _answer_revision()
@@ -118,46 +116,33 @@ def _staff_session() -> None:
     op.create_index("ix_staff_session_staff_id", "staff_session", ["staff_id"])
 
 
-def _tracker_note() -> None:
+def _errand() -> None:
     op.create_table(
-        "tracker_note",
+        "errand",
         sa.Column("position", BIG_ID, autoincrement=True, nullable=False),
+        sa.Column("kind", _one_of("kind", "tracker", "email", "alert", "channel"), nullable=False),
+        sa.Column("key", sa.String(length=96), nullable=True),
         sa.Column("conversation_id", sa.String(length=64), nullable=False),
-        sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("available_at", TIME, nullable=False),
-        sa.Column("sent_at", TIME, nullable=True),
+        sa.Column("done_at", TIME, nullable=True),
+        sa.Column("failed", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["conversation_id"],
-            ["conversation.id"],
-            name="fk_tracker_note_conversation_id_conversation",
-            ondelete="CASCADE",
+            ["conversation_id"], ["conversation.id"], name="fk_errand_conversation_id_conversation", ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("position", name="pk_tracker_note"),
+        sa.PrimaryKeyConstraint("position", name="pk_errand"),
+        sa.UniqueConstraint("key", name="uq_errand_key"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_tracker_note_conversation_id", "tracker_note", ["conversation_id"])
+    op.create_index("ix_errand_conversation_id", "errand", ["conversation_id"])
     op.create_index(
-        "ix_tracker_note_waiting",
-        "tracker_note",
-        ["position"],
-        sqlite_where=sa.text("sent_at IS NULL"),
-        postgresql_where=sa.text("sent_at IS NULL"),
-    )
-
-
-def _staff_alert() -> None:
-    op.create_table(
-        "staff_alert",
-        sa.Column("item_id", sa.String(length=36), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("available_at", TIME, nullable=False),
-        sa.Column("sent_at", TIME, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["item_id"], ["triage_item.id"], name="fk_staff_alert_item_id_triage_item", ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("item_id", name="pk_staff_alert"),
+        "ix_errand_waiting",
+        "errand",
+        ["available_at", "position"],
+        sqlite_where=sa.text("done_at IS NULL"),
+        postgresql_where=sa.text("done_at IS NULL"),
     )
 
 

@@ -1,0 +1,30 @@
+"""Puts the desk together: content and words are read, pages mounted; nothing runs before `lifespan`."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from bot.clinic.content import load_content
+from bot.desk.context import Clock, Desk, utc_now
+from bot.desk.pages import ALL
+from bot.desk.routing import route_class
+from bot.desk.words import load_words
+from bot.settings import Settings
+from bot.store.engine import Sessions
+
+
+class DeskRouter(APIRouter):
+    """The routes under /desk and the desk behind them."""
+
+    desk: Desk
+
+
+def create_router(settings: Settings, sessions: Sessions, clock: Clock = utc_now) -> DeskRouter:
+    """The desk's pages; raises SettingError, ContentError or WordsError naming what is wrong."""
+    desk = Desk(settings, sessions, load_content(settings.content), load_words(), clock)
+    router = DeskRouter(prefix="/desk", route_class=route_class(desk), include_in_schema=False)
+    router.desk = desk
+    for pages in ALL:
+        for method, path, handler in pages.routes:
+            router.add_api_route(path, handler, methods=[method], response_model=None)
+    return router

@@ -1,0 +1,1 @@
+"""The jobs beside the pages; `bot.desk.tasks` runs them."""

@@ -1,0 +1,151 @@
+"""The conversation: transcript, what was understood, screening and booking; taking over, replying, handing back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import Form
+from starlette.responses import Response
+
+from bot.desk import mail
+from bot.desk.context import View
+from bot.desk.pages.queue import listing
+from bot.desk.routing import Pages, Refused, Signed
+from bot.store import audit, bookings, conversations, desk_ownership, desk_queue, desk_transcript, screenings, staff
+
+pages = Pages()
+Field = Annotated[str, Form()]
+SHOWN = 200  # newest messages on the page; older ones follow on demand
+HERE_FOR = timedelta(seconds=40)  # how long after its last sign of life a page counts as open
+LONGEST_REPLY = 4000
+
+
+@pages.get("/c/{conversation_id}")
+def conversation(view: Signed, conversation_id: str, item: str = "") -> Response:
+    """A conversation beside the queue. Opening it is written to the audit log."""
+    with view.changing() as session:
+        conversations.get_conversation(session, conversation_id)
+        desk_ownership.see(session, conversation_id, view.staff.id, view.now)
+        audit.record(
+            session,
+            actor=view.staff.id,
+            action="transcript.viewed",
+            subject=f"conversation:{conversation_id}",
+            now=view.now,
+        )
+    values = whole(view, conversation_id, item)
+    if view.is_partial:
+        return view.page("conversation.html", **values)
+    return view.page("queue.html", **(listing(view) | values))
+
+
+@pages.get("/c/{conversation_id}/news")
+def news(view: Signed, conversation_id: str, after: int = 0) -> Response:
+    """What came since a position: new messages, and who has the chat now."""
+    with view.changing() as session:
+        conversations.get_conversation(session, conversation_id)
+        desk_ownership.see(session, conversation_id, view.staff.id, view.now)
+    with view.reading() as session:
+        rows = conversations.transcript(session, conversation_id, after)
+        values = _state(view, session, conversation_id)
+    return view.page("conversation_news.html", messages=rows, after=after, **values)
+
+
+@pages.get("/c/{conversation_id}/older")
+def older(view: Signed, conversation_id: str, before: int) -> Response:
+    """Older messages than those on the page."""
+    with view.reading() as session:
+        rows = desk_transcript.older(session, conversation_id, before, SHOWN)
+        people = staff.names(session)
+    return view.page("messages_older.html", messages=rows, people=people, conversation_id=conversation_id, shown=SHOWN)
+
+
+@pages.post("/c/{conversation_id}/take-over")
+def take_over(view: Signed, conversation_id: str, item: Field = "", taken_from: Field = "") -> Response:
+    """The person has the chat from here; the patient is told, Rasa pauses."""
+    key = "joined_after_another" if taken_from else "joined"
+    with view.changing() as session:
+        done = desk_ownership.take_over(
+            session,
+            conversation_id,
+            view.staff.id,
+            _say(view, key, "joined"),
+            view.now,
+            taken_from=taken_from or None,
+        )
+    if not done:
+        raise Refused("A colleague has just taken this chat.", 409)
+    return conversation_again(view, conversation_id, item)
+
+
+@pages.post("/c/{conversation_id}/hand-back")
+def hand_back(view: Signed, conversation_id: str, item: Field = "") -> Response:
+    """The assistant has the chat again and says so; Rasa resumes."""
+    with view.changing() as session:
+        done = desk_ownership.hand_back(
+            session, conversation_id, view.staff.id, _say(view, "handed_back", "handed_back"), view.now
+        )
+    if not done:
+        raise Refused("This chat is not yours to hand back any more.", 409)
+    return conversation_again(view, conversation_id, item)
+
+
+@pages.post("/c/{conversation_id}/reply")
+def reply(view: Signed, conversation_id: str, text: Field = "", item: Field = "", by_email: Field = "") -> Response:
+    """A person's message into the patient's chat, by email too when the patient left an address and went away."""
+    words = text.strip()
+    if not words or len(words) > LONGEST_REPLY:
+        raise Refused(f"Write 1 to {LONGEST_REPLY} characters.", 400)
+    with view.changing() as session:
+        message = desk_ownership.say_as_staff(session, conversation_id, view.staff.id, words, view.now)
+        if message is None:
+            raise Refused("A colleague or the assistant has this chat now. Your text is still in the box.", 409)
+        if by_email:
+            mail.queue_reply(session, view, conversation_id, message)
+    return conversation_again(view, conversation_id, item)
+
+
+def conversation_again(view: View, conversation_id: str, item: str) -> Response:
+    """The conversation after a change: as a part for htmx, else by a redirect."""
+    if not view.is_partial:
+        return view.goto(f"/desk/c/{conversation_id}" + (f"?item={item}" if item else ""))
+    return view.page("conversation.html", **whole(view, conversation_id, item))
+
+
+def whole(view: View, conversation_id: str, item: str) -> dict[str, Any]:
+    """Everything the conversation's template shows."""
+    with view.reading() as session:
+        state = _state(view, session, conversation_id)
+        items = desk_queue.of_conversation(session, conversation_id)
+        visits = bookings.of_conversation(session, conversation_id)
+        name = visits[0].name if visits else None
+        chosen = next((one for one in items if one.id == item), None) or next(
+            (one for one in items if one.closed_at is None), None
+        )
+        return {
+            **state,
+            "messages": conversations.last_messages(session, conversation_id, SHOWN),
+            "item": chosen,
+            "items": items,
+            "visits": visits,
+            "name": name,
+            "address": mail.address(view.desk, visits),
+            "screening": screenings.latest(session, conversation_id),
+            "canned": view.desk.words.canned_for(view.desk.content, view.staff.name, name),
+            "shown": SHOWN,
+        }
+
+
+def _state(view: View, session: Any, conversation_id: str) -> dict[str, Any]:
+    """Who has the chat, who else looks at it."""
+    chat = conversations.get_conversation(session, conversation_id)
+    people = staff.names(session)
+    others = desk_ownership.others_here(session, conversation_id, view.staff.id, view.now - HERE_FOR)
+    is_mine = chat.owner == "person" and chat.assigned_to == view.staff.id
+    return {"chat": chat, "people": people, "others": [people.get(one, "?") for one in others], "is_mine": is_mine}
+
+
+def _say(view: View, key: str, notice: str) -> dict[str, Any]:
+    text = view.desk.words.say(view.desk.content, key, staff=view.staff.name)
+    return {"text": text, "metadata": {"kind": "handoff", "notice": notice}}

@@ -1,0 +1,121 @@
+"""How values look on the desk's pages: times in the clinic's zone, waiting times, labels. Plain text only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+KINDS = {
+    "danger": "Danger",
+    "person": "Wants a person",
+    "review": "Clinician review",
+    "booking": "Booking",
+    "question": "Unanswered",
+}
+REASONS = {
+    "asked_for_person": "Asked for a person",
+    "knowledge_missing": "Knowledge missing",
+    "out_of_policy": "Out of policy",
+    "part_failed": "A part failed",
+    "danger": "Danger",
+    "review": "Review",
+    "booking": "Booking",
+}
+CLOSE_REASONS = {
+    "answered": "Answered",
+    "called": "Called the patient",
+    "booked": "Booking settled",
+    "no_answer_needed": "No answer needed",
+    "duplicate": "Is here already",
+    "reviewed": "Reviewed by a clinician",
+    "out_of_scope": "Not a matter of the clinic",
+    "spam": "Spam",
+}
+OWNERS = {
+    "bot": "The assistant answers",
+    "waiting": "Waits for a person",
+    "person": "A person answers",
+    "returned": "Back with the assistant",
+}
+OUTCOMES = {"suitable": "Suitable", "not_suitable": "Not suitable", "clinician_review": "Clinician review"}
+STATUSES = {
+    "proposed": "To confirm",
+    "pending": "Waits for the patient",
+    "booked": "Confirmed",
+    "cancelled": "Cancelled",
+    "arrived": "Arrived",
+    "fulfilled": "Done",
+    "noshow": "Did not come",
+}
+ROLES = {"front_desk": "Front desk", "clinician": "Clinician", "admin": "Admin"}
+SENDERS = {"patient": "Patient", "bot": "Assistant", "staff": "Person"}
+CHANNELS = {"website": "Website", "messenger": "Messenger", "rest": "Test line"}
+GLOBALS: dict[str, Any] = {
+    "KINDS": KINDS,
+    "REASONS": REASONS,
+    "CLOSE_REASONS": CLOSE_REASONS,
+    "OWNERS": OWNERS,
+    "OUTCOMES": OUTCOMES,
+    "STATUSES": STATUSES,
+    "ROLES": ROLES,
+    "SENDERS": SENDERS,
+    "CHANNELS": CHANNELS,
+}
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long something lasts, in one unit: "just now", "7 min", "3 h", "2 days"."""
+    return lasting(now - moment)
+
+
+def lasting(span: timedelta) -> str:
+    """A length of time in one unit."""
+    minutes = int(span.total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h"
+    return f"{minutes // (24 * 60)} days"
+
+
+def label(name: str | None) -> str:
+    """A code as words: "ask_side_effects" -> "Ask side effects"."""
+    return (name or "").replace("_", " ").capitalize()
+
+
+def percent(value: float | None) -> str:
+    """A share as a whole number of hundredths; a dash when there is none."""
+    return "–" if value is None else f"{value * 100:.0f}%"
+
+
+def filters(zone: ZoneInfo) -> dict[str, Callable[..., Any]]:
+    """The filters of the templates."""
+
+    def clock(moment: datetime) -> str:
+        return moment.astimezone(zone).strftime("%H:%M")
+
+    def day(moment: datetime) -> str:
+        local = moment.astimezone(zone)
+        return f"{local:%a} {local.day} {local:%b}"
+
+    def full(moment: datetime) -> str:
+        local = moment.astimezone(zone)
+        return f"{local:%A} {local.day} {local:%B %Y, %H:%M}"
+
+    def local_input(moment: datetime) -> str:
+        return moment.astimezone(zone).strftime("%Y-%m-%dT%H:%M")
+
+    return {
+        "clock": clock,
+        "day": day,
+        "full": full,
+        "local_input": local_input,
+        "ago": ago,
+        "lasting": lasting,
+        "label": label,
+        "percent": percent,
+    }

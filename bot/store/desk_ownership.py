@@ -1,0 +1,199 @@
+"""One owner of a chat at a time, for every channel: taking over, handing back, and keeping the bot silent meanwhile.
+
+Each change locks the conversation's row first, so that an answer of the bot still on its way either was stored before a
+person came, or is dropped. Rasa's tracker hears of each change through an errand (bot/store/errands.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from bot.clinic.desk.ownership import bot_may_speak, leads_to, starts_from
+from bot.store import audit, conversations, errands, triage
+from bot.store.conversations import Say, UnknownConversation
+from bot.store.desk_models import Presence
+from bot.store.desk_queue import bump
+from bot.store.models import Conversation, Message
+from bot.store.terms import Owner
+from bot.store.writing import insert_once
+
+STREAMED = "website"  # its page reads new rows of the transcript by itself
+PAUSE: Mapping[str, Any] = {"event": "pause"}
+RESUME: Mapping[str, Any] = {"event": "resume"}
+
+
+def may_bot_speak(session: Session, conversation_id: str) -> bool:
+    """Whether the bot may answer now. Only `record_reply_if_free` decides for good. Raises UnknownConversation."""
+    owner = session.scalar(select(Conversation.owner).where(Conversation.id == conversation_id))
+    if owner is None:
+        raise UnknownConversation(f"no conversation {conversation_id}")
+    return bot_may_speak(owner)
+
+
+def record_reply_if_free(
+    session: Session,
+    patient_row: Message,
+    says: Sequence[Say],
+    now: datetime,
+    understood: Mapping[str, Any] | None = None,
+) -> list[Message]:
+    """What `conversations.record_reply` does, but nothing is said when a person took the chat while the bot thought.
+
+    The message then counts as received (its `answered_at` is set), and what the bot had to say is dropped.
+    """
+    spoken = list(says) if bot_may_speak(locked_owner(session, patient_row.conversation_id)) else []
+    return conversations.record_reply(session, patient_row, spoken, now, understood)
+
+
+def locked_owner(session: Session, conversation_id: str) -> Owner:
+    """Who owns the chat, and nobody changes it before this transaction ends. Raises UnknownConversation."""
+    same = update(Conversation).where(Conversation.id == conversation_id).values(owner=Conversation.owner)
+    owner = session.scalar(same.returning(Conversation.owner), execution_options={"synchronize_session": False})
+    if owner is None:
+        raise UnknownConversation(f"no conversation {conversation_id}")
+    return owner
+
+
+def ask_for_person(session: Session, conversation_id: str, promised_at: datetime | None, now: datetime) -> bool:
+    """The patient waits for a person until `promised_at`; False when they do already or one is there."""
+    changed = conversations.set_owner(session, conversation_id, leads_to("ask"), expected=starts_from("ask"))
+    if changed and promised_at is not None:
+        _promise(session, conversation_id, promised_at)
+        bump(session)
+    return changed
+
+
+def take_over(  # noqa: PLR0913 - who takes which chat, what the patient is told, and from whom
+    session: Session, conversation_id: str, staff_id: str, say: Say, now: datetime, *, taken_from: str | None = None
+) -> bool:
+    """Give the chat to a person and tell the patient; False when another person has it.
+
+    `taken_from` names the colleague it is taken from, as the page showed it.
+    """
+    locked_owner(session, conversation_id)
+    changed = conversations.set_owner(
+        session, conversation_id, "person", expected=starts_from("take_over"), assigned_to=staff_id
+    )
+    if not changed and not (taken_from and _take_from(session, conversation_id, taken_from, staff_id)):
+        return False
+    conversations.add_bot_message(session, conversation_id, say, now)
+    if changed:
+        errands.put(session, "tracker", conversation_id, PAUSE, now)
+    _record(session, conversation_id, "conversation.taken_over", staff_id, now)
+    return True
+
+
+def hand_back(session: Session, conversation_id: str, staff_id: str, say: Say, now: datetime) -> bool:
+    """Give the chat back to the bot, which says so; False when somebody else has it or the bot has it already."""
+    owner = locked_owner(session, conversation_id)
+    row = conversations.get_conversation(session, conversation_id)
+    session.refresh(row)
+    if owner not in starts_from("hand_back") or (owner == "person" and row.assigned_to != staff_id):
+        return False
+    conversations.set_owner(session, conversation_id, leads_to("hand_back"), expected=[owner])
+    _promise(session, conversation_id, None)
+    conversations.add_bot_message(session, conversation_id, say, now)
+    if owner == "person":
+        errands.put(session, "tracker", conversation_id, RESUME, now)
+    _record(session, conversation_id, "conversation.handed_back", staff_id, now)
+    return True
+
+
+def say_as_staff(session: Session, conversation_id: str, staff_id: str, text: str, now: datetime) -> Message | None:
+    """A person's message to the patient; None, and nothing said, when that person does not have the chat."""
+    owner = locked_owner(session, conversation_id)
+    row = conversations.get_conversation(session, conversation_id)
+    session.refresh(row)
+    if owner != "person" or row.assigned_to != staff_id:
+        return None
+    message = conversations.add_staff_message(session, conversation_id, staff_id, text, now)
+    _promise(session, conversation_id, None)
+    said = {"event": "bot", "text": text, "data": {}, "metadata": {"from": "staff"}}
+    errands.put(session, "tracker", conversation_id, said, now)
+    if row.channel != STREAMED:
+        errands.put(session, "channel", conversation_id, {"message_id": message.id, "text": text}, now)
+    _record(session, conversation_id, "conversation.replied", staff_id, now)
+    return message
+
+
+def tell_patient(session: Session, conversation_id: str, staff_id: str, say: Say, now: datetime) -> Message:
+    """News the desk has for a patient (a visit confirmed …): from the bot, or from the person who has the chat."""
+    if bot_may_speak(locked_owner(session, conversation_id)):
+        return conversations.add_bot_message(session, conversation_id, say, now)
+    return conversations.add_staff_message(session, conversation_id, staff_id, str(say.get("text") or ""), now)
+
+
+def note_heard_in_silence(
+    session: Session, patient_row: Message, understood: Mapping[str, Any] | None, now: datetime
+) -> None:
+    """A message that came while a person has the chat: what was understood is kept, a danger alerts the desk."""
+    patient_row.understood = dict(understood) if understood else None
+    patient_row.intent = ((understood or {}).get("intent") or {}).get("name")
+    danger = (understood or {}).get("danger")
+    if danger:
+        triage.add(
+            session,
+            kind="danger",
+            handoff_reason="danger",
+            conversation_id=patient_row.conversation_id,
+            message_id=patient_row.id,
+            question=patient_row.text,
+            details={"level": danger.get("level"), "sign": danger.get("sign")},
+            key=f"danger:{patient_row.conversation_id}:{patient_row.id}",
+            now=now,
+        )
+
+
+def see(session: Session, conversation_id: str, staff_id: str, now: datetime) -> None:
+    """Note that somebody has the conversation open."""
+    values = {"conversation_id": conversation_id, "staff_id": staff_id, "seen_at": now}
+    if insert_once(session, Presence, ("conversation_id", "staff_id"), **values) is None:
+        mine = update(Presence).where(Presence.conversation_id == conversation_id, Presence.staff_id == staff_id)
+        session.execute(mine.values(seen_at=now))
+
+
+def others_here(session: Session, conversation_id: str, staff_id: str, since: datetime) -> list[str]:
+    """The ids of colleagues who have had the conversation open since a moment."""
+    query = select(Presence.staff_id).where(
+        Presence.conversation_id == conversation_id, Presence.staff_id != staff_id, Presence.seen_at >= since
+    )
+    return list(session.scalars(query.order_by(Presence.staff_id)))
+
+
+def without_promise(session: Session, limit: int = 50) -> list[str]:
+    """Conversations that wait for a person and have not been told until when."""
+    query = select(Conversation.id).where(Conversation.owner == "waiting", Conversation.promised_at.is_(None))
+    return list(session.scalars(query.limit(limit)))
+
+
+def promise(session: Session, conversation_id: str, promised_at: datetime, say: Say, now: datetime) -> bool:
+    """Promise a waiting patient an answer by a moment and say so; False when one was promised or nobody waits."""
+    query = update(Conversation).where(
+        Conversation.id == conversation_id, Conversation.owner == "waiting", Conversation.promised_at.is_(None)
+    )
+    if session.execute(query.values(promised_at=promised_at)).rowcount == 0:  # type: ignore[attr-defined]
+        return False
+    conversations.add_bot_message(session, conversation_id, say, now)
+    bump(session)
+    return True
+
+
+def _promise(session: Session, conversation_id: str, moment: datetime | None) -> None:
+    session.execute(update(Conversation).where(Conversation.id == conversation_id).values(promised_at=moment))
+
+
+def _take_from(session: Session, conversation_id: str, former: str, staff_id: str) -> bool:
+    query = update(Conversation).where(
+        Conversation.id == conversation_id, Conversation.owner == "person", Conversation.assigned_to == former
+    )
+    return bool(session.execute(query.values(assigned_to=staff_id)).rowcount)  # type: ignore[attr-defined]
+
+
+def _record(session: Session, conversation_id: str, action: str, staff_id: str, now: datetime) -> None:
+    audit.record(session, actor=staff_id, action=action, subject=f"conversation:{conversation_id}", now=now)
+    bump(session)

@@ -1,0 +1,235 @@
+"""The queue as the desk shows it: rows, filters, search, counts, and changes guarded by what the page showed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from bot.store import audit
+from bot.store.bookings import normal_reference
+from bot.store.crypto import blind_indexes
+from bot.store.desk_models import Counter, Errand
+from bot.store.models import Booking, Conversation, Message, TriageItem
+from bot.store.terms import Owner, TriageKind
+from bot.store.triage import Cursor
+from bot.store.writing import insert_once
+
+SEARCHED = 3000  # open questions read for a word; what patients wrote is encrypted, so the database cannot search it
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """What an open page compares to know that something changed."""
+
+    message: int
+    queue: str
+    danger: int
+    waiting: int
+    desk: int
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows to show. `mine` and `free` by the staff id assigned; `text` is what was typed into the search."""
+
+    kinds: tuple[TriageKind, ...] = ()
+    mine: str | None = None
+    free: bool = False
+    snoozed: bool = False
+    channel: str | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the queue with what it hangs on."""
+
+    item: TriageItem
+    channel: str
+    pseudonym: str
+    owner: Owner
+    promised_at: datetime | None
+    name: str | None
+
+    @property
+    def who(self) -> str:
+        """The patient's name if they gave one, else the pseudonym."""
+        return self.name or self.pseudonym
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A page of the queue; `next` starts the following one. `cut` says that the search stopped before the end."""
+
+    rows: list[Row]
+    next: Cursor | None
+    cut: bool = False
+
+
+_ORDER = (TriageItem.urgency, TriageItem.created_at, TriageItem.id)
+
+
+def pulse(session: Session) -> Pulse:
+    """A few cheap reads: newest message, last change of the queue, open dangers, patients who wait."""
+    danger = select(func.count()).where(
+        TriageItem.closed_at.is_(None), TriageItem.urgency == 0, TriageItem.assigned_to.is_(None)
+    )
+    waiting = select(func.count()).where(Conversation.owner == "waiting")
+    changed = session.scalar(select(func.max(TriageItem.updated_at)))
+    counter = session.get(Counter, "desk")
+    return Pulse(
+        message=session.scalar(select(func.max(Message.position))) or 0,
+        queue=changed.isoformat() if changed else "",
+        danger=session.scalar(danger) or 0,
+        waiting=session.scalar(waiting) or 0,
+        desk=counter.value if counter else 0,
+    )
+
+
+def bump(session: Session, name: str = "desk") -> None:
+    """Let every process know that something changed."""
+    changed = session.execute(update(Counter).where(Counter.name == name).values(value=Counter.value + 1))
+    if changed.rowcount == 0 and insert_once(session, Counter, ("name",), name=name, value=1) is None:  # type: ignore[attr-defined]
+        bump(session, name)
+
+
+def page(session: Session, wanted: Wanted, now: datetime, after: Cursor | None = None, limit: int = 50) -> Rows:
+    """One page, most urgent and then oldest first."""
+    query = select(TriageItem, Conversation).join(Conversation, Conversation.id == TriageItem.conversation_id)
+    query = query.where(*_conditions(wanted, now))
+    cut = False
+    if wanted.text:
+        ids, cut = _search(session, wanted, now)
+        query = query.where(TriageItem.id.in_(ids))
+    if after is not None:
+        place = [literal(value, column.type) for value, column in zip(after, _ORDER, strict=True)]
+        query = query.where(tuple_(*_ORDER) > tuple_(*place))
+    found = session.execute(query.order_by(*_ORDER).limit(limit + 1)).all()
+    last = found[limit - 1][0] if len(found) > limit else None
+    named = names(session, {row[1].id for row in found[:limit]})
+    rows = [_row(item, chat, named) for item, chat in found[:limit]]
+    return Rows(rows, (last.urgency, last.created_at, last.id) if last else None, cut)
+
+
+def one(session: Session, item_id: str) -> Row | None:
+    """One row by its id, closed or not."""
+    item = session.get(TriageItem, item_id)
+    chat = session.get(Conversation, item.conversation_id) if item is not None else None
+    if item is None or chat is None:
+        return None
+    return _row(item, chat, names(session, {chat.id}))
+
+
+def of_conversation(session: Session, conversation_id: str) -> list[TriageItem]:
+    """A conversation's items, open ones first and most urgent first."""
+    query = select(TriageItem).where(TriageItem.conversation_id == conversation_id)
+    return list(session.scalars(query.order_by(TriageItem.closed_at.is_not(None), *_ORDER).limit(50)))
+
+
+def counts(session: Session, now: datetime, staff_id: str) -> dict[str, int]:
+    """How many rows wait: of each kind, in `all`, in `mine`, and asleep in `snoozed`."""
+    awake = _awake(now)
+    query = select(TriageItem.kind, func.count()).where(TriageItem.closed_at.is_(None), awake)
+    found: dict[str, int] = {kind: number for kind, number in session.execute(query.group_by(TriageItem.kind))}
+    mine = select(func.count()).where(TriageItem.closed_at.is_(None), awake, TriageItem.assigned_to == staff_id)
+    asleep = select(func.count()).where(TriageItem.closed_at.is_(None), TriageItem.snoozed_until > now)
+    more = {"mine": session.scalar(mine) or 0, "snoozed": session.scalar(asleep) or 0}
+    return {**found, "all": sum(found.values()), **more}
+
+
+def change(  # noqa: PLR0913 - what changes, who did it, and what they had seen
+    session: Session,
+    item_id: str,
+    action: str,
+    *,
+    seen: datetime,
+    actor: str,
+    now: datetime,
+    forced: bool = False,
+    **values: Any,
+) -> bool:
+    """Change an item as its page showed it at `seen`; False when somebody else changed or has it.
+
+    `forced` takes it from a colleague, after the page has said so.
+    """
+    free = or_(TriageItem.assigned_to.is_(None), TriageItem.assigned_to == actor)
+    conditions = [TriageItem.id == item_id, TriageItem.closed_at.is_(None), TriageItem.updated_at == seen]
+    query = update(TriageItem).where(*conditions, *([] if forced else [free]))
+    if session.execute(query.values(updated_at=now, **values)).rowcount == 0:  # type: ignore[attr-defined]
+        return False
+    details = {key: value for key, value in values.items() if isinstance(value, str)}
+    audit.record(session, actor=actor, action=f"item.{action}", subject=f"item:{item_id}", now=now, details=details)
+    return True
+
+
+def not_alerted(session: Session, since: datetime) -> list[tuple[str, str, str, str]]:
+    """New dangers and patients who want a person, without an alert: item, conversation, kind, pseudonym."""
+    alerted = select(Errand.key).where(Errand.kind == "alert")
+    query = select(TriageItem.id, TriageItem.conversation_id, TriageItem.kind, Conversation.pseudonym)
+    query = query.join(Conversation, Conversation.id == TriageItem.conversation_id).where(
+        TriageItem.closed_at.is_(None),
+        TriageItem.kind.in_(["danger", "person"]),
+        TriageItem.created_at >= since,
+        (literal("alert:") + TriageItem.id).not_in(alerted),
+    )
+    return [tuple(row) for row in session.execute(query.limit(50))]  # type: ignore[misc]
+
+
+def names(session: Session, conversation_ids: Collection[str]) -> dict[str, str]:
+    """Conversation id -> the name its patient gave with the newest booking."""
+    query = select(Booking.conversation_id, Booking.name).where(Booking.conversation_id.in_(conversation_ids))
+    return {chat: name for chat, name in session.execute(query.order_by(Booking.created_at, Booking.id))}
+
+
+def _row(item: TriageItem, chat: Conversation, named: dict[str, str]) -> Row:
+    return Row(item, chat.channel, chat.pseudonym, chat.owner, chat.promised_at, named.get(chat.id))
+
+
+def _awake(now: datetime) -> ColumnElement[bool]:
+    return or_(TriageItem.snoozed_until.is_(None), TriageItem.snoozed_until <= now)
+
+
+def _conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
+    conditions = [TriageItem.closed_at.is_(None)]
+    conditions.append(TriageItem.snoozed_until > now if wanted.snoozed else _awake(now))
+    if wanted.kinds:
+        conditions.append(TriageItem.kind.in_(list(wanted.kinds)))
+    if wanted.mine is not None:
+        conditions.append(TriageItem.assigned_to == wanted.mine)
+    if wanted.free:
+        conditions.append(TriageItem.assigned_to.is_(None))
+    if wanted.channel:
+        conditions.append(Conversation.channel == wanted.channel)
+    return conditions
+
+
+def _search(session: Session, wanted: Wanted, now: datetime) -> tuple[Sequence[str], bool]:
+    """Ids of the open items whose patient, reference, contact or question has the words; whether some were not read."""
+    words = wanted.text.casefold()
+    like = f"%{words.replace('%', '').replace('_', '')}%"
+    by_patient = func.lower(Conversation.pseudonym).like(like)
+    bookings = select(Booking.conversation_id).where(
+        or_(Booking.reference == normal_reference(wanted.text), Booking.contact_index.in_(blind_indexes(wanted.text)))
+    )
+    direct = select(TriageItem.id).join(Conversation, Conversation.id == TriageItem.conversation_id)
+    direct = direct.where(*_conditions(wanted, now), or_(by_patient, Conversation.id.in_(bookings))).limit(500)
+    ids = set(session.scalars(direct))
+    read = select(TriageItem.id, TriageItem.question, TriageItem.conversation_id)
+    read = read.join(Conversation, Conversation.id == TriageItem.conversation_id).where(*_conditions(wanted, now))
+    rows = session.execute(read.order_by(*_ORDER).limit(SEARCHED + 1)).all()
+    open_named = _open_names(session, now)
+    for id_, question, chat in rows[:SEARCHED]:
+        if words in (question or "").casefold() or words in open_named.get(chat, ""):
+            ids.add(id_)
+    return list(ids)[:900], len(rows) > SEARCHED
+
+
+def _open_names(session: Session, now: datetime) -> dict[str, str]:
+    waiting = select(TriageItem.conversation_id).where(and_(TriageItem.closed_at.is_(None)))
+    query = select(Booking.conversation_id, Booking.name).where(Booking.conversation_id.in_(waiting))
+    return {chat: name.casefold() for chat, name in session.execute(query.order_by(Booking.created_at).limit(SEARCHED))}

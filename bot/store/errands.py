@@ -1,0 +1,86 @@
+"""What the desk does after a change and apart from it: written with the change, done by a task, at least once.
+
+Errands of one kind and conversation are done in the order they were written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, aliased
+
+from bot.store.desk_models import Errand, ErrandKind
+from bot.store.writing import insert_once
+
+ATTEMPTS = 12
+FIRST_PAUSE = timedelta(seconds=2)
+LONGEST_PAUSE = timedelta(minutes=10)
+
+
+def put(  # noqa: PLR0913 - a row has this many fields
+    session: Session,
+    kind: ErrandKind,
+    conversation_id: str,
+    payload: Mapping[str, Any],
+    now: datetime,
+    *,
+    key: str | None = None,
+) -> bool:
+    """Queue an errand; False when one with this key was queued before."""
+    values: dict[str, Any] = {
+        "kind": kind,
+        "key": key,
+        "conversation_id": conversation_id,
+        "payload": dict(payload),
+        "created_at": now,
+        "available_at": now,
+    }
+    return insert_once(session, Errand, ("key",), **values) is not None
+
+
+def claim(session: Session, kind: ErrandKind, now: datetime, until: datetime, limit: int = 20) -> list[Errand]:
+    """Take what is due, at most one per conversation; nobody else gets it before `until`."""
+    earlier = aliased(Errand)
+    blocked = select(earlier.position).where(
+        earlier.kind == Errand.kind,
+        earlier.conversation_id == Errand.conversation_id,
+        earlier.position < Errand.position,
+        earlier.done_at.is_(None),
+    )
+    query = select(Errand).where(
+        Errand.kind == kind, Errand.done_at.is_(None), Errand.available_at <= now, ~blocked.exists()
+    )
+    rows = list(session.scalars(query.order_by(Errand.position).limit(limit).with_for_update(skip_locked=True)))
+    for row in rows:
+        row.available_at = until
+        row.attempts += 1
+    session.flush()
+    return rows
+
+
+def done(session: Session, position: int, now: datetime) -> None:
+    """It is done."""
+    session.execute(update(Errand).where(Errand.position == position).values(done_at=now))
+
+
+def failed(session: Session, row: Errand, now: datetime) -> None:
+    """Try again later, each time after a longer pause; after twelve attempts it is given up and marked as failed."""
+    values: dict[str, Any] = {"available_at": now + min(FIRST_PAUSE * 2 ** (row.attempts - 1), LONGEST_PAUSE)}
+    if row.attempts >= ATTEMPTS:
+        values = {"done_at": now, "failed": True}
+    session.execute(update(Errand).where(Errand.position == row.position).values(**values))
+
+
+def given_up(session: Session, kind: ErrandKind, limit: int = 50) -> list[Errand]:
+    """What failed for good, newest first."""
+    query = select(Errand).where(Errand.kind == kind, Errand.failed.is_(True))
+    return list(session.scalars(query.order_by(Errand.position.desc()).limit(limit)))
+
+
+def waiting(session: Session, kind: ErrandKind, now: datetime) -> bool:
+    """Whether anything of a kind is due."""
+    query = select(Errand.position).where(Errand.kind == kind, Errand.done_at.is_(None), Errand.available_at <= now)
+    return session.scalar(query.limit(1)) is not None
