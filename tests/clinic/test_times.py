@@ -188,6 +188,7 @@ WISHES = [
     ("I was sick for 2 weeks", "not_understood"),
     ("30 feb", "not_understood"),
     ("32.12.", "not_understood"),
+    ("until monday after monday", "not_understood"),
     ("tomorrow at 25:00", "not_understood"),
     ("😀😀", "not_understood"),
     ("may I ask something", "not_understood"),
@@ -309,3 +310,8 @@ def test_ten_thousand_characters_are_read_as_far_as_a_wish_can_go() -> None:
 def test_any_time_reaches_from_today_to_the_last_day_that_can_be_booked() -> None:
     (window,) = any_time(NOW, CLINIC).windows
     assert window.days == ((CLINIC.today(NOW), LAST),)
+
+
+def test_a_date_too_far_ahead_beside_one_gone_by_is_no_window() -> None:
+    wish = understand_wish("12/5 past monday", NOW, CLINIC)
+    assert {reading.kind for reading in wish.readings} == {"closed", "too_far"}

@@ -73,7 +73,8 @@ def windows(found: Found, sight: Sight) -> tuple[Window, ...]:
     clauses = _combine([clause for clause in clauses if clause.has_days or clause.has_times])
     if not clauses and (refusals or free):
         clauses = [Clause()]
-    return tuple(_window(clause, refusals, sight) for clause in clauses)
+    wished = (_window(clause, refusals, sight) for clause in clauses)
+    return tuple(window for window in wished if window.days)  # limits that contradict each other leave no day
 
 
 # --- pieces -----------------------------------------------------------------------------------------------------------
@@ -341,9 +342,8 @@ def _ranges(clause: Clause, sight: Sight) -> list[Days]:
         return [(sight.coming(min(clause.weekdays)),) * 2]
     ranges = _resolve(clause, sight) or [(sight.today, sight.today + FAR)]
     low, high = clause.first or date.min, clause.last or date.max
-    return [(max(first, low), min(last, high)) for first, last in ranges if first <= high and last >= low] or [
-        (low, low)
-    ]
+    cut = [(max(first, low), min(last, high)) for first, last in ranges]
+    return [(first, last) for first, last in cut if first <= last]
 
 
 def _resolve(clause: Clause, sight: Sight) -> list[Days]:

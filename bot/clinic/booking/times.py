@@ -81,16 +81,15 @@ def _read(tidied: str, now: datetime, clinic: Clinic, choice: int) -> Wish:
 def judge(windows: tuple[Window, ...], now: datetime, clinic: Clinic) -> Wish:
     """Compares wished windows with the diary: usable, past, too far ahead, or closed."""
     today, last = clinic.today(now), clinic.last_day(now)
-    ahead = [window for window in windows if window.last >= today]
-    if not ahead:
+    if all(window.last < today for window in windows):
         return Wish("past", windows)
-    near = [window for window in ahead if window.first <= last]
-    if not near:
+    clipped = (replace(window, days=_clip(window, today, last)) for window in windows)
+    bounded = tuple(window for window in clipped if window.days)
+    if not bounded:
         return Wish("too_far", windows)
-    starts = _starts(near, clinic)
+    starts = _starts(bounded, clinic)
     if starts and max(starts) <= now:
         return Wish("past", windows, starts)
-    bounded = tuple(replace(window, days=_clip(window, today, last)) for window in near)
     open_ones = tuple(window for window in bounded if _is_ever_open(window, clinic, today, last))
     if not open_ones:
         return Wish("closed", bounded, starts, next_open=_next_open(bounded, starts, now, clinic))
@@ -102,7 +101,7 @@ def _clip(window: Window, first: date, last: date) -> tuple[tuple[date, date], .
     return tuple((low, high) for low, high in clipped if low <= high)
 
 
-def _starts(windows: list[Window], clinic: Clinic) -> tuple[datetime, ...]:
+def _starts(windows: tuple[Window, ...], clinic: Clinic) -> tuple[datetime, ...]:
     """The moments named, when every window names single days and clock times."""
     starts = []
     for window in windows:
