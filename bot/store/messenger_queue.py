@@ -33,6 +33,17 @@ class Arrival:
 
 
 @dataclass(frozen=True)
+class Pending:
+    """An event to be worked on."""
+
+    position: int
+    person_index: str
+    kind: str
+    body: Mapping[str, Any]
+    sent_at: datetime
+
+
+@dataclass(frozen=True)
 class Backlog:
     """How far the work lags behind: events waiting, the age of the oldest in seconds, and events given up."""
 
@@ -96,12 +107,13 @@ def free_all_lanes(session: Session) -> None:
     session.execute(delete(MessengerLane))
 
 
-def next_event(session: Session, person_index: str) -> MessengerEvent | None:
+def next_event(session: Session, person_index: str) -> Pending | None:
     """The person's first event that is not done, by Meta's clock."""
     wanted = select(MessengerEvent).where(
         MessengerEvent.person_index == person_index, MessengerEvent.done_at.is_(None)
     )
-    return session.scalar(wanted.order_by(MessengerEvent.sent_at, MessengerEvent.position).limit(1))
+    row = session.scalar(wanted.order_by(MessengerEvent.sent_at, MessengerEvent.position).limit(1))
+    return None if row is None else Pending(row.position, row.person_index, row.kind, row.body or {}, row.sent_at)
 
 
 def finish(session: Session, position: int, now: datetime, error: str | None = None) -> None:

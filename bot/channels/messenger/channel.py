@@ -65,7 +65,7 @@ class Parts:
     placeholders: Mapping[str, str]
     shared: bool = False
     clock: Clock = utc_now
-    works: bool = True  # False: takes events in, and leaves the work to another process
+    works: bool = True  # False: the worker waits to be told (`worker.drain()`)
 
 
 def parts(settings: Settings, messenger: MessengerSettings) -> Parts:
@@ -104,15 +104,10 @@ class MessengerChannel(InputChannel):
 
     def blueprint(self, on_new_message: Ask) -> Blueprint:
         """The routes, for Rasa's server to mount under /webhooks/messenger."""
+        if self.parts is not None:
+            return routes(Door(self.parts, on_new_message))
         blueprint = Blueprint(NAME)
-        if self.parts is None:
-            blueprint.add_route(_not_configured, "/", methods=["GET", "POST"], name="not_configured")
-            return blueprint
-        door = Door(self.parts, on_new_message)
-        blueprint.add_route(door.verify, "/", methods=["GET"], name="verify")
-        blueprint.add_route(door.receive, "/", methods=["POST"], name="receive")
-        blueprint.listener("after_server_start")(door.start)
-        blueprint.listener("before_server_stop")(door.stop)
+        blueprint.add_route(_not_configured, "/", methods=["GET", "POST"], name="not_configured")
         return blueprint
 
 
@@ -130,15 +125,14 @@ class Door:
 
     async def start(self, app: Any, loop: asyncio.AbstractEventLoop) -> None:
         """Build what belongs to this process's event loop, and begin to work off the queue."""
-        if not self.parts.works:
-            return
         made = self.parts
         records = Records(made.sessions, NAME, self._title)
         self._http = graph.client()
         say_sorry = partial(apology, app, made.placeholders)
         self._turns = Turns(NAME, self._ask, records, say_sorry, made.clock, made.shared)
         self.worker = make_worker(made, records, self._turns, self._http, partial(_hears_danger, app))
-        self.worker.start()
+        if made.works:
+            self.worker.start()
 
     async def stop(self, app: Any, loop: asyncio.AbstractEventLoop) -> None:
         """Let what is under way come to its end; the rest stays in the queue."""
@@ -205,6 +199,17 @@ def make_worker(
         sessions, records, turns, delivery, routing, moves, words, made.settings.page_id, hears_danger, clock
     )
     return Worker(sessions, work, delivery, routing, clock, made.shared)
+
+
+def routes(door: Door) -> Blueprint:
+    """A door's routes, and the worker that starts and stops with the server."""
+    blueprint = Blueprint(NAME)
+    # Sanic marks a handler as its own, which a bound method does not let it do; hence partial.
+    blueprint.add_route(partial(door.verify), "/", methods=["GET"], name="verify")
+    blueprint.add_route(partial(door.receive), "/", methods=["POST"], name="receive")
+    blueprint.listener("after_server_start")(door.start)
+    blueprint.listener("before_server_stop")(door.stop)
+    return blueprint
 
 
 async def _hears_danger(app: Any, text: str) -> bool:

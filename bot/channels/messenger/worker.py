@@ -23,7 +23,6 @@ from bot.channels.messenger.work import Work
 from bot.store import messenger, triage
 from bot.store import messenger_queue as queue
 from bot.store.engine import Sessions, reading, unit_of_work
-from bot.store.messenger_models import MessengerEvent
 
 log = logging.getLogger(__name__)
 
@@ -139,12 +138,12 @@ class Worker:
         if change is not None:
             await self.routing.follow_desk(person, change)
 
-    async def _event(self, event: MessengerEvent) -> float:
+    async def _event(self, event: queue.Pending) -> float:
         """One event: done, or given up after so many attempts, or to be tried again after the seconds returned."""
         attempts = await asyncio.to_thread(self._begin, event)
         failed: str | None = None
         try:
-            await self.work.run(event.kind, event.sent_at, event.body or {})
+            await self.work.run(event.kind, event.sent_at, event.body)
         except Exception as error:
             _log(f"a Messenger event ({event.kind}) failed", error)
             hopeless = isinstance(error, GraphError) and not error.passes
@@ -181,11 +180,11 @@ class Worker:
             session.commit()
         return taken
 
-    def _next(self, person: str) -> MessengerEvent | None:
+    def _next(self, person: str) -> queue.Pending | None:
         with reading(self.sessions) as session:
             return queue.next_event(session, person)
 
-    def _begin(self, event: MessengerEvent) -> int:
+    def _begin(self, event: queue.Pending) -> int:
         """Count the attempt, and keep the lane for another while."""
         now = self.clock()
         with unit_of_work(self.sessions) as session:
@@ -195,7 +194,7 @@ class Worker:
             session.commit()
         return attempts
 
-    def _finish(self, event: MessengerEvent, failed: str | None) -> None:
+    def _finish(self, event: queue.Pending, failed: str | None) -> None:
         now = self.clock()
         with unit_of_work(self.sessions) as session:
             queue.finish(session, event.position, now, failed)
