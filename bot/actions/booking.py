@@ -154,7 +154,7 @@ def _store(turn: Turn, wanted: dict[str, Any]) -> dict[str, str]:
             ),
             turn.now,
         )
-        return {"reference": row.reference}
+        return {"reference": row.reference, "contact": wanted["contact_display"]}
 
 
 class ActionManageBooking(ClinicAction):
