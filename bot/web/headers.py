@@ -1,4 +1,4 @@
-"""Security headers on every answer: only this origin's own scripts and styles run, and only named sites may frame us."""
+"""Security headers on every answer: only our own scripts and styles run, and only named sites may frame the chat."""
 
 from __future__ import annotations
 

@@ -126,8 +126,9 @@ async def serving(website: Website, agent: Agent = echo, port: int | None = None
     finally:
         await server.before_stop()
         server.close()
+        await asyncio.sleep(0.1)  # time for the streams to end as they do when a server stops
         for connection in list(server.connections):
-            connection.close_if_idle()
+            connection.abort()
         await asyncio.sleep(0)
         await server.after_stop()
 

@@ -1,4 +1,4 @@
-"""The public app in front of the website channel, both real servers on free ports, with a stand-in for Rasa's dialogue."""
+"""The public app in front of the website channel, real servers on free ports, with a stand-in for Rasa's dialogue."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def running(folder: Path, port: int | None = None, **changes: Any) -> Iterator[S
         var=folder,
         content=ROOT / "bot" / "content",
         database_url=f"sqlite:///{folder}/test.db",
-        secret="a secret for tests",
+        secret="a secret for tests",  # noqa: S106 - signs nothing that lasts
         keys=(KEY,),
     )
     stack = Stack(settings, parts(sessions_at(folder / "test.db"), **changes))

@@ -1,0 +1,189 @@
+"""The public app over HTTP: what it shows, what it passes on to Rasa, what it refuses, how it reports its health."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from bot.clinic.content import load_content
+from tests.web.stack import Stack, running
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running(tmp_path_factory.mktemp("web")) as stack:
+        yield stack
+
+
+@pytest.fixture
+def http(stack: Stack) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=stack.address, timeout=20) as http:
+        yield http
+
+
+def open_session(http: httpx.Client) -> dict[str, str]:
+    answer = http.post("/webhooks/website/session")
+    assert answer.status_code == 201
+    return {"Authorization": f"Bearer {answer.json()['token']}"}
+
+
+def test_the_page_without_scripts_shows_phone_hours_and_main_answers(http: httpx.Client, stack: Stack) -> None:
+    page = http.get("/").text
+    content = load_content(stack.settings.content)
+    answer = next(a for a in content.answers if a.id == "side_effects")
+    for text in (
+        content.clinic.phone,
+        "17:30",
+        content.clinic.emergency_number,
+        content.fill(answer.text),
+        "<noscript>",
+    ):
+        assert text in page
+
+
+def test_a_message_travels_to_the_bot_and_back(http: httpx.Client) -> None:
+    headers = open_session(http)
+    answer = http.post("/webhooks/website/message", json={"id": str(uuid4()), "text": "hello"}, headers=headers)
+    assert answer.json()["messages"][0]["text"] == "You said: hello"
+    history = http.get("/webhooks/website/history", headers=headers)
+    assert [m["from"] for m in history.json()["messages"]] == ["bot", "patient", "bot"]
+
+
+def test_problems_of_the_channel_arrive_unchanged(http: httpx.Client) -> None:
+    answer = http.get("/webhooks/website/history", headers={"Authorization": "Bearer nonsense"})
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_the_stream_passes_through_while_it_is_open(http: httpx.Client, stack: Stack) -> None:
+    headers = open_session(http)
+    with http.stream("GET", "/webhooks/website/stream", headers=headers) as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        lines = stream.iter_lines()
+        assert next(lines).startswith("retry:")
+        sender = threading.Thread(
+            target=httpx.post,
+            args=(f"{stack.address}/webhooks/website/message",),
+            kwargs={"json": {"id": str(uuid4()), "text": "live"}, "headers": headers},
+        )
+        sender.start()
+        assert "You said: live" in next(line for line in lines if line.startswith("data:"))
+        sender.join()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/webhooks/rest/webhook",
+        "/webhooks/website/health",
+        "/webhooks/website/",
+        "/webhooks/website/../rest/webhook",
+        "/webhooks/website/%2e%2e/rest/webhook",
+        "/webhooks/website/session/x",
+        "/webhooks/website/session%2f..%2f..",
+        "/model/parse",
+        "/conversations/default/tracker",
+        "/docs",
+        "/openapi.json",
+    ],
+)
+def test_nothing_else_of_rasa_can_be_reached(http: httpx.Client, path: str) -> None:
+    for method in ("GET", "POST"):
+        assert http.request(method, path).status_code in (404, 405)
+
+
+def test_a_body_too_large_is_refused_before_it_is_read(http: httpx.Client) -> None:
+    headers = open_session(http)
+    for content in (b"x" * 20_000, iter([b"x" * 10_000] * 3)):
+        answer = http.post("/webhooks/website/message", content=content, headers=headers)
+        assert answer.status_code == 413
+        assert answer.json()["type"] == "urn:mesoguide:problem:too_large"
+
+
+def test_rasa_away_is_503_in_words_and_everything_else_goes_on(tmp_path: Path) -> None:
+    with running(tmp_path) as stack, httpx.Client(base_url=stack.address, timeout=20) as http:
+        headers = open_session(http)
+        stack.stop_rasa()
+        answer = http.post("/webhooks/website/message", json={"id": str(uuid4()), "text": "hello"}, headers=headers)
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"]
+        assert "+1 202 555 0143" in answer.json()["detail"]
+        assert http.get("/").status_code == 200
+        stack.start_rasa()
+        answer = http.post("/webhooks/website/message", json={"id": str(uuid4()), "text": "hello"}, headers=headers)
+        assert answer.status_code == 200
+
+
+class _Actions(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/health" else 404)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_health_is_200_only_when_every_part_answers(tmp_path: Path) -> None:
+    with running(tmp_path) as stack, httpx.Client(base_url=stack.address, timeout=20) as http:
+        answer = http.get("/healthz")
+        assert answer.status_code == 503
+        assert answer.json() == {"status": "down", "parts": {"rasa": "ok", "actions": "down", "database": "ok"}}
+        actions = ThreadingHTTPServer(("127.0.0.1", stack.settings.actions_port), _Actions)
+        threading.Thread(target=actions.serve_forever, daemon=True).start()
+        assert http.get("/healthz").json() == {
+            "status": "ok",
+            "parts": {"rasa": "ok", "actions": "ok", "database": "ok"},
+        }
+        with stack.website.sessions.kw["bind"].connect() as connection:
+            connection.exec_driver_sql("ALTER TABLE message RENAME TO gone")
+            connection.commit()
+        stack.stop_rasa()
+        answer = http.get("/healthz")
+        assert answer.status_code == 503
+        assert answer.json()["parts"] == {"rasa": "down", "actions": "ok", "database": "down"}
+        assert http.get("/livez").status_code == 200
+        assert 'mesoguide_part_up{part="rasa"} 0.0' in http.get("/metrics").text
+        actions.shutdown()
+
+
+def test_figures_count_requests_by_route_not_by_address(http: httpx.Client) -> None:
+    http.get("/nowhere/12345")
+    http.get("/webhooks/website/history")
+    text = http.get("/metrics").text
+    assert 'mesoguide_requests_total{method="GET",route="other",status="404"}' in text
+    assert 'route="/webhooks/website/{rest}",status="401"' in text
+    assert "12345" not in text
+
+
+@pytest.mark.parametrize("path", ["/", "/chat", "/static/chat.js", "/nowhere", "/webhooks/website/history", "/healthz"])
+def test_every_answer_has_the_security_headers(http: httpx.Client, path: str) -> None:
+    headers = http.get(path).headers
+    assert "unsafe" not in headers["content-security-policy"]
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"]
+
+
+def test_only_the_chat_page_may_be_framed_and_only_by_named_sites(http: httpx.Client) -> None:
+    assert "frame-ancestors 'none'" in http.get("/").headers["content-security-policy"]
+    assert "frame-ancestors 'self'" in http.get("/chat").headers["content-security-policy"]
+
+
+def test_the_widget_script_can_be_loaded_by_other_sites_and_is_small(http: httpx.Client) -> None:
+    answer = http.get("/widget.js")
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert len(answer.content) < 60_000
+
+
+def test_unknown_addresses_are_problem_json(http: httpx.Client) -> None:
+    answer = http.get("/nowhere")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"

@@ -1,0 +1,251 @@
+"""The chat in a real browser: what a patient sees, types, presses and hears, also when the connection is bad."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from bot.channels.website import utc_now
+from bot.store import conversations
+from bot.store.engine import unit_of_work
+from tests.web.browser import ChatPage, browsing, new_page
+from tests.web.stack import Stack, running
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with browsing() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running(tmp_path_factory.mktemp("browser")) as stack:
+        yield stack
+
+
+@pytest.fixture
+def chat(browser: Browser, stack: Stack) -> Iterator[ChatPage]:
+    context, chat = new_page(browser)
+    yield chat.open(stack.address)
+    complaints, foreign = chat.complaints, [url for url in chat.requests if not url.startswith(stack.address)]
+    context.close()
+    assert complaints == []
+    assert foreign == []
+
+
+def staff_says(stack: Stack, chat: ChatPage, text: str) -> None:
+    token = chat.page.evaluate("localStorage.getItem('mesoguide.token')")
+    conversation_id = stack.website.tokens.read(token, utc_now())
+    with unit_of_work(stack.website.sessions) as session:
+        conversations.add_staff_message(session, conversation_id, "staff-1", text, utc_now())
+        session.commit()
+
+
+def test_a_question_is_typed_sent_with_enter_and_answered(chat: ChatPage) -> None:
+    chat.say("What are the side effects?")
+    chat.wait_for("Mild pain, swelling and redness can follow.")
+    assert chat.texts()[-2:] == ["What are the side effects?", "Mild pain, swelling and redness can follow."]
+
+
+def test_the_typing_indicator_shows_while_the_bot_works(chat: ChatPage) -> None:
+    chat.say("side effects please")
+    dots = chat.log.locator(".loading-message-dots")
+    expect(dots).to_be_visible()
+    chat.wait_for("Mild pain")
+    expect(dots).to_have_count(0)
+
+
+def test_a_quick_reply_sends_its_payload_and_then_goes_away(chat: ChatPage) -> None:
+    chat.press("What is it?")
+    chat.wait_for("You said: /ask_definition")
+    assert chat.texts()[1] == "What is it?"
+    expect(chat.log.get_by_role("button", name="What is it?")).to_have_count(0)
+
+
+def test_quick_replies_belong_to_the_last_message_only_also_after_a_reload(chat: ChatPage) -> None:
+    chat.say("hello")
+    chat.wait_for("You said: hello")
+    chat.page.reload()
+    chat.wait_for("You said: hello")
+    expect(chat.log.get_by_role("button")).to_have_count(0)
+    chat.say("side effects")
+    chat.wait_for("Mild pain")
+    expect(chat.log.get_by_role("button", name="Can I have it?")).to_be_visible()
+
+
+def test_the_conversation_is_there_after_a_reload_and_in_a_second_tab(chat: ChatPage, stack: Stack) -> None:
+    chat.say("remember me")
+    chat.wait_for("You said: remember me")
+    texts = chat.texts()
+    chat.page.reload()
+    chat.wait_for("You said: remember me")
+    assert chat.texts() == texts
+    other = ChatPage(chat.page.context.new_page()).open(stack.address)
+    assert other.texts() == texts
+    chat.say("from the first tab")
+    other.wait_for("You said: from the first tab")
+    assert other.texts() == [*texts, "from the first tab", "You said: from the first tab"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<img src=x onerror=alert(1)>",
+        "**bold** _it_ # h",
+        "![x](https://example.org/x.png)",
+        "[a](javascript:alert(1))",
+        "a\nb",
+    ],
+)
+def test_words_are_shown_as_words(chat: ChatPage, text: str) -> None:
+    chat.box.fill(text)
+    chat.page.get_by_role("button", name="Send").click()
+    chat.wait_for("You said:")
+    assert chat.texts()[-2:] == [text, f"You said: {text}"]
+    assert chat.log.locator(".message-bubble :is(img, a, b, strong, em, h1)").count() == 0
+
+
+def test_a_persons_message_arrives_live_and_looks_different(chat: ChatPage, stack: Stack) -> None:
+    staff_says(stack, chat, "Hello <b>there</b>, this is the front desk.")
+    chat.wait_for("Hello <b>there</b>, this is the front desk.")
+    colours = [
+        chat.log.locator(f".{role}-message").last.evaluate("bubble => getComputedStyle(bubble).backgroundColor")
+        for role in ("ai", "staff")
+    ]
+    assert colours[0] != colours[1]
+    expect(chat.log.get_by_text("Front desk", exact=True)).to_be_visible()
+
+
+def test_the_emergency_number_stays_in_sight_once_danger_was_named(chat: ChatPage) -> None:
+    link = chat.page.get_by_role("link", name="Emergency? Call 112")
+    expect(link).to_be_hidden()
+    chat.say("I cannot breathe")
+    expect(link).to_be_visible()
+    assert link.get_attribute("href") == "tel:112"
+    chat.say("thanks")
+    chat.wait_for("You said: thanks")
+    expect(link).to_be_visible()
+    chat.page.reload()
+    expect(link).to_be_visible()
+
+
+def test_new_messages_are_announced_and_old_ones_are_not(chat: ChatPage) -> None:
+    live = chat.page.locator("[aria-live=polite]").first
+    assert live.inner_text() == ""
+    chat.say("What are the side effects?")
+    chat.wait_for("Mild pain")
+    assert "Assistant: Mild pain, swelling and redness can follow." in live.text_content()
+    chat.page.reload()
+    chat.wait_for("Mild pain")
+    assert live.inner_text() == ""
+
+
+def test_the_whole_chat_can_be_used_with_the_keyboard(chat: ChatPage) -> None:
+    reached = []
+    focused = """(() => {
+        let a = document.activeElement;
+        while (a.shadowRoot?.activeElement) a = a.shadowRoot.activeElement;
+        return a.getAttribute('aria-label') || a.textContent.trim();
+    })()"""
+    for _ in range(20):
+        chat.page.keyboard.press("Tab")
+        reached.append(chat.page.evaluate(focused))
+    for name in ("Talk to a person", "New chat", "What is it?", "Write your question here"):
+        assert name in reached, name
+    chat.log.get_by_role("button", name="What is it?").focus()
+    chat.page.keyboard.press("Enter")
+    chat.wait_for("You said: /ask_definition")
+
+
+def test_what_could_not_be_sent_is_shown_kept_and_sent_once(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with running(tmp_path_factory.mktemp("away")) as stack:
+        context, chat = new_page(browser)
+        chat.open(stack.address)
+        stack.stop_rasa()
+        chat.say("are you there?")
+        chat.log.locator("[data-state=waiting]").wait_for()
+        chat.page.reload()
+        stack.start_rasa()
+        chat.wait_for("You said: are you there?", timeout=30_000)
+        expect(chat.log.locator("[data-state=waiting]")).to_have_count(0)
+        assert chat.texts().count("are you there?") == 1
+        context.close()
+
+
+def test_the_answer_of_a_lost_connection_is_shown_once(chat: ChatPage) -> None:
+    def lose(route: object) -> None:
+        route.fetch()
+        route.abort()
+
+    chat.page.route("**/message", lose, times=1)
+    chat.say("hello twice")
+    chat.wait_for("You said: hello twice", timeout=20_000)
+    chat.page.wait_for_timeout(1500)
+    assert chat.texts().count("You said: hello twice") == 1
+    assert chat.texts().count("hello twice") == 1
+
+
+def test_a_refused_message_says_why_and_gives_the_words_back(chat: ChatPage) -> None:
+    chat.page.route(
+        "**/message",
+        lambda route: route.fulfill(
+            status=413, content_type="application/problem+json", body='{"status": 413, "detail": "Please shorten it."}'
+        ),
+        times=1,
+    )
+    chat.say("a very long story")
+    chat.log.get_by_text("Please shorten it.").wait_for()
+    expect(chat.box).to_have_text("a very long story")
+
+
+def test_an_ended_chat_is_replaced_by_a_new_one(chat: ChatPage) -> None:
+    chat.page.evaluate("localStorage.setItem('mesoguide.token', 'a.b.c')")
+    chat.page.reload()
+    chat.wait_for("computer program")
+    chat.say("hello again")
+    chat.wait_for("You said: hello again")
+
+
+def test_a_new_chat_starts_after_asking(chat: ChatPage) -> None:
+    chat.say("old words")
+    chat.wait_for("You said: old words")
+    chat.page.get_by_role("button", name="New chat").click()
+    chat.page.get_by_role("button", name="Yes").click()
+    expect(chat.log.get_by_text("old words").first).to_be_hidden()
+    chat.wait_for("computer program")
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_nothing_is_cut_off_at_any_width(browser: Browser, stack: Stack, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 800})
+    chat = ChatPage(context.new_page()).open(stack.address)
+    chat.say("a" * 200)
+    chat.wait_for("You said: a")
+    assert chat.page.evaluate("document.documentElement.scrollWidth") <= width
+    box = chat.box.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    context.close()
+
+
+def test_the_widget_opens_the_chat_on_a_foreign_page(browser: Browser, stack: Stack) -> None:
+    context, chat = new_page(browser)
+    chat.page.route(
+        "**/foreign",
+        lambda route: route.fulfill(
+            content_type="text/html", body=f'<script src="{stack.address}/widget.js" defer></script><h1>A clinic</h1>'
+        ),
+    )
+    chat.page.goto(f"{stack.address}/foreign")
+    chat.page.get_by_role("button", name="Ask the clinic").click()
+    frame = chat.page.frame_locator("iframe")
+    frame.get_by_text("computer program").first.wait_for()
+    context.close()
