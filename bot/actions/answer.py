@@ -6,7 +6,7 @@ from rasa_sdk.events import FollowupAction, SlotSet
 
 from bot.actions.base import ClinicAction, Events, Turn
 from bot.actions.replies import answer_one, queue_question
-from bot.actions.screening import reopens_screening
+from bot.actions.screening import reopens_screening, tells_of_health
 from bot.clinic.understanding import Question, nearest_topics, questions
 from bot.nlu.context import resolve_in_context
 
@@ -21,9 +21,11 @@ class ActionAnswer(ClinicAction):
         if reopens_screening(turn):
             return [FollowupAction("screening_form")]
         asked = asked_questions(turn)
-        if not asked:
-            return not_understood(turn)
-        return answer_all(turn, asked)
+        if asked:
+            return answer_all(turn, asked)
+        if tells_of_health(turn):
+            return [FollowupAction("screening_form")]
+        return not_understood(turn)
 
 
 class ActionNoteUnknown(ClinicAction):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import FollowupAction, SlotSet
 
 from bot.actions.base import ClinicAction, Events, Turn
-from bot.actions.handoff import hand_off
+from bot.actions.handoff import LEAVE_FORM, hand_off
 from bot.actions.replies import answer_asides, other_questions
+from bot.actions.screening import reopens_screening
 from bot.clinic.booking import interview
 from bot.clinic.booking.clinic import Clinic
 from bot.clinic.booking.plan import clinic_from
@@ -54,9 +55,13 @@ class ValidateBookingForm(ClinicAction):
         state = turn.slot("booking") or {}
         if not state.get("asking"):
             return _went(turn, clinic, interview.begin(_first(turn), _known(turn), clinic, taken, turn.now))
+        if reopens_screening(turn):  # "wait, I take insulin": the check comes first again
+            return [*LEAVE_FORM, FollowupAction("screening_form")]
         if _strays(turn, state):
             answer_asides(turn)
             return _went(turn, clinic, interview.ask_again(state, clinic, taken, turn.now))
+        if "?" in turn.text:
+            answer_asides(turn)
         return _went(turn, clinic, interview.hear(state, _heard(turn), clinic, taken, turn.now))
 
 
@@ -88,20 +93,18 @@ def _metadata(metadata: Any) -> dict[str, Any]:
 
 def _strays(turn: Turn, state: dict[str, Any]) -> bool:
     """Whether the message asks something else instead of answering."""
-    if turn.entity("question") is not None:
+    asking = state.get("asking")
+    if turn.entity("question") is not None or (asking == "treatment" and turn.entity("treatment") and "?" not in turn.text):
         return False
     if turn.intent == "book_appointment" and turn.entity("treatment") is None:
         return True
-    if (
-        turn.intent in ("greet", "thank", "bot_challenge", "chitchat", "report_symptom")
-        and state.get("asking") != "note"
-    ):
-        return True
+    if turn.intent in ("greet", "thank", "bot_challenge", "chitchat", "report_symptom"):
+        return asking not in PERSONAL
     asked = other_questions(turn.parse)
     if not asked or not turn.intent.startswith("ask_"):
         return False
     sure = "?" in turn.text or asked[0].confidence >= SURE
-    return sure if state.get("asking") in PERSONAL else True
+    return sure if asking in PERSONAL else True
 
 
 def _heard(turn: Turn) -> Heard:

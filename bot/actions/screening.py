@@ -67,6 +67,11 @@ def reopens_screening(turn: Turn) -> bool:
     return state.get("status") == "done" and _tells(heard_by_screening(turn))
 
 
+def tells_of_health(turn: Turn) -> bool:
+    """Whether the message tells something the check asks for ("I'm 34 and not pregnant"): then the check begins."""
+    return turn.intent == "inform" and _tells(heard_by_screening(turn))
+
+
 def heard_by_screening(turn: Turn) -> Heard:
     """The latest message as the interview understands it."""
     entities = turn.parse.get("entities") or []

@@ -31,7 +31,11 @@ class ClinicResponses(TemplatedNaturalLanguageGenerator):
     ) -> dict[str, Any] | None:
         """The response of that name, complete, or None when the domain has none."""
         known = {**tracker.current_slot_values(), **self._details, **self._danger(tracker)}
-        return self.generate_from_slots(utter_action, known, output_channel, **values)
+        response = self.generate_from_slots(utter_action, known, output_channel, **values)
+        if response and values.get("buttons"):
+            # Rasa puts an action's buttons behind the response's own ("Other times" before the times): the other way round.
+            values["buttons"].extend(response.pop("buttons", None) or [])
+        return response
 
     def _danger(self, tracker: DialogueStateTracker) -> dict[str, str]:
         message = tracker.latest_message

@@ -1,35 +1,80 @@
-"""The Rasa process: `python -m bot.serving.rasa_server MODEL`. Loopback only, API behind RASA_TOKEN."""
+"""The Rasa process: `python -m bot.serving.rasa_server MODEL`. Loopback only, API behind RASA_TOKEN.
+
+It serves lean: without the libraries only training needs (left_out.py) and with Rasa's hot code replaced (fast.py).
+MESOGUIDE_LEAN=off serves with Rasa as it comes.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from bot.serving.quiet import make_quiet
 from bot.settings import BOT, Settings
+
+if TYPE_CHECKING:
+    from rasa.core.utils import AvailableEndpoints
+
+BACKLOG = 1024  # connections that may wait to be accepted
 
 
 def main(model: str) -> None:
     """Serve one trained model until told to stop."""
     make_quiet()
     settings = Settings.from_env()
+    os.environ.setdefault("SANIC_BACKLOG", str(BACKLOG))
+    lean = os.environ.get("MESOGUIDE_LEAN", "on") != "off"
+    if lean:
+        _lean_imports(Path(model))
+    import rasa.core.run
     import rasa.utils.log_utils
-    from rasa.core.run import serve_application
-    from rasa.core.utils import AvailableEndpoints
 
     rasa.utils.log_utils.configure_structlog()
+    if lean:
+        _lean_code(rasa.core.run)
     os.chdir(BOT)
-    endpoints = AvailableEndpoints.read_endpoints(str(BOT / "endpoints.yml"))
-    endpoints.action.url = settings.actions_url
-    serve_application(
+    rasa.core.run.serve_application(
         model_path=model,
         interface="127.0.0.1",
         port=settings.rasa_port,
         credentials=str(BOT / "credentials.yml"),
-        endpoints=endpoints,
+        endpoints=endpoints(settings),
         enable_api=bool(settings.rasa_token),
         auth_token=settings.rasa_token or None,
     )
+
+
+def endpoints(settings: Settings) -> AvailableEndpoints:
+    """endpoints.yml, with the action server's address and, where several processes share the work, Redis for locks."""
+    from rasa.core.utils import AvailableEndpoints
+    from rasa.utils.endpoints import EndpointConfig
+
+    found = AvailableEndpoints.read_endpoints(str(BOT / "endpoints.yml"))
+    found.action.url = settings.actions_url
+    if settings.redis_url and found.lock_store is None:
+        found.lock_store = EndpointConfig(type="bot.serving.locks.RedisLocks", url=settings.redis_url)
+    return found
+
+
+def _lean_imports(model: Path) -> None:
+    from bot.serving.left_out import leave_out
+
+    leave_out(model)
+
+
+def _lean_code(run: Any) -> None:
+    from bot.serving import fast, fast_calls
+
+    fast.install()
+    stock_close = run.close_resources
+
+    async def close_all(app: Any, loop: Any) -> None:
+        await fast_calls.close()
+        await stock_close(app, loop)
+
+    run.close_resources = close_all
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ def main() -> None:
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=2,
+        ws="none",  # no web sockets here; the release Rasa pins is older than uvicorn expects
     )
 
 

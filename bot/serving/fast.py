@@ -1,0 +1,310 @@
+"""Rasa's hot code, replaced in the server process by functions that give the same result for less work.
+
+`install()` swaps the functions named in REPLACEMENTS, once, before the model is loaded. `rasa train`, `rasa test`,
+`rasa shell` and every other process keep Rasa as it is. Each replacement says what Rasa spends its time on; the figures
+are in docs/performance.md, and tests/performance compares every replacement with the function it replaces.
+MESOGUIDE_LEAN=off starts the server with Rasa's own functions.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import rasa
+from rasa.core.actions.action import ActionExtractSlots, RemoteAction
+from rasa.core.actions.action import action_for_name_or_text as stock_action_for_name_or_text
+from rasa.engine.exceptions import GraphRunError
+from rasa.engine.runner.dask import DaskGraphRunner
+from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME, DEFAULT_SLOT_NAMES
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActionReverted,
+    FollowupAction,
+    Restarted,
+    SessionStarted,
+    UserUtteranceReverted,
+    UserUttered,
+)
+from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
+from rasa.shared.utils.schemas import events as event_schemas
+from rasa.utils.endpoints import EndpointConfig
+
+from bot.serving import fast_calls, fast_states
+from bot.store.remembered import Remembered
+
+RASA = "3.6.21"
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """`new` takes the place of `module.name` (or `module.Class.name`); `why` says what the original costs."""
+
+    path: str
+    new: Any
+    why: str
+
+    def place(self) -> tuple[Any, str]:
+        """The module or class that holds the name, and the name."""
+        *owners, name = self.path.split(".")
+        for cut in range(len(owners), 0, -1):
+            try:
+                found: Any = importlib.import_module(".".join(owners[:cut]))
+            except ModuleNotFoundError:
+                continue
+            for part in owners[cut:]:
+                found = getattr(found, part)
+            return found, name
+        raise ImportError(self.path)
+
+
+def install() -> None:
+    """Put the replacements in place. Raises RuntimeError under a Rasa they were not checked against."""
+    if rasa.__version__ != RASA:
+        raise RuntimeError(
+            f"bot/serving/fast.py was checked against Rasa {RASA}, not {rasa.__version__}. Compare each replaced function "
+            "with the new one, run tests/performance, then change RASA; or start with MESOGUIDE_LEAN=off."
+        )
+    for replacement in REPLACEMENTS:
+        owner, name = replacement.place()
+        setattr(owner, name, replacement.new)
+
+
+# --- the graph ------------------------------------------------------------------------------------------------------
+
+
+def run_graph(
+    self: DaskGraphRunner, inputs: dict[str, Any] | None = None, targets: list[str] | None = None
+) -> dict[str, Any]:
+    """Run the nodes the targets need, one after the other, in an order worked out once."""
+    wanted = tuple(targets or self._graph_schema.target_names)
+    done: dict[str, Any] = {name: (name, value) for name, value in (inputs or {}).items()}
+    for name, value in (inputs or {}).items():
+        if isinstance(value, str) and value in self._instantiated_nodes:
+            raise GraphRunError(f"Input value '{value}' of '{name}' clashes with a node name.")
+    try:
+        for name, needs in _order(self, wanted):
+            if name not in done:
+                done[name] = self._instantiated_nodes[name](*[done.get(need, need) for need in needs])
+    except RuntimeError as error:
+        raise GraphRunError("Error running runner.") from error
+    return dict(done[name] for name in wanted)
+
+
+def _order(runner: DaskGraphRunner, wanted: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
+    """The nodes to run for these targets, each after all it needs, with what it needs."""
+    orders: dict[tuple[str, ...], list[tuple[str, tuple[str, ...]]]] = runner.__dict__.setdefault("_orders", {})
+    if wanted not in orders:
+        nodes = runner._graph_schema.nodes
+        order: dict[str, tuple[str, ...]] = {}
+
+        def visit(name: str) -> None:
+            if name in nodes and name not in order:
+                for need in nodes[name].needs.values():
+                    visit(need)
+                order[name] = tuple(nodes[name].needs.values())
+
+        for name in wanted:
+            visit(name)
+        orders[wanted] = list(order.items())
+    return orders[wanted]
+
+
+# --- trackers -------------------------------------------------------------------------------------------------------
+
+_stock_copy = DialogueStateTracker.copy
+
+
+def copy_tracker(self: DialogueStateTracker) -> DialogueStateTracker:
+    """A duplicate that shares the events; what replaying them would set is taken from the tracker."""
+    if self._max_event_history is not None or type(self.slots) is not dict:
+        return _stock_copy(self)
+    followup = _replayed_followup(self)
+    if followup is NotImplemented:
+        return _stock_copy(self)
+    twin = DialogueStateTracker.__new__(type(self))
+    twin.__dict__.update(self.__dict__)
+    twin.__dict__.pop(fast_states.KEPT, None)
+    twin.events = deque(self.events)
+    twin.slots = {name: copy_slot(slot) for name, slot in self.slots.items()}
+    twin.sender_id = self.sender_id or "default"
+    twin.sender_source = None
+    twin.active_loop = copy.copy(self.active_loop)
+    twin.followup_action = followup
+    twin.model_id = twin.assistant_id = None
+    return twin
+
+
+def copy_slot(slot: Any) -> Any:
+    """What copy.copy does for a slot."""
+    twin = object.__new__(type(slot))
+    twin.__dict__.update(slot.__dict__)
+    return twin
+
+
+def _replayed_followup(tracker: DialogueStateTracker) -> Any:
+    """The follow-up action after a replay: a prediction clears it in the tracker without an event."""
+    for event in reversed(tracker.events):
+        if isinstance(event, (ActionExecuted, UserUttered)):
+            return None
+        if isinstance(event, FollowupAction):
+            return event.action_name
+        if isinstance(event, Restarted):
+            return ACTION_SESSION_START_NAME
+        if isinstance(event, SessionStarted):
+            return ACTION_LISTEN_NAME
+        if isinstance(event, Remembered):
+            return event.state["followup_action"]
+        if isinstance(event, (ActionReverted, UserUtteranceReverted)):
+            return NotImplemented
+    return ACTION_LISTEN_NAME
+
+
+# --- actions --------------------------------------------------------------------------------------------------------
+
+_stock_validate = RemoteAction._validate_action_result
+_stock_extract = ActionExtractSlots.run
+
+
+def validate_action_result(self: RemoteAction, result: Any) -> bool:
+    """Accept a result whose events are plainly valid; whatever else is Rasa's to judge."""
+    if isinstance(result, dict) and _plainly_valid(result):
+        return True
+    return _stock_validate(self, result)
+
+
+def _plainly_valid(result: Mapping[str, Any]) -> bool:
+    responses, events = result.get("responses", []), result.get("events", [])
+    if not isinstance(responses, list) or not all(isinstance(one, dict) for one in responses):
+        return False
+    return isinstance(events, list) and all(isinstance(one, dict) and _plain_event(one) for one in events)
+
+
+def _plain_event(event: Mapping[str, Any]) -> bool:
+    stamp, kind = event.get("timestamp"), event.get("event")
+    if isinstance(stamp, bool) or not isinstance(stamp, (int, float, type(None))):
+        return False
+    if not isinstance(event.get("metadata"), (dict, type(None))):
+        return False
+    if kind == "slot":
+        return isinstance(event.get("name"), str) and "value" in event
+    return isinstance(kind, str) and kind in _events_without_demands()
+
+
+@cache
+def _events_without_demands() -> frozenset[str]:
+    """The types of which the schema says nothing but the name, and says it once."""
+    named = [one["properties"] for one in event_schemas.EVENT_SCHEMA["oneOf"]]  # type: ignore[attr-defined]
+    kinds = [properties["event"]["const"] for properties in named]
+    return frozenset(kind for kind, one in zip(kinds, named, strict=True) if len(one) == 1 and kinds.count(kind) == 1)
+
+
+def action_call_format(self: RemoteAction, tracker: DialogueStateTracker, domain: Domain) -> dict[str, Any]:
+    """The call of a custom action with the events since the patient's message only; all else is as Rasa sends it."""
+    state = tracker.current_state(EventVerbosity.NONE)
+    state["events"] = [event.as_dict() for event in _since_the_message(tracker)]
+    call = {"next_action": self._name, "sender_id": tracker.sender_id, "tracker": state, "version": rasa.__version__}
+    if not self._is_selective_domain_enabled() or domain.does_custom_action_explicitly_need_domain(self.name()):
+        call["domain"] = domain.as_dict()
+    return call
+
+
+def _since_the_message(tracker: DialogueStateTracker) -> list[Any]:
+    found: list[Any] = []
+    for event in reversed(tracker.events):
+        found.append(event)
+        if isinstance(event, UserUttered):
+            break
+    return found[::-1]
+
+
+def action_for_name_or_text(name: str, domain: Domain, endpoint: EndpointConfig | None) -> Any:
+    """The action, built once per domain; Rasa builds a dozen default actions to find one."""
+    actions: dict[Any, Any] = domain.__dict__.setdefault("_actions_built", {})
+    key = (name, id(endpoint))
+    if key not in actions:
+        actions[key] = (stock_action_for_name_or_text(name, domain, endpoint), endpoint)
+    return actions[key][0]
+
+
+async def extract_slots(
+    self: ActionExtractSlots, output_channel: Any, nlg: Any, tracker: DialogueStateTracker, domain: Domain
+) -> list[Any]:
+    """Nothing to look for in a domain whose slots are all set by actions."""
+    if any(_may_be_extracted(slot) for slot in domain.slots):
+        return await _stock_extract(self, output_channel, nlg, tracker, domain)
+    return await self._execute_validation_action([], output_channel, nlg, tracker, domain)
+
+
+def _may_be_extracted(slot: Any) -> bool:
+    if slot.name in DEFAULT_SLOT_NAMES:
+        return False
+    return any(mapping.get("type") != "custom" or mapping.get("action") for mapping in slot.mappings)
+
+
+_UNREAD = SimpleNamespace(deepcopy=lambda value: value)
+_SLOTS = SimpleNamespace(copy=copy_slot)
+
+REPLACEMENTS = (
+    Replacement(
+        "rasa.engine.runner.dask.DaskGraphRunner.run",
+        run_graph,
+        "a thread pool, a queue and a graph built anew for every run; three to four runs a turn",
+    ),
+    Replacement(
+        "rasa.core.actions.action.RemoteAction._validate_action_result",
+        validate_action_result,
+        "jsonschema checks its schema against the meta-schema for every answer of the action server",
+    ),
+    Replacement(
+        "rasa.core.actions.action.RemoteAction._action_call_format",
+        action_call_format,
+        "every event of the tracker as JSON, with each call",
+    ),
+    Replacement("rasa.core.actions.action.action_for_name_or_text", action_for_name_or_text, "builds all actions"),
+    Replacement("rasa.core.actions.action.ActionExtractSlots.run", extract_slots, "asks each mapping of each slot"),
+    Replacement(
+        "rasa.utils.endpoints.EndpointConfig.request",
+        fast_calls.request,
+        "a new connection for every call",
+    ),
+    Replacement("rasa.shared.core.trackers.DialogueStateTracker.copy", copy_tracker, "replays all events"),
+    Replacement("rasa.shared.core.trackers.copy", _SLOTS, "copies slots by the pickle protocol"),
+    Replacement(
+        "rasa.shared.core.trackers.DialogueStateTracker.past_states",
+        fast_states.past_states,
+        "replays all events for every policy and prediction",
+    ),
+    Replacement(
+        "rasa.shared.core.domain.Domain._get_slots_sub_state",
+        staticmethod(fast_states.slots_sub_state),
+        "turns each slot into features three times",
+    ),
+    Replacement(
+        "rasa.core.policies.rule_policy.RulePolicy._prediction_states",
+        fast_states.rule_states,
+        "states older than the longest rule",
+    ),
+    Replacement(
+        "rasa.core.policies.rule_policy.RulePolicy._get_possible_keys",
+        fast_states.possible_keys,
+        "compares every rule with every state",
+    ),
+    Replacement(
+        "rasa.core.policies.policy.Policy.format_tracker_states",
+        staticmethod(lambda states: ""),
+        "writes out the states for a debug line",
+    ),
+    # In these modules the name `copy` serves arguments of debug lines only.
+    Replacement("rasa.core.processor.copy", _UNREAD, "deep copies for debug lines"),
+    Replacement("rasa.core.policies.rule_policy.copy", _UNREAD, "deep copies for debug lines"),
+    Replacement("rasa.core.policies.memoization.copy", _UNREAD, "deep copies for debug lines"),
+    Replacement("rasa.core.actions.forms.copy", _UNREAD, "deep copies for debug lines"),
+)

@@ -1,0 +1,111 @@
+"""Libraries that a serving Rasa imports and never uses stay out of its process: less memory, a quicker start.
+
+`import rasa.core.agent` alone pulls TensorFlow, JAX and Keras (for the training of classifiers this model does not have),
+matplotlib (for evaluation reports) and the clients of every messenger and database Rasa supports. `leave_out(model)` puts
+stand-ins in their place. A stand-in imports fine and refuses to be used, with a message that says how to get the real thing.
+Models with a TensorFlow component, and every other process (`rasa train`, `rasa test` …), get the real libraries.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import sys
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NoReturn
+
+# What is imported and not used by a server without TensorFlow components.
+STAND_INS = frozenset(
+    {
+        "rasa.utils.tensorflow.callback",  # training progress
+        "rasa.utils.tensorflow.data_generator",  # training batches
+        "rasa.graph_components.validators.default_recipe_validator",  # checks before training; names every classifier
+        "rasa.graph_components.validators.finetuning_validator",
+        "rasa.nlu.test",  # evaluation reports: matplotlib
+        "rasa.core.test",
+        "rasa.core.channels.console",  # `rasa shell`
+        "rasa.core.channels.telegram",
+        "rasa.core.channels.twilio",
+        "rasa.core.channels.twilio_voice",
+        "rasa.core.channels.slack",
+        "rasa.core.channels.webexteams",
+        "rasa.core.channels.rocketchat",
+        "rasa.core.channels.mattermost",
+        "rasa.core.channels.facebook",
+        "boto3",  # DynamoDB tracker store
+        "pymongo",  # MongoDB tracker store
+    }
+)
+# Optional for those who ask for it in a try block; in this process it is as good as not installed.
+HIDDEN = frozenset({"tensorflow"})
+_NEEDS_TENSORFLOW = (
+    "diet_classifier",
+    "response_selector",
+    "lm_featurizer",
+    "convert_featurizer",
+    "ted_policy",
+    "unexpected_intent_policy",
+)
+
+
+class LeftOut(RuntimeError):
+    """Something left out of the serving process was used; the message names it and the way to have it."""
+
+
+def leave_out(model: Path) -> bool:
+    """Put the stand-ins in place, before Rasa is imported; False, and nothing done, when the model needs TensorFlow."""
+    if needs_tensorflow(model):
+        return False
+    sys.meta_path.insert(0, _Finder())
+    return True
+
+
+def needs_tensorflow(model: Path) -> bool:
+    """Whether a component of the trained model is built on TensorFlow. Raises OSError or tarfile.TarError."""
+    with tarfile.open(model) as archive:
+        for member in archive:
+            if member.name.removeprefix("./") == "metadata.json":
+                found = archive.extractfile(member)
+                text = found.read().decode() if found else ""
+                return any(name in text for name in _NEEDS_TENSORFLOW)
+    return True
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Answers for the names above and everything below them."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if name.partition(".")[0] in HIDDEN:
+            raise ModuleNotFoundError(f"{name} is left out of the serving process", name=name)
+        if any(name == one or name.startswith(f"{one}.") for one in STAND_INS):
+            return importlib.machinery.ModuleSpec(name, self, is_package=True)
+        return None
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        return _StandIn(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """There is nothing in it."""
+
+
+class _StandIn(ModuleType):
+    """A module in which every name is a class that cannot be used."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _unusable(f"{self.__name__}.{name}", name)
+
+
+def _unusable(path: str, name: str) -> type:
+    def refuse(*args: Any, **kwargs: Any) -> NoReturn:
+        raise LeftOut(f"{path} is left out of the serving process; start it with MESOGUIDE_LEAN=off to use it")
+
+    # As a channel it has a name nobody asks for, and credentials that refuse.
+    named = classmethod(lambda cls: f"left out: {path}")
+    return type(name, (), {"__new__": refuse, "name": named, "from_credentials": refuse, "__module__": path})
