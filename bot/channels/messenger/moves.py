@@ -49,19 +49,25 @@ class Moves:
 
     def _take(self, link: Link, message: Incoming, code: str) -> None:
         """A right code moves the patient; a wrong one is answered where they are."""
-        now, words = self.clock(), self.words.moving
-        with unit_of_work(self.sessions) as session:
-            try:
-                target = redeem_code(session, code, link.person_index, now, link.conversation_id)
-            except TooManyGuesses:
-                self._answered(link, message.id, CODE_ROW, words.too_many)
-                return
-            moved = target is not None and messenger.move_to(session, link.person_index, target)
-            if moved and target is not None and target != link.conversation_id:
-                conversations.add_bot_message(session, target, _say(words.moved), now)
-            session.commit()
+        words = self.words.moving
+        try:
+            moved = self._moved(link, code)
+        except TooManyGuesses:
+            self._answered(link, message.id, CODE_ROW, words.too_many)
+            return
         if not moved:
             self._answered(link, message.id, CODE_ROW, words.wrong)
+
+    def _moved(self, link: Link, code: str) -> bool:
+        """Try a code; a wrong one is counted. Raises TooManyGuesses."""
+        now = self.clock()
+        with unit_of_work(self.sessions) as session:
+            target = redeem_code(session, code, link.person_index, now, link.conversation_id)
+            moved = target is not None and messenger.move_to(session, link.person_index, target)
+            if moved and target is not None and target != link.conversation_id:
+                conversations.add_bot_message(session, target, _say(self.words.moving.moved), now)
+            session.commit()
+        return moved
 
     def _answered(self, link: Link, message_id: str, row: str, text: str) -> None:
         turn = self.records.accept(link.conversation_id, Incoming(message_id, text=row), self.clock())

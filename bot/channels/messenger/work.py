@@ -80,7 +80,7 @@ class Work:
         await asyncio.to_thread(self._wrote, link, sent_at, bool(body.get("standby")))
         if await asyncio.to_thread(self.records.belongs_to_person, link.conversation_id):
             if not await self._is_danger(message):
-                await asyncio.to_thread(self._keep, link, message, [])
+                await asyncio.to_thread(self._keep, link, message, self._line(body), [])
                 return
             await self._answer(link, message, body)
             return
@@ -112,7 +112,7 @@ class Work:
         if not message.text and not message.payload:
             reply = self.words.replies[media[0] if media else "other"]
             says = [_say(reply.say, reply.buttons)]
-            await asyncio.to_thread(self._keep, link, Incoming(message.id, text=reply.row), says)
+            await asyncio.to_thread(self._keep, link, message, reply.row, says)
             return
         said = await self._turn(link, message, str(body.get("text") or ""))
         await self._send_unstored(link, said)
@@ -200,19 +200,15 @@ class Work:
             messenger.disclosed(session, link.person_index, self.clock())
             session.commit()
 
-    def _keep(self, link: Link, message: Incoming, says: Sequence[Said]) -> None:
-        """Write a message down with an answer that needs no Rasa; none when a person answers."""
+    def _keep(self, link: Link, message: Incoming, row: str, says: Sequence[Said]) -> None:
+        """Write a message down with an answer that needs no Rasa; none when a person answers. `row` stands for what has
+        no words of its own."""
+        named = message if message.text or message.payload else Incoming(message.id, text=row)
         try:
-            turn = self.records.accept(link.conversation_id, self._named(message), self.clock())
+            turn = self.records.accept(link.conversation_id, named, self.clock())
         except Problem:
-            row = self.words.replies["other"].row
             turn = self.records.accept(link.conversation_id, Incoming(message.id, text=row), self.clock())
         self.records.answered(turn, says, self.clock(), "")
-
-    def _named(self, message: Incoming) -> Incoming:
-        if message.text or message.payload:
-            return message
-        return Incoming(message.id, text=self.words.replies["other"].row)
 
     def _preface(self, link: Link, text: str) -> None:
         """Say something beside an answer."""
@@ -250,7 +246,7 @@ class Work:
 
     def _line(self, body: Body) -> str:
         media = [str(one) for one in body.get("media") or []]
-        return str(body.get("text") or "") or self.words.replies[media[0] if media else "other"].row
+        return clean(str(body.get("text") or ""))[:LONGEST] or self.words.replies[media[0] if media else "other"].row
 
     def _stored(self, said: list[Said]) -> set[str]:
         with reading(self.sessions) as session:

@@ -1,0 +1,129 @@
+"""Who has the conversation: the desk, Meta's inbox or the bot, and never two of them at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.store.engine import Sessions
+
+from . import bodies
+from .bodies import ANNA, APP, INBOX
+from .clinic import clinic
+
+
+async def test_while_a_person_answers_the_bot_is_silent_and_the_patients_words_are_kept(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "I want a person"))
+        it.hand(ANNA, "person")
+        told, heard = len(it.graph.sent), len(it.heard.texts)
+        await it.receive(
+            bodies.text(ANNA, "are you there?"),
+            bodies.attachments(ANNA, "image"),
+            bodies.postback(ANNA, "Book", "/book_appointment"),
+            bodies.postback(ANNA, "Old", '/inform{"x": 1}'),
+        )
+        assert (len(it.graph.sent), len(it.heard.texts)) == (told, heard)
+        assert [text for who, text in it.said(ANNA) if who == "patient"][1:] == [
+            "are you there?",
+            it.words.replies["image"].row,
+            "Book appointment",
+            "Old",
+        ]
+
+
+async def test_danger_is_answered_even_while_a_person_has_the_chat(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        it.hand(ANNA, "person")
+        await it.receive(bodies.text(ANNA, "I cannot breathe"))
+        assert it.graph.texts(ANNA)[-1] == "Please call 112 now."
+
+
+async def test_an_answer_typed_in_metas_inbox_silences_the_bot_and_stands_in_the_transcript(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        typed = bodies.echo(ANNA, "Hello, Maria from the clinic here.", INBOX)
+        await it.receive(typed, typed)
+        assert it.owner(ANNA) == "person"
+        assert it.said(ANNA)[-1] == ("staff", "Hello, Maria from the clinic here.")
+        told = len(it.graph.sent)
+        await it.receive(bodies.text(ANNA, "thank you"))
+        assert len(it.graph.sent) == told
+        assert it.graph.control == []  # taking the thread would take it from the person who answers
+
+
+@pytest.mark.parametrize("app_id", [None, "123456"])
+async def test_an_echo_without_or_with_a_foreign_app_is_not_the_patient_and_is_a_person(
+    sessions: Sessions, app_id: str | None
+) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        picture = [{"type": "image", "payload": {"url": bodies.MEDIA_URL}}]
+        await it.receive(bodies.echo(ANNA, None, app_id, attachments=picture))
+        assert it.owner(ANNA) == "person"
+        assert it.said(ANNA)[-1] == ("staff", it.words.replies["image"].row)
+
+
+async def test_taking_over_at_the_desk_takes_thread_control(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        it.hand(ANNA, "person")
+        await it.settle()
+        await it.settle()
+        assert [kind for kind, _ in it.graph.control] == ["take"]
+
+
+async def test_with_people_in_metas_inbox_taking_over_passes_the_thread_there_and_returning_takes_it_back(
+    sessions: Sessions,
+) -> None:
+    async with clinic(sessions, handover="inbox") as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        it.hand(ANNA, "person")
+        await it.settle()
+        assert [(kind, one.get("target_app_id")) for kind, one in it.graph.control] == [("pass", INBOX)]
+        it.hand(ANNA, "returned")
+        await it.settle()
+        assert [kind for kind, _ in it.graph.control] == ["pass", "take"]
+
+
+async def test_the_return_to_the_assistant_is_announced_once_and_the_bot_answers_again(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        it.hand(ANNA, "person")
+        await it.settle()
+        it.hand(ANNA, "returned")
+        await it.settle()
+        await it.settle()
+        assert it.graph.texts(ANNA)[-1] == it.words.disclosure.returned
+        await it.receive(bodies.text(ANNA, "more"))
+        assert it.graph.texts(ANNA)[-1] == "You said: more"
+        assert it.graph.texts(ANNA).count(it.words.disclosure.returned) == 1
+
+
+async def test_done_in_metas_inbox_brings_the_bot_back(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        await it.receive(bodies.control(ANNA, "take_thread_control", INBOX))
+        assert it.owner(ANNA) == "person"
+        await it.receive(bodies.control(ANNA, "pass_thread_control", APP, at=it.clock.advance(minutes=5)))
+        assert it.owner(ANNA) == "returned"
+        assert it.graph.texts(ANNA)[-1] == it.words.disclosure.returned
+
+
+async def test_the_inbox_may_ask_for_the_thread_and_gets_it_and_others_do_not(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        await it.receive(bodies.control(ANNA, "request_thread_control", "4711"))
+        assert (it.owner(ANNA), it.graph.control) == ("bot", [])
+        await it.receive(bodies.control(ANNA, "request_thread_control", INBOX, at=it.clock.advance(minutes=1)))
+        assert it.owner(ANNA) == "person"
+        assert [kind for kind, _ in it.graph.control] == ["pass"]
+
+
+async def test_what_is_said_while_another_app_has_the_thread_is_kept_and_not_answered(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "to somebody else"), standby=True)
+        assert it.heard.texts == []
+        assert it.graph.sent == []
+        assert it.said(ANNA) == [("patient", "to somebody else")]
+        assert it.owner(ANNA) == "person"

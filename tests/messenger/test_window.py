@@ -1,0 +1,185 @@
+"""Meta's window as a policy of its own, and how a line outside it waits, is marked or is refused."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.channels.messenger.disclosure import due_disclosure
+from bot.channels.messenger.graph import GraphError
+from bot.channels.messenger.window import (
+    HUMAN_AGENT,
+    RETIRED_TAGS,
+    RefusedTag,
+    check_tag,
+    may_write,
+    reminder_route,
+)
+from bot.store import conversations
+from bot.store.engine import Sessions, reading, unit_of_work
+from bot.store.models import TriageItem
+
+from . import bodies
+from .bodies import ANNA
+from .clinic import NOW, clinic
+from .graph import RETIRED
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("author", "hours", "allowed", "tag"),
+    [
+        ("bot", 0, True, None),
+        ("bot", 23.9, True, None),
+        ("bot", 24, False, None),
+        ("bot", 100, False, None),
+        ("staff", 0, True, None),
+        ("staff", 23.9, True, None),
+        ("staff", 24, True, HUMAN_AGENT),
+        ("staff", 167.9, True, HUMAN_AGENT),
+        ("staff", 168, False, None),
+    ],
+    ids=str,
+)
+def test_the_bot_has_24_hours_and_a_person_seven_days(author: str, hours: float, allowed: bool, tag: str | None) -> None:
+    verdict = may_write(author, NOW, NOW + hours * HOUR)  # type: ignore[arg-type]
+    assert (verdict.allowed, verdict.tag) == (allowed, tag)
+    assert verdict.messaging_type == ("MESSAGE_TAG" if tag else "RESPONSE")
+
+
+def test_nobody_writes_first() -> None:
+    assert not may_write("bot", None, NOW).allowed
+    assert not may_write("staff", None, NOW).allowed
+
+
+def test_the_bot_waits_outside_the_window_and_a_person_is_told_it_is_too_late() -> None:
+    assert may_write("bot", NOW, NOW + 30 * HOUR).may_wait
+    assert not may_write("staff", NOW, NOW + 200 * HOUR).may_wait
+
+
+@pytest.mark.parametrize("tag", sorted(RETIRED_TAGS))
+@pytest.mark.parametrize("author", ["bot", "staff"])
+def test_retired_tags_are_refused_before_anything_is_sent(author: str, tag: str) -> None:
+    with pytest.raises(RefusedTag, match="April 2026"):
+        check_tag(author, tag)  # type: ignore[arg-type]
+
+
+def test_the_human_tag_is_not_for_the_bot_and_unknown_tags_for_nobody() -> None:
+    check_tag("staff", HUMAN_AGENT)
+    check_tag("bot", None)
+    with pytest.raises(RefusedTag, match="never"):
+        check_tag("bot", HUMAN_AGENT)
+    with pytest.raises(RefusedTag, match="ISSUE_RESOLUTION"):
+        check_tag("staff", "ISSUE_RESOLUTION")
+
+
+def test_a_reminder_goes_here_inside_the_window_else_by_email_else_it_waits() -> None:
+    assert reminder_route(NOW, NOW + 2 * HOUR, has_email=True) == "messenger"
+    assert reminder_route(NOW, NOW + 30 * HOUR, has_email=True) == "email"
+    assert reminder_route(NOW, NOW + 30 * HOUR, has_email=False) == "wait"
+    assert reminder_route(None, NOW, has_email=False) == "wait"
+
+
+@pytest.mark.parametrize(
+    ("disclosed", "wrote", "reason"),
+    [(None, None, "start"), (0, None, "gap"), (0, 1, None), (0, -10, None), (-30, -30, "gap"), (-90, -2, None)],
+    ids=str,
+)
+def test_a_machine_says_so_at_the_start_and_after_a_long_gap(
+    disclosed: float | None, wrote: float | None, reason: str | None
+) -> None:
+    at = NOW + HOUR
+
+    def when(hours: float | None) -> object:
+        return None if hours is None else NOW + hours * HOUR
+
+    assert due_disclosure(when(disclosed), when(wrote), at, 24 * HOUR) == reason  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("tag", RETIRED)
+async def test_meta_itself_refuses_the_retired_tags(sessions: Sessions, tag: str) -> None:
+    async with clinic(sessions) as it:
+        it.graph.wrote[ANNA] = it.clock()
+        graph = it.door.worker.delivery.graph  # type: ignore[union-attr]
+        body = {"recipient": {"id": ANNA}, "messaging_type": "MESSAGE_TAG", "tag": tag, "message": {"text": "x"}}
+        with pytest.raises(GraphError, match="refused"):
+            await graph.call("POST", "me/messages", body)
+
+
+async def test_a_persons_answer_goes_out_by_itself_and_after_a_day_with_the_human_tag(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "I want a person"))
+        it.hand(ANNA, "person")
+        it.staff_writes(ANNA, "Hello, this is the front desk.")
+        await it.settle()
+        assert it.graph.sent[-1]["message"]["text"] == "Hello, this is the front desk."
+        assert "tag" not in it.graph.sent[-1]
+        it.clock.advance(days=6)
+        it.staff_writes(ANNA, "One more thing.")
+        await it.settle()
+        last = it.graph.sent[-1]
+        assert (last["messaging_type"], last["tag"], last["message"]["text"]) == (
+            "MESSAGE_TAG",
+            "HUMAN_AGENT",
+            "One more thing.",
+        )
+        assert it.graph.refused == []
+
+
+async def test_a_persons_answer_after_seven_days_is_refused_and_the_desk_learns_why(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "I want a person"))
+        it.hand(ANNA, "person")
+        await it.settle()
+        told = len(it.graph.sent)
+        it.clock.advance(days=7, minutes=1)
+        it.staff_writes(ANNA, "Too late.")
+        await it.settle()
+        await it.settle()
+        assert len(it.graph.sent) == told
+        assert it.states(ANNA)[-1] == ("refused", "outside_7_days")
+        with reading(sessions) as session:
+            found = [one.details["trouble"] for one in session.query(TriageItem)]
+            assert found == ["outside_7_days"]
+
+
+async def test_what_the_bot_says_outside_the_window_waits_until_the_patient_writes(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        it.clock.advance(days=2)
+        with unit_of_work(sessions) as session:
+            say = {"text": "Your visit is tomorrow.", "metadata": {"kind": "confirmation"}}
+            conversations.add_bot_message(session, it.link(ANNA).conversation_id, say, it.clock())
+            session.commit()
+        told = len(it.graph.sent)
+        await it.settle()
+        assert len(it.graph.sent) == told
+        assert it.states(ANNA)[-1] == ("waiting", "outside_24_hours")
+        await it.receive(bodies.text(ANNA, "hello again", at=it.clock()))
+        assert it.graph.texts(ANNA)[told] == "Your visit is tomorrow."
+        assert all(one["messaging_type"] == "RESPONSE" for one in it.graph.sent)
+        assert it.graph.refused == []
+
+
+async def test_the_machine_says_so_at_the_start_and_again_after_a_day(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        await it.receive(bodies.text(ANNA, "more", at=it.clock.advance(hours=2)))
+        await it.receive(bodies.text(ANNA, "back", at=it.clock.advance(hours=25)))
+        words = it.words.disclosure
+        assert it.graph.texts(ANNA) == [
+            words.start,
+            "You said: hello",
+            "You said: more",
+            words.gap,
+            "You said: back",
+        ]
+
+
+async def test_advice_in_danger_comes_before_the_machine_introduces_itself(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "I cannot breathe"))
+        assert it.graph.texts(ANNA) == ["Please call 112 now.", it.words.disclosure.start]
+        assert it.heard.texts == ["I cannot breathe"]
