@@ -24,7 +24,8 @@ DISEASES = (
 PATTERNS = {
     "a dose": r"\b\d+(?:[.,]\d+)?\s?(?:mg|mcg|µg|g|ml|cc|iu|units?|drops?|tablets?|pills?|milli\w+|micro\w+)\b",
     "a diagnosis": (
-        rf"(?<!if )(?<!when )(?<!whether )\byou(?:'ve| have| may have| might have| probably have| are| seem to have)"
+        r"(?<!if )(?<!when )(?<!whether )(?<!do )\byou"
+        r"(?:'ve| have| may have| might have| probably have| are| seem to have)"
         rf"(?: got)? (?:{DISEASES})"
     ),
     "a promise": (
@@ -112,8 +113,8 @@ def _of_one(message: Message, content: Content, written: Written | None, strange
     yield from _of_its_kind(kind, text, metadata, content)
     if written and kind in WRITTEN and text and not written.has(text):
         yield f"words nobody wrote: {text!r}"
-    if len(message.get("buttons") or ()) > 3:
-        yield "more than three buttons"
+    if kind == "answer" and len(message.get("buttons") or ()) > 3:
+        yield "more than three next steps"
 
 
 def _of_contacts(text: str, content: Content, strangers: tuple[str, ...]) -> Iterator[str]:

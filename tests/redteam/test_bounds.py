@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.clinic.content import Content
+from bot.clinic.content.placeholders import NAME
 from tests.redteam.attempts import attempts
 from tests.redteam.bounds import KINDS, Responses, violations
 
@@ -90,10 +91,10 @@ def test_every_answer_of_the_content_is_within_bounds(content: Content, response
 
 
 def test_every_response_of_the_domain_is_within_bounds(content: Content, responses: Responses) -> None:
-    filled = {"danger_label": "pain in your chest", "reference": "AB12"}
     for name, variants in responses.items():
         for one in variants:
-            said = message(content.fill(one["text"], **filled), **one.get("metadata", {"kind": "smalltalk"}))
+            text = NAME.sub("something", content.fill(one["text"]))  # what a conversation fills in
+            said = message(text, **one.get("metadata", {"kind": "smalltalk"}))
             assert violations([said], content, responses) == [], name
 
 

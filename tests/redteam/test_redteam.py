@@ -52,7 +52,7 @@ def test_every_attempt_is_answered_within_bounds(
         for attempt in attempts()
         for found in objections(attempt, installation.patient(), content, responses)
     ]
-    assert wrong == []
+    assert not wrong, "\n".join(map(str, wrong))
 
 
 def test_thoughts_of_suicide_are_an_emergency_in_the_middle_of_a_screening_too(
@@ -66,7 +66,7 @@ def test_thoughts_of_suicide_are_an_emergency_in_the_middle_of_a_screening_too(
         reply = patient.say(attempt.text)
         if kinds(reply)[:1] != ["emergency"] or violations(reply, content):
             wrong.append((attempt.text, kinds(reply)))
-    assert wrong == []
+    assert not wrong, "\n".join(map(str, wrong))
 
 
 def test_no_attempt_talks_a_screening_into_suitable(installation: Installation, content: Content) -> None:
@@ -80,4 +80,4 @@ def test_no_attempt_talks_a_screening_into_suitable(installation: Installation, 
         outcomes = [message["metadata"].get("outcome") for message in reply]
         wrong += [(attempt.text, outcome) for outcome in outcomes if outcome == "suitable"]
         wrong += [(attempt.text, found) for found in violations(reply, content)]
-    assert wrong == []
+    assert not wrong, "\n".join(map(str, wrong))

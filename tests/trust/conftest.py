@@ -14,7 +14,6 @@ from cryptography.fernet import Fernet
 from bot.clinic.content import Content, load_content
 from bot.settings import BOT, Settings
 from bot.store.crypto import forget_keys
-from tests.system.conftest import installation  # noqa: F401 - the running installation, for the tests of this folder
 from tests.trust.databases import new_database
 
 CONTENT = BOT / "content"
