@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Annotated
 
@@ -35,25 +35,26 @@ def main() -> None:
 @app.command()
 def serve() -> None:
     """Train if needed, start web, Rasa and the action server, and keep them running until Ctrl-C."""
-    from bot.serving import secrets, supervisor
-    from bot.store.engine import make_engine
-    from bot.store.migrate import migrate
+    from bot.serving import first_start, secrets, supervisor
 
     settings = Settings.from_env()
     settings.var.mkdir(parents=True, exist_ok=True)
     env = secrets.complete_environment(settings, os.environ)
     _check_content(settings)
     model = _model()
-    migrate(make_engine(settings.database_url))
+    demo_desk = first_start.prepare(settings, env, datetime.now(timezone.utc))
     watcher = supervisor.Supervisor(supervisor.parts(settings, str(model), env), console.print)
     try:
         with console.status("Starting the web, Rasa and action servers …"):
             watcher.start()
         if not watcher.stopping:
             console.print(f"[green]Mesoguide is ready:[/green] http://localhost:{settings.port}/   (Ctrl-C stops it)")
-            console.print(
-                f"The desk: http://localhost:{settings.port}/desk   its demo password is in {settings.var / 'secrets.json'}"
-            )
+            console.print(f"The front desk:      http://localhost:{settings.port}/desk")
+            if demo_desk:
+                where = settings.var / "secrets.json"
+                console.print(
+                    f"  sign in as {first_start.DEMO_ADMIN}; the demo password is in {where}", highlight=False
+                )
         watcher.watch()
     except (supervisor.PortTaken, TimeoutError) as error:
         console.print(f"[red]{error}[/red]", highlight=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from rasa_sdk.events import FollowupAction, SlotSet
@@ -14,9 +15,10 @@ from bot.actions.screening import reopens_screening
 from bot.clinic.booking import interview
 from bot.clinic.booking.clinic import Clinic
 from bot.clinic.booking.plan import clinic_from
+from bot.clinic.booking.slots import is_free
 from bot.clinic.booking.turns import Heard
 from bot.clinic.booking.turns import Turn as Step
-from bot.store import bookings, diary, screenings, triage
+from bot.store import bookings, screenings, slots, triage
 from bot.store.engine import reading
 
 FORM = "booking_form"
@@ -51,8 +53,8 @@ class ValidateBookingForm(ClinicAction):
 
     def act(self, turn: Turn) -> Events:
         clinic = clinic_from(turn.content.clinic)
-        taken = _taken(turn, clinic)
         state = turn.slot("booking") or {}
+        taken = _taken(turn, clinic, state)
         if not state.get("asking"):
             return _went(turn, clinic, interview.begin(_first(turn), _known(turn), clinic, taken, turn.now))
         if reopens_screening(turn):  # "wait, I take insulin": the check comes first again
@@ -66,14 +68,8 @@ class ValidateBookingForm(ClinicAction):
 
 
 def _went(turn: Turn, clinic: Clinic, step: Step) -> Events:
-    """Store a confirmed booking, then say what there is to say. The form ends when `booking_outcome` is set."""
-    if step.status == "confirmed":
-        confirmed = _store(turn, interview.request(step.state, clinic))
-        turn.say(
-            "utter_booking_confirmed",
-            **confirmed,
-            metadata={"kind": "confirmation", "reference": confirmed["reference"]},
-        )
+    """Take the time, store a confirmed booking, then say what there is to say. The form ends with `booking_outcome`."""
+    step = _take_time(turn, clinic, _numbered(turn, step))
     if step.status == "wants_person":
         hand_off(turn)
     for say in step.says:
@@ -87,6 +83,58 @@ def _went(turn: Turn, clinic: Clinic, step: Step) -> Events:
     ]
 
 
+def _numbered(turn: Turn, step: Step) -> Step:
+    """The form run is named after its first message, so that a confirmation repeated after a crash books once."""
+    run = (turn.slot("booking") or {}).get("run") or str(turn.parse.get("message_id"))
+    return replace(step, state={**step.state, "run": run}) if step.state else step
+
+
+def _take_time(turn: Turn, clinic: Clinic, step: Step) -> Step:
+    """Hold the chosen time, book the confirmed one, give back one not wanted; who comes too late is offered others."""
+    try:
+        if step.status == "confirmed":
+            _confirm(turn, clinic, step)
+        else:
+            _hold(turn, clinic, step)
+    except slots.TimeGone:
+        return interview.time_gone(step.state, clinic, _taken(turn, clinic, step.state), turn.now)
+    return step
+
+
+def _confirm(turn: Turn, clinic: Clinic, step: Step) -> None:
+    confirmed = _store(turn, clinic, step)
+    turn.say(
+        "utter_booking_confirmed", **confirmed, metadata={"kind": "confirmation", "reference": confirmed["reference"]}
+    )
+
+
+def _hold(turn: Turn, clinic: Clinic, step: Step) -> None:
+    """Keep the chosen time for ten minutes; the database is touched only when the choice changed."""
+    before, chosen = _chosen(turn.slot("booking") or {}), _chosen(step.state)
+    if chosen == before:
+        return
+    with turn.saving() as session:
+        if chosen is None:
+            slots.release(session, turn.conversation_id)
+        else:
+            start = datetime.fromisoformat(chosen[0])
+            slots.hold(session, turn.conversation_id, start, chosen[1], slot_rules(turn, clinic))
+
+
+def _chosen(state: dict[str, Any]) -> tuple[str, str | None] | None:
+    answers = state.get("answers") or {}
+    return (answers["when"], answers.get("treatment")) if answers.get("when") else None
+
+
+def slot_rules(turn: Turn, clinic: Clinic) -> slots.Rules:
+    """What fits into the clinic's diary at this turn."""
+    return slots.Rules(
+        minutes=clinic.minutes,
+        fits=lambda start, minutes, taken: is_free(start, clinic, taken, turn.now, minutes),
+        now=turn.now,
+    )
+
+
 def _metadata(metadata: Any) -> dict[str, Any]:
     return {"metadata": dict(metadata)} if metadata else {}
 
@@ -94,7 +142,9 @@ def _metadata(metadata: Any) -> dict[str, Any]:
 def _strays(turn: Turn, state: dict[str, Any]) -> bool:
     """Whether the message asks something else instead of answering."""
     asking = state.get("asking")
-    if turn.entity("question") is not None or (asking == "treatment" and turn.entity("treatment") and "?" not in turn.text):
+    if turn.entity("question") is not None or (
+        asking == "treatment" and turn.entity("treatment") and "?" not in turn.text
+    ):
         return False
     if turn.intent == "book_appointment" and turn.entity("treatment") is None:
         return True
@@ -131,32 +181,39 @@ def _known(turn: Turn) -> dict[str, Any]:
     return {"treatment": treatment} if treatment else {}
 
 
-def _taken(turn: Turn, clinic: Clinic) -> list[tuple[Any, int]]:
+def _taken(turn: Turn, clinic: Clinic, state: dict[str, Any]) -> slots.Taken:
     with reading(turn.clinic.sessions) as session:
-        return [(start, clinic.minutes(one)) for start, one in diary.held(session, turn.now - timedelta(days=1))]
+        return slots.taken(
+            session,
+            slot_rules(turn, clinic),
+            turn.now - timedelta(days=1),
+            besides=turn.conversation_id,
+            key=_key(turn, state),
+        )
 
 
-def _store(turn: Turn, wanted: dict[str, Any]) -> dict[str, str]:
-    """Write the request down once; returns what the confirmation says."""
+def _key(turn: Turn, state: dict[str, Any]) -> str:
+    return f"{turn.conversation_id}:{state.get('run')}"
+
+
+def _store(turn: Turn, clinic: Clinic, step: Step) -> dict[str, str]:
+    """Write the request down once; returns what the confirmation says. Raises slots.TimeGone."""
+    wanted = interview.request(step.state, clinic)
     with turn.saving() as session:
         screening = screenings.latest(session, turn.conversation_id)
-        row = bookings.create(
-            session,
-            turn.conversation_id,
-            bookings.Request(
-                name=wanted["name"],
-                contact=wanted["contact"],
-                contact_kind=wanted["contact_kind"],
-                treatment=wanted["treatment"],
-                starts_at=wanted["starts_at"],
-                wish=wanted["wish"] or None,
-                note=wanted["note"] or None,
-                screening_id=screening.id if screening else None,
-                screening_status=screening.outcome if screening else "not_screened",
-                key=f"{turn.conversation_id}:{turn.parse.get('message_id')}",
-            ),
-            turn.now,
+        request = bookings.Request(
+            name=wanted["name"],
+            contact=wanted["contact"],
+            contact_kind=wanted["contact_kind"],
+            treatment=wanted["treatment"],
+            starts_at=wanted["starts_at"],
+            wish=wanted["wish"] or None,
+            note=wanted["note"] or None,
+            screening_id=screening.id if screening else None,
+            screening_status=screening.outcome if screening else "not_screened",
+            key=_key(turn, step.state),
         )
+        row = slots.book(session, turn.conversation_id, request, slot_rules(turn, clinic))
         return {"reference": row.reference, "contact": wanted["contact_display"]}
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import importlib
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import SimpleNamespace

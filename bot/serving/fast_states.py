@@ -14,14 +14,8 @@ from typing import Any
 
 from rasa.core.policies.rule_policy import RulePolicy
 from rasa.shared.core.constants import (
-    ACTIVE_LOOP,
-    LOOP_NAME,
     PREVIOUS_ACTION,
-    RULE_ONLY_LOOPS,
-    RULE_ONLY_SLOTS,
     SHOULD_NOT_BE_SET,
-    SLOTS,
-    USER,
 )
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, Event

@@ -59,6 +59,11 @@ class Part:
 def parts(settings: Settings, model: str, env: Mapping[str, str]) -> list[Part]:
     """The three parts in the order they are started."""
     python = sys.executable
+    env = {
+        **env,
+        "PYTHONWARNINGS": "ignore",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }  # of Rasa's libraries; nobody here can heed them
 
     def module(name: str, *arguments: str) -> list[str]:
         return [python, "-m", f"bot.serving.{name}", *arguments]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from starlette.exceptions import HTTPException
 
+from bot import desk
 from bot.clinic.content import load_content
 from bot.problems import CONTENT_TYPE, Problem, Problems
 from bot.settings import Settings
@@ -47,22 +48,30 @@ def create_app(settings: Settings, embed_origins: tuple[str, ...] = ()) -> FastA
     problems = Problems(content.placeholders())
     metrics = Metrics()
     forwarder = Forwarder(settings.rasa_url, problems, metrics)
-    app = FastAPI(title="Mesoguide", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(forwarder))
+    sessions = open_store(settings)
+    front_desk = desk.create_router(settings, sessions)
+    lifespan = _lifespan(forwarder, desk.lifespan(front_desk))
+    app = FastAPI(title="Mesoguide", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.add_middleware(SecurityHeaders, embed_origins=embed_origins)
     app.add_middleware(metrics.middleware)
     _add_errors(app, problems)
     _add_pages(app, page_context(content, read_words()))
-    _add_operations(app, Health(settings, open_store(settings)), metrics, forwarder)
+    _add_operations(app, Health(settings, sessions), metrics, forwarder)
     for door in DOORS:
         app.add_api_route(door.path, forwarder.through(door), methods=list(door.methods), include_in_schema=False)
+    app.include_router(front_desk)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 
 
-def _lifespan(forwarder: Forwarder) -> Callable[[FastAPI], Any]:
+def _lifespan(*parts: AbstractAsyncContextManager[Any]) -> Callable[[FastAPI], Any]:
+    """What runs while the app serves: the way to Rasa, the desk's jobs."""
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with forwarder:
+        async with AsyncExitStack() as running:
+            for part in parts:
+                await running.enter_async_context(part)
             yield
 
     return lifespan
