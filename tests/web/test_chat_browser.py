@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from bot.channels.website import utc_now
@@ -248,4 +249,23 @@ def test_the_widget_opens_the_chat_on_a_foreign_page(browser: Browser, stack: St
     chat.page.get_by_role("button", name="Ask the clinic").click()
     frame = chat.page.frame_locator("iframe")
     frame.get_by_text("computer program").first.wait_for()
+    context.close()
+
+
+@pytest.mark.parametrize("phone", [False, True])
+@pytest.mark.parametrize("path", ["/", "/chat"])
+def test_axe_finds_no_violation_in_any_state(browser: Browser, stack: Stack, phone: bool, path: str) -> None:
+    context, chat = new_page(browser, phone=phone, bypass_csp=True)  # axe itself is an inline script
+    chat.open(stack.address + path)
+    chat.say("I have a fever")
+    chat.wait_for("contact the clinic today")
+    chat.say("I cannot breathe")
+    chat.wait_for("call 112")
+    staff_says(stack, chat, "This is the front desk.")
+    chat.wait_for("This is the front desk.")
+    chat.page.route("**/message", lambda route: route.abort())
+    chat.say("not sent")
+    chat.log.locator("[data-state=waiting]").wait_for()
+    found = Axe().run(chat.page)
+    assert found.violations_count == 0, found.generate_report()
     context.close()

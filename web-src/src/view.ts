@@ -172,7 +172,7 @@ export class View {
     const titles = el(
       "div",
       { class: "titles" },
-      el("h2", {}, words.title ?? ""),
+      el(this.host.matches("main") ? "h1" : "h2", {}, words.title ?? ""),
       el("p", { class: "subtitle" }, words.subtitle ?? ""),
     );
     const call = el("a", { class: "tool", href: phone.link, "aria-label": `${words.call} ${phone.text}` }, words.call ?? "");
