@@ -5,9 +5,9 @@ A module that defines tables is named here; then migrations, key rotation, erasi
 
 from __future__ import annotations
 
-from bot.store import desk_models, messenger_models, models
+from bot.store import desk_models, messenger_models, models, slots_models
 from bot.store.columns import Base
 
-TABLE_MODULES = (models, desk_models, messenger_models)
+TABLE_MODULES = (models, desk_models, messenger_models, slots_models)
 
 __all__ = ["TABLE_MODULES", "Base"]

@@ -1,0 +1,129 @@
+"""Who has which time. Taking one locks its day, so that of two patients who want the last room one gets it.
+
+What fits is decided by the caller's rule on what is taken, inside the lock: rooms, lengths and hours are the clinic's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from bot.store import bookings
+from bot.store.diary import HOLDING
+from bot.store.models import Booking
+from bot.store.slots_models import DiaryDay, SlotHold
+
+HOLD = timedelta(minutes=10)
+LONGEST = timedelta(days=1)  # no appointment is longer
+Taken = Sequence[tuple[datetime, int]]
+
+
+class TimeGone(Exception):
+    """The wanted time was taken by somebody else."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The clinic's diary at one moment: `minutes` an appointment takes by treatment id (None: not decided), and
+    `fits(start, minutes, taken)`: whether one can begin then, beside what is taken."""
+
+    minutes: Callable[[str | None], int]
+    fits: Callable[[datetime, int, Taken], bool]
+    now: datetime
+
+
+def taken(session: Session, rules: Rules, after: datetime, *, besides: str = "", key: str = "") -> Taken:
+    """(start, minutes) of every time from `after` on that is booked, asked for or held.
+
+    `besides` is a conversation whose own hold does not stand in its way; `key` a form run whose own booking, stored
+    before a crash, does not either.
+    """
+    booked = select(Booking.starts_at, Booking.treatment).where(
+        Booking.starts_at >= after, Booking.status.in_(HOLDING), or_(Booking.key.is_(None), Booking.key != key)
+    )
+    held = select(SlotHold.starts_at, SlotHold.minutes).where(
+        SlotHold.starts_at >= after, SlotHold.until > rules.now, SlotHold.conversation_id != besides
+    )
+    found = [(start, rules.minutes(treatment)) for start, treatment in session.execute(booked) if start is not None]
+    return found + [(start, length) for start, length in session.execute(held)]
+
+
+def hold(session: Session, conversation_id: str, start: datetime, treatment: str | None, rules: Rules) -> datetime:
+    """Keep a time for a patient who has not confirmed yet, instead of the one kept before; returns until when.
+
+    Keeping the same time again does not lengthen it. Raises TimeGone when it does not fit any more.
+    """
+    length = rules.minutes(treatment)
+    _lock(session, start, length)
+    former = session.get(SlotHold, conversation_id)
+    if former is not None and (former.starts_at, former.minutes) == (start, length) and former.until > rules.now:
+        return former.until
+    if not rules.fits(start, length, taken(session, rules, start - LONGEST, besides=conversation_id)):
+        raise TimeGone
+    row = former or SlotHold(conversation_id=conversation_id)
+    row.starts_at, row.minutes, row.until = start, length, rules.now + HOLD
+    session.add(row)
+    session.flush()
+    return row.until
+
+
+def release(session: Session, conversation_id: str) -> None:
+    """Give back what a conversation holds, if anything."""
+    session.execute(delete(SlotHold).where(SlotHold.conversation_id == conversation_id))
+
+
+def book(session: Session, conversation_id: str, request: bookings.Request, rules: Rules) -> Booking:
+    """Store a request whose time is still free, and turn the hold into it; the same form run twice books once.
+
+    Raises TimeGone when somebody else has the time; nothing is stored then.
+    """
+    start = request.starts_at
+    if start is not None and bookings.find_by_key(session, request.key) is None:
+        length = rules.minutes(request.treatment)
+        _lock(session, start, length)
+        others = taken(session, rules, start - LONGEST, besides=conversation_id, key=request.key or "")
+        if not rules.fits(start, length, others):
+            raise TimeGone
+    row = bookings.create(session, conversation_id, request, rules.now)
+    release(session, conversation_id)
+    return row
+
+
+def move(  # noqa: PLR0913 - a change has this many parts
+    session: Session, booking: Booking, start: datetime, wish: str | None, rules: Rules, *, actor: str
+) -> Booking:
+    """Give a booking another time that is free; it is `proposed` again. Raises TimeGone as `book` does."""
+    length = rules.minutes(booking.treatment)
+    _lock(session, start, length)
+    others = list(taken(session, rules, start - LONGEST, besides=booking.conversation_id))
+    own = [one for one in others if one == (booking.starts_at, length)]
+    if own and booking.status in HOLDING:
+        others.remove(own[0])
+    if not rules.fits(start, length, others):
+        raise TimeGone
+    return bookings.reschedule(session, booking, start, wish, actor=actor, now=rules.now)
+
+
+def tidy(session: Session, now: datetime) -> int:
+    """Remove holds that ran out; they count for nothing already. Returns how many."""
+    return int(session.execute(delete(SlotHold).where(SlotHold.until <= now)).rowcount)  # type: ignore[attr-defined]
+
+
+def _lock(session: Session, start: datetime, minutes: int) -> None:
+    """Lock the days (UTC) that an appointment touches, in order; SQLite's writers wait for one another anyway."""
+    insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    for day in _days(start, minutes):
+        statement = insert(DiaryDay).values(day=day, changes=1)
+        raised = {"changes": DiaryDay.changes + 1}
+        session.execute(statement.on_conflict_do_update(index_elements=["day"], set_=raised))
+
+
+def _days(start: datetime, minutes: int) -> list[date]:
+    first = start.astimezone(timezone.utc)
+    return sorted({first.date(), (first + timedelta(minutes=minutes)).date()})

@@ -1,0 +1,98 @@
+"""The booking form on a real store: who comes too late is offered other times, and a repeated yes books once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from bot.actions import booking
+from bot.actions.booking import ValidateBookingForm
+from bot.store.engine import Sessions, reading
+from bot.store.models import Booking
+from tests.clinic.diary import at
+from tests.handover.patients import Patient
+
+NOW = at("2026-11-25 10:00")
+WHEN = "2026-12-01T10:00"
+
+
+@pytest.fixture
+def patients(sessions: Sessions) -> list[Patient]:
+    return [Patient(sessions, name, NOW) for name in ("anna", "ben", "cleo")]
+
+
+def booked(sessions: Sessions) -> list[str]:
+    with reading(sessions) as session:
+        return sorted(row.conversation_id for row in session.scalars(select(Booking)))
+
+
+def test_a_chosen_time_is_held_so_that_the_third_patient_of_two_rooms_is_offered_others(
+    patients: list[Patient], sessions: Sessions
+) -> None:
+    anna, ben, cleo = patients
+    for patient in (anna, ben):
+        assert patient.choose(WHEN) == ["utter_ask_booking_note"]
+    assert cleo.choose(WHEN) == ["utter_booking_time_taken"]
+    assert WHEN not in str(cleo.slots["booking"]["offered"])
+    assert booked(sessions) == []
+
+
+def test_a_held_time_is_offered_again_after_ten_minutes_and_who_slept_is_told(
+    patients: list[Patient], sessions: Sessions
+) -> None:
+    anna, ben, cleo = patients
+    anna.choose(WHEN)
+    ben.choose(WHEN)
+    cleo.now += timedelta(minutes=10)
+    assert cleo.choose(WHEN) == ["utter_ask_booking_note"]
+    cleo.press("note", "no")
+    assert cleo.press("confirm", "yes") == ["utter_booking_confirmed"]
+    for patient in (anna, ben):
+        patient.now += timedelta(minutes=11)
+        patient.press("note", "no")
+    assert anna.press("confirm", "yes") == ["utter_booking_confirmed"]
+    assert ben.press("confirm", "yes") == ["utter_booking_time_gone"]
+    assert ben.slots["booking"]["offered"]
+    assert booked(sessions) == ["anna", "cleo"]
+
+
+def test_a_time_lost_between_the_look_and_the_hold_is_offered_to_nobody(
+    patients: list[Patient], sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, ben, cleo = patients
+    anna.choose(WHEN)
+    ben.choose(WHEN)
+    seen: list[int] = []
+    look = booking._taken
+
+    def too_early(*arguments: object) -> object:
+        seen.append(1)
+        return [] if len(seen) <= 4 else look(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(booking, "_taken", too_early)
+    assert cleo.choose(WHEN) == ["utter_booking_time_gone"]
+    assert WHEN not in str(cleo.slots["booking"]["offered"])
+
+
+def test_a_yes_repeated_after_a_crash_books_once_and_says_the_same_reference(
+    patients: list[Patient], sessions: Sessions
+) -> None:
+    anna = patients[0]
+    anna.choose(WHEN)
+    anna.press("note", "no")
+    before = dict(anna.slots)
+    first = anna.tell(ValidateBookingForm(), question="confirm", answer="yes")
+    anna.slots = before  # the action server wrote the booking, and Rasa died before it stored the turn
+    second = anna.tell(ValidateBookingForm(), question="confirm", answer="yes")
+    assert first[0]["reference"] == second[0]["reference"]
+    assert booked(sessions) == ["anna"]
+
+
+def test_stopping_gives_the_held_time_back(patients: list[Patient], sessions: Sessions) -> None:
+    anna, ben, cleo = patients
+    anna.choose(WHEN)
+    ben.choose(WHEN)
+    assert anna.press("confirm", "stop") == ["utter_booking_stopped"]
+    assert cleo.choose(WHEN) == ["utter_ask_booking_note"]
