@@ -2,29 +2,130 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from spacy.language import Language
 from spacy.matcher import PhraseMatcher
+from spacy.tokens import Span
 from spacy.util import filter_spans
 
+from bot.nlu.ages import AgeReader
+from bot.nlu.assertion import Assertions, Judge, Value
+from bot.nlu.heart import HeartReader
+from bot.nlu.organs import OrganReader
 from bot.nlu.reader import Reading
+from bot.nlu.subjects import Subjects, Whose
 from bot.nlu.vocabulary import Vocabulary
+
+NAME = "ClinicalEntities"
+FACT_FORMS = ("present", "unsure", "past", "absent")
+HEART = "heart"
 
 
 class ClinicalReader:
-    """An entity ruler fed from the vocabulary."""
+    """An entity ruler fed from the vocabulary, and the context that decides what is said. `today` gives the date."""
 
-    def __init__(self, vocabulary: Vocabulary, language: Language) -> None:
+    def __init__(self, vocabulary: Vocabulary, language: Language, today: Callable[[], date] = date.today) -> None:
         self._matcher = PhraseMatcher(language.vocab)
-        for kind, groups in (("treatment", vocabulary.treatment), ("concern", vocabulary.concern)):
-            for value, phrases in groups.items():
-                self._matcher.add(f"{kind}:{value}", [language.make_doc(phrase) for phrase in phrases])
+        for label, phrases in _labels(vocabulary).items():
+            self._matcher.add(label, [language.make_doc(phrase) for phrase in phrases])
+        self._assertions = Assertions(vocabulary.cues, language)
+        self._subjects = Subjects(vocabulary, language)
+        self._ages = AgeReader(vocabulary.age, vocabulary.people, language)
+        self._organs = OrganReader(vocabulary)
+        self._heart = HeartReader(vocabulary, language)
+        self._today = today
 
     def entities(self, reading: Reading) -> list[dict[str, Any]]:
-        found = []
-        for span in filter_spans(self._matcher(reading.doc, as_spans=True)):
-            kind, value = span.label_.split(":")
-            start, end = reading.place(span)
-            found.append({"entity": kind, "value": value, "start": start, "end": end, "about": "self", "extractor": "ClinicalEntities"})
-        return found
+        """Entities in the order of the message, as Rasa keeps them."""
+        doc = reading.doc
+        spans = filter_spans(self._matcher(doc, as_spans=True))
+        judge, whose = self._assertions.of(doc), self._subjects.of(doc)
+        found = [_entity(reading, s, *s.label_.replace("place:", "treatment:").split(":"), whose.about) for s in _topics(spans)]
+        facts = self._facts(reading, spans, judge, whose)
+        found += facts + self._none_of_these(reading, spans, whose) + self._age(reading, whose)
+        return sorted(found, key=lambda entity: entity["start"])
+
+    def _facts(self, reading: Reading, spans: list[Span], judge: Judge, whose: Whose) -> list[dict[str, Any]]:
+        named = [span for span in spans if span.label_.startswith("fact:")]
+        taken = {i for span in spans for i in range(span.start, span.end)}
+        starts = frozenset(span.start for span in named)
+        said = [(span, span.label_.split(":")[1], _value(span, judge, starts)) for span in named]
+        said += [(reading.doc[a:b], name, value) for a, b, name, value in self._organs.said(reading.words, judge, taken)]
+        said += self._heart.medicines(reading.doc, said, judge)
+        owned = [(span, name, *whose.of(span.start, span.end, value)) for span, name, value in said]
+        general = [_entity(reading, s, "criterion", _criterion(n), whose.about) for s, n, _, who in owned if who == "anyone"]
+        mine = [(span, name, value, who) for span, name, value, who in owned if who in ("self", "other")]
+        return _distinct(general) + [
+            _entity(reading, span, name, value, who) for span, name, value, who in self._heart.weigh(_strongest(mine))
+        ]
+
+    def _none_of_these(self, reading: Reading, spans: list[Span], whose: Whose) -> list[dict[str, Any]]:
+        none = [span for span in spans if span.label_ == "none_of_these"]
+        return [_entity(reading, none[0], "none_of_these", "no", whose.about)] if none else []
+
+    def _age(self, reading: Reading, whose: Whose) -> list[dict[str, Any]]:
+        mentions = [
+            mention
+            for mention in self._ages.mentions(reading.doc, self._today().year)
+            if whose.about == "other" or not mention.other
+        ]
+        if not mentions:
+            return []
+        plainest = max(mentions, key=lambda mention: (mention.weight, -mention.start))
+        span = reading.doc[plainest.start : plainest.end]
+        return [_entity(reading, span, "age", plainest.value, whose.about)]
+
+
+def _labels(vocabulary: Vocabulary) -> dict[str, list[str]]:
+    labels = {f"treatment:{value}": list(phrases) for value, phrases in vocabulary.treatment.items()}
+    labels |= {f"place:{value}": list(phrases) for value, phrases in vocabulary.places.items()}
+    labels |= {f"concern:{value}": list(phrases) for value, phrases in vocabulary.concern.items()}
+    for name, criterion in vocabulary.criteria.items():
+        labels |= {f"fact:{name}:{form}": list(getattr(criterion, form)) for form in FACT_FORMS}
+    return labels | {"nothing": list(vocabulary.not_treatment), "none_of_these": list(vocabulary.none_of_these)}
+
+
+def _topics(spans: list[Span]) -> list[Span]:
+    """The first mention of each treatment and concern; a part of the body counts where nothing else is named."""
+    first: dict[str, Span] = {}
+    for span in spans:
+        if span.label_.startswith(("treatment:", "concern:")):
+            first.setdefault(span.label_, span)
+    places = [span for span in spans if span.label_.startswith("place:")]
+    return list(first.values()) or places[:1]
+
+
+def _value(span: Span, judge: Judge, starts: frozenset[int]) -> Value:
+    form = span.label_.split(":")[2]
+    if form == "absent":
+        return "no"
+    value = judge.value(span.start, span.end, starts - {span.start})
+    if value == "no" or form == "present":
+        return value
+    return "unsure" if form == "unsure" else "past"
+
+
+def _strongest(said: list[tuple[Span, str, Value, str]]) -> list[tuple[Span, str, Value, str]]:
+    """One statement a condition: what is unclear or over settles a plain mention, a plain yes settles a no."""
+    order = {"past": 0, "yes": 1, "unsure": 2, "no": 3}
+    best: dict[str, tuple[Span, str, Value, str]] = {}
+    for one in said:
+        if one[1] not in best or order[one[2]] < order[best[one[1]][2]]:
+            best[one[1]] = one
+    return list(best.values())
+
+
+def _criterion(name: str) -> str:
+    return "heart_multi_drug" if name == HEART else name
+
+
+def _distinct(entities: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return list({entity["value"]: entity for entity in reversed(entities)}.values())
+
+
+def _entity(reading: Reading, span: Span, name: str, value: Any, about: str) -> dict[str, Any]:
+    start, end = reading.place(span)
+    return {"entity": name, "value": value, "start": start, "end": end, "about": about, "extractor": NAME}

@@ -12,17 +12,19 @@ from typing import Literal
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from bot.nlu.patterns import Line, compile_patterns
+from bot.nlu.patterns import GAP_UNDENIED, Line, compile_patterns
 from bot.nlu.vocabulary import Vocabulary
 
 Level = Literal["emergency", "urgent"]
-Doubt = Literal["", "negated", "not_now", "in_general", "figure"]
+Doubt = Literal["", "negated", "not_now", "settled", "in_general", "figure"]
 INTENTS: dict[Level, str] = {"emergency": "report_emergency", "urgent": "report_urgent"}
 NEGATION_REACH = 5  # words between a denial and the sign
-SURE = 0.5  # probability at which the classifier raises the alarm by itself
+SURE = 0.7  # probability at which the classifier raises the alarm by itself
 SURE_AGAINST_DOUBT = 0.85  # … and at which it does so although the words look harmless
-SURE_HARMLESS = 0.02  # … and below which a doubtful mention is left alone
+SURE_OF_MORE = 0.95  # … and at which it makes an emergency of an urgent sign
 _ENDS = frozenset(".!?;")
+_QUESTIONS = frozenset("is are can could does do did will would should may might has have was were any".split())
+_OWNERS = frozenset("i my me she he her his him we our mine myself now help".split())
 _BREAKS = frozenset(("but", "however", "although", "though", "also", "btw", "plus", "except", "anyway"))
 _STARTS = frozenset("i my she he her his we now it is they mum dad and also so the".split())
 
@@ -61,9 +63,13 @@ class DangerFinder:
         ]
         self._hints = {name: compile_patterns(sign.hints or [name]) for name, sign in words.signs.items()}
         self._levels = {name: sign.level for name, sign in words.signs.items()}
-        self._negated = compile_patterns(phrases(words.negated))
-        self._not_now = compile_patterns(phrases(words.not_now))
-        self._in_general = compile_patterns(phrases(words.in_general))
+        self._strict = {
+            name: compile_patterns(sign.patterns, groups, gap=GAP_UNDENIED) for name, sign in words.signs.items()
+        }
+        self._negated = compile_patterns(words.negated)
+        self._not_now = compile_patterns(words.not_now)
+        self._settled = compile_patterns(words.settled)
+        self._in_general = compile_patterns(words.in_general)
         self._figures = compile_patterns(words.figures_of_speech, groups)
         self._here_and_now = compile_patterns(phrases(words.here_and_now))
 
@@ -74,29 +80,36 @@ class DangerFinder:
         if not found:
             return []
         context = _Context(doc, line, self)
-        judged = [Mention(name, level, start, end, context.doubt(start, end)) for name, level, start, end in found]
+        undenied = {name: {start for start, _ in line.spans(self._strict[name])} for name in {one[0] for one in found}}
+        judged = [
+            Mention(name, level, start, end, context.doubt(name, start, end) if start in undenied[name] else "negated")
+            for name, level, start, end in found
+        ]
         return sorted(judged, key=lambda mention: (mention.level != "emergency", mention.start))
 
     def decide(self, doc: Doc, probabilities: Sequence[Mapping[str, float]]) -> Alarm | None:
         """The alarm to raise, if any. `probabilities`: the classifier's, of the message and of each of its questions."""
         mentions = self.mentions(doc)
+        clear = [mention for mention in mentions if not mention.doubt]
+        emergency = self._opinion("emergency", probabilities)
+        if clear and (clear[0].level == "emergency" or emergency < SURE_OF_MORE):
+            return Alarm(clear[0].level, clear[0].sign)
+        if any(mention.doubt != "in_general" for mention in mentions) and not clear:
+            return None
         for level in ("emergency", "urgent"):
-            sign = self._sign(level, doc, mentions, probabilities)
-            if sign:
-                return Alarm(level, sign)
+            if self._opinion(level, probabilities) >= (SURE_AGAINST_DOUBT if mentions or self._calm(doc) else SURE):
+                own = [mention.sign for mention in mentions if mention.level == level]
+                return Alarm(level, own[0] if own else self._hinted(level, doc))
         return None
 
-    def _sign(
-        self, level: Level, doc: Doc, mentions: Sequence[Mention], probabilities: Sequence[Mapping[str, float]]
-    ) -> str | None:
-        own = [mention for mention in mentions if mention.level == level]
-        opinion = max((p.get(INTENTS[level], 0.0) for p in probabilities), default=0.0)
-        clear = [mention.sign for mention in own if not mention.doubt]
-        if clear:
-            return clear[0]
-        if opinion >= (SURE_AGAINST_DOUBT if own else SURE):
-            return own[0].sign if own else self._hinted(level, doc)
-        return None
+    @staticmethod
+    def _opinion(level: Level, probabilities: Sequence[Mapping[str, float]]) -> float:
+        return max((p.get(INTENTS[level], 0.0) for p in probabilities), default=0.0)
+
+    def _calm(self, doc: Doc) -> bool:
+        """Whether the words deny, settle, or ask in general, so that the classifier alone should be surer."""
+        line = Line(doc)
+        return any(line.spans(pattern) for pattern in (self._settled, self._not_now, self._in_general, self._figures, self._negated))
 
     def _hinted(self, level: Level, doc: Doc) -> str:
         """The sign that the words hint at most, for an alarm that only the classifier raised."""
@@ -113,20 +126,35 @@ class _Context:
         self._clause = _clauses(self._words)
         self._negated = line.spans(finder._negated)
         self._not_now = line.spans(finder._not_now)
+        self._settled = line.spans(finder._settled)
         self._in_general = line.spans(finder._in_general)
         self._figures = line.spans(finder._figures)
         self._here_and_now = line.spans(finder._here_and_now)
 
-    def doubt(self, start: int, end: int) -> Doubt:
+    def doubt(self, sign: str, start: int, end: int) -> Doubt:
         if any(first < end and start < last for first, last in self._figures):
             return "figure"
         if any(last <= start <= last + NEGATION_REACH and self._same(first, start) for first, last in self._negated):
             return "negated"
         if any(self._same(first, start) for first, _ in self._not_now):
             return "not_now"
+        if any(start <= first and self._clause[first] - self._clause[start] <= 1 and self._meant(first) for first, _ in self._settled):
+            return "settled"
         general = any(first <= start and self._same(first, start) for first, _ in self._in_general)
-        now = any(self._same(first, start) or self._same(first, end - 1) for first, _ in self._here_and_now)
+        if sign == "suicide" and _OWNERS.intersection(self._words):
+            return ""
+        general = general or self._asked_impersonally(start)
+        now = any(0 <= self._clause[first] - self._clause[start] <= 1 for first, _ in self._here_and_now)
         return "in_general" if general and not now else ""
+
+    def _meant(self, first: int) -> bool:
+        """Whether "gone away" is not itself denied ("it will not go away") or asked for ("when will it")."""
+        return not {"not", "never", "until", "when", "instead", "no"}.intersection(self._words[max(0, first - 3) : first])
+
+    def _asked_impersonally(self, start: int) -> bool:
+        """ "is fainting something that happens": a question whose clause speaks of nobody."""
+        clause = [word for word, number in zip(self._words, self._clause) if number == self._clause[start]]
+        return clause[0] in _QUESTIONS and clause[1:2] != ["not"] and not _OWNERS.intersection(clause)
 
     def _same(self, one: int, other: int) -> bool:
         return self._clause[one] == self._clause[other]

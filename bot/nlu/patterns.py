@@ -1,6 +1,6 @@
 """The small pattern language of content/vocabulary.yml, compiled to regular expressions over a message's words.
 
-`swell*` any ending, `a|b` either word, `{group}` any phrase of a group, `...` up to four words that end no sentence.
+`swell*` any ending, `a|(b c)` either, `{group}` any phrase of a group, `...` up to six words that end no sentence.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from itertools import accumulate
 
 from spacy.tokens import Doc
 
-GAP = r"(?:(?![.?!;] )[^ ]+ ){0,4}"
+_PART = re.compile(r"(?:\([^)]*\)|[^\s(]|\((?![^)]*\)))+")
+GAP = r"(?:(?![.?!;] )[^ ]+ ){0,6}?"
+GAP_UNDENIED = r"(?:(?!(?:[.?!;]|not|no|never|without|nor|neither|none) )[^ ]+ ){0,6}?"
 
 
 class PatternError(ValueError):
@@ -37,21 +39,24 @@ class Line:
         return found
 
 
-def compile_patterns(patterns: Iterable[str], groups: Mapping[str, Sequence[str]] | None = None) -> re.Pattern[str]:
+def compile_patterns(
+    patterns: Iterable[str], groups: Mapping[str, Sequence[str]] | None = None, gap: str = GAP
+) -> re.Pattern[str]:
     """One expression for all patterns; raises PatternError naming an unknown group or an empty pattern."""
-    alternatives = [_one(pattern, groups or {}) for pattern in patterns]
+    longest_first = sorted(patterns, key=lambda pattern: -len(pattern.split()))
+    alternatives = [_one(pattern, groups or {}, gap) for pattern in longest_first]
     return re.compile(r"(?<= )(?:" + "|".join(alternatives) + r")(?= )")
 
 
-def _one(pattern: str, groups: Mapping[str, Sequence[str]]) -> str:
-    parts = pattern.strip().lower().split()
+def _one(pattern: str, groups: Mapping[str, Sequence[str]], gap: str) -> str:
+    parts = _PART.findall(pattern.lower())
     while parts and parts[-1] == "...":
         parts.pop()
     if not parts or parts[0] == "...":
         raise PatternError(f"{pattern!r} must begin with a word")
     pieces = []
     for part in parts:
-        pieces.append(GAP if part == "..." else f"(?:{_word(part, groups, pattern)}) ")
+        pieces.append(gap if part == "..." else f"(?:{_word(part, groups, pattern)}) ")
     return "".join(pieces)[:-1]
 
 
@@ -60,7 +65,11 @@ def _word(part: str, groups: Mapping[str, Sequence[str]], pattern: str) -> str:
         if part[1:-1] not in groups:
             raise PatternError(f"{pattern!r}: {part} is not one of the groups {', '.join(groups)}")
         return "|".join(" ".join(_ending(word) for word in phrase.lower().split()) for phrase in groups[part[1:-1]])
-    return "|".join(_ending(word) for word in part.split("|"))
+    return "|".join(" ".join(_ending(word) for word in _bare(one).split()) for one in part.split("|"))
+
+
+def _bare(part: str) -> str:
+    return part[1:-1] if len(part) > 2 and part[0] == "(" and part[-1] == ")" else part
 
 
 def _ending(word: str) -> str:

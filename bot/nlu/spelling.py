@@ -57,6 +57,8 @@ class Speller:
         word = _STRETCHED.sub(r"\1", word)
         if len(word) < SHORTEST or word in self._known or not word.isalpha():
             return word
+        if word.endswith("in") and word + "g" in self._known:
+            return word + "g"
         cutoff = 1 if len(word) < 8 else 2
         found = extractOne(word, self._targets, scorer=OSA.distance, score_cutoff=cutoff)
         return found[0] if found else word

@@ -15,7 +15,7 @@ from bot.nlu.intent_model import OUT, Guess
 from bot.nlu.language import recognise
 from bot.nlu.questions import Part, keep, split
 from bot.nlu.reader import Reading, build_language, phrase_words, read
-from bot.nlu.spelling import Speller
+from bot.nlu.spelling import Speller, known_words
 from bot.nlu.vocabulary import Vocabulary, load_vocabulary
 
 VOCABULARY = Path(__file__).resolve().parent.parent / "content" / "vocabulary.yml"
@@ -89,8 +89,10 @@ class Understanding:
 
 
 def _sign_words(vocabulary: Vocabulary) -> set[str]:
-    patterns = (p for sign in vocabulary.danger.signs.values() for p in sign.patterns)
-    return {word for pattern in patterns for word in re.findall(r"[a-z]+(?![a-z*])", pattern)}
+    signs = vocabulary.danger.signs.values()
+    patterns = [p for sign in signs for p in (*sign.patterns, *sign.hints)]
+    patterns += [phrase for phrases in vocabulary.danger.groups.values() for phrase in phrases]
+    return {word for pattern in patterns for word in re.findall(r"[a-z]+", pattern) if word in known_words()}
 
 
 def _intent(guess: Guess) -> tuple[str, float]:

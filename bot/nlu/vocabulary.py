@@ -86,6 +86,7 @@ class Danger(_Strict):
     signs: dict[str, Sign]
     negated: Phrases
     not_now: Phrases
+    settled: Phrases
     in_general: Phrases
     figures_of_speech: Phrases
     here_and_now: Phrases
@@ -96,6 +97,7 @@ class Vocabulary(_Strict):
 
     treatment: dict[Literal[TREATMENTS], Phrases]  # type: ignore[valid-type]
     concern: dict[Literal[CONCERNS], Phrases]  # type: ignore[valid-type]
+    places: dict[Literal[TREATMENTS], Phrases]  # type: ignore[valid-type]
     not_treatment: Phrases
     criteria: dict[Literal[CRITERIA], Criterion]  # type: ignore[valid-type]
     heart_medicines: list[Phrases]
@@ -103,6 +105,7 @@ class Vocabulary(_Strict):
     several: Phrases
     organs: dict[Literal[CRITERIA], Phrases]  # type: ignore[valid-type]
     organ_trouble: Phrases
+    trouble_with: Phrases
     organ_health: Phrases
     cues: Cues
     people: Phrases
@@ -117,7 +120,7 @@ class Vocabulary(_Strict):
 
     def phrases(self) -> Iterator[str]:
         """Every phrase that names something, for the speller."""
-        for group in (self.treatment, self.concern):
+        for group in (self.treatment, self.places, self.concern):
             for phrases in group.values():
                 yield from phrases
         for criterion in self.criteria.values():
