@@ -90,4 +90,5 @@ def test_an_error_does_not_repeat_what_was_sent(installation: Installation, pati
 
 def test_nothing_under_the_data_folder_is_readable(installation: Installation, patient: Patient) -> None:
     assert os.path.isdir(installation.log.parent)
+    assert any(name.endswith("mesoguide.db") for name, _ in files(installation.log.parent)), "the data is elsewhere"
     assert [(name, marks) for name, text in files(installation.log.parent) if (marks := found(text))] == []
