@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -90,8 +91,6 @@ def _count(session: Session, rows: Select[tuple[OutboxItem]]) -> int:
     return session.scalar(rows.with_only_columns(func.count())) or 0
 
 
-def _waiting(
-    session: Session, rows: Select[tuple[object]], since: InstrumentedAttribute[datetime], now: datetime
-) -> Waiting:
+def _waiting(session: Session, rows: Select[Any], since: InstrumentedAttribute[datetime], now: datetime) -> Waiting:
     count, first = session.execute(rows.with_only_columns(func.count(), func.min(since))).one()
     return Waiting(count, max(0.0, (now - first).total_seconds()) if first else 0.0)
