@@ -143,9 +143,14 @@ class _Context:
         general = any(first <= start and self._same(first, start) for first, _ in self._in_general)
         if sign == "suicide" and _OWNERS.intersection(self._words):
             return ""
-        general = general or self._asked_impersonally(start)
+        general = general or self._asked_impersonally(start) or self._goes_on(start)
         now = any(0 <= self._clause[first] - self._clause[start] <= 1 for first, _ in self._here_and_now)
         return "in_general" if general and not now else ""
+
+    def _goes_on(self, start: int) -> bool:
+        """ "what should i expect, redness? lumps?": a word or two that go on with a question asked in general."""
+        own = self._clause[start]
+        return self._clause.count(own) <= 3 and any(self._clause[first] == own - 1 for first, _ in self._in_general)
 
     def _meant(self, first: int) -> bool:
         """Whether "gone away" is not itself denied ("it will not go away") or asked for ("when will it")."""

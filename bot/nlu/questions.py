@@ -7,72 +7,81 @@ from dataclasses import dataclass
 
 MOST = 4  # parts of one message
 ENDS = frozenset(".?!;\n")
-JOINTS = frozenset(", and also plus + & then but or so btw oh ps / - & as well".split()) | {","}
+JOINTS = frozenset((",", "and", "also", "plus", "+", "&", "but", "or", "so", "btw", "oh", "then", "/", "-", "(", "first"))
 ASKERS = frozenset(
-    "what which who whose when where why how is are do does did can could will would should may am was has have any".split()
+    "what which who whose when where why how is are do does did can could will would should may am was any".split()
 )
+WH = frozenset("how what when where who why which".split())
 REQUESTS = frozenset(
-    "i id please book cancel move change delete tell show check give let need want explain price cost".split()
+    "book cancel move change delete erase remove tell show check give let need want explain connect put call ask push send "
+    "see make find speak talk id please describe reschedule rebook reserve postpone wipe scrap".split()
 )
-FILLERS = frozenset("also btw and plus so well ok okay oh ps then but first".split())
-SOCIAL = frozenset(
-    "greet goodbye thank affirm deny unsure chitchat inform help complain ask_why refuse stop restart".split()
+TOPICS = frozenset("side price prices cost costs opening address parking results risks".split())
+LEADS_ON = frozenset(
+    "know tell me explain about of to for on in at from with by is are was wonder wondering ask asking see understand sure "
+    "idea matter like just exactly no not that this the a say said show remember check unsure guess i you decide depends "
+    "depending regarding question curious and or if".split()
 )
-CLEAR = 0.45  # probability from which a part counts as a question of its own
+UNASKED = frozenset(
+    "greet goodbye thank affirm deny unsure chitchat inform help complain ask_why refuse stop restart bot_challenge "
+    "out_of_scope report_symptom report_urgent report_emergency".split()
+)
+CLEAR = 0.4  # probability from which a part counts as a question of its own
+PLAIN = 0.9  # probability from which a whole message is one question, unless each part is as clear
+FAINT = 0.7
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a message and its best intent."""
+    """One part of a message, its best intent, and whether it is put as a question or a request."""
 
     start: int
     end: int
     intent: str
     confidence: float
-    refused: bool = False
+    asks: bool = True
 
 
 def split(words: Sequence[str]) -> list[tuple[int, int]]:
     """Where the message may be cut: the words (first, after last) of each part; one part when it has one sentence."""
-    cuts = [0]
-    for i in range(1, len(words)):
-        if _begins(words, i) and i - cuts[-1] >= 1:
-            cuts.append(i)
+    cuts = [0] + [i for i in range(1, len(words)) if _begins(words, i)]
     parts = [(start, end) for start, end in zip(cuts, [*cuts[1:], len(words)]) if _has_words(words[start:end])]
     return parts if 1 < len(parts) <= MOST else [(0, len(words))]
 
 
+def asks(words: Sequence[str]) -> bool:
+    """Whether those words are put as a question or a request."""
+    return "?" in words or bool((ASKERS | REQUESTS | TOPICS).intersection(words))
+
+
 def _begins(words: Sequence[str], i: int) -> bool:
-    before, word, after = words[i - 1], words[i], words[i + 1] if i + 1 < len(words) else ""
+    before, word = words[i - 1], words[i]
     if before in ENDS:
         return word not in ENDS
-    if before in JOINTS or before in FILLERS:
-        return False if word in JOINTS and word not in ("and", "also", "but") else _asks(word, after)
-    if word in JOINTS or word in FILLERS:
-        return _asks(after, words[i + 2] if i + 2 < len(words) else "")
-    return word in ("how", "what", "when", "where", "who", "why") and before not in _LEADS_ON
+    if before in JOINTS:
+        return word not in JOINTS and _opens(words, i)
+    return word in WH and before not in LEADS_ON | JOINTS
 
 
-_LEADS_ON = frozenset(
-    "know tell me explain about of to for on in at from with by is are was wonder wondering ask asking see understand sure "
-    "idea matter like just exactly and or not no that this the a say said show remember check unsure even guess i you "
-    "decide depends depending regarding".split()
-)
-
-
-def _asks(word: str, after: str) -> bool:
-    return word in ASKERS or word in REQUESTS and after not in ("",) or word in ("my", "side", "it", "there", "that")
+def _opens(words: Sequence[str], i: int) -> bool:
+    """Whether a new question or request begins at word i, which follows an "and" or a comma."""
+    word, after = words[i], words[i + 1 : i + 3]
+    if word in ("i", "we"):
+        return bool(REQUESTS.intersection(after)) or after[:1] == ["would"]
+    return word in ASKERS or word in REQUESTS or word in TOPICS
 
 
 def _has_words(words: Sequence[str]) -> bool:
-    return any(word[0].isalnum() for word in words)
+    return any(word[0].isalnum() and word not in JOINTS for word in words)
 
 
 def keep(whole: Part, parts: Sequence[Part]) -> list[Part]:
     """The questions to answer: the parts that are clear and differ, or the whole message as one."""
-    clear = [part for part in parts if part.intent not in SOCIAL and part.confidence >= CLEAR and not part.refused]
     kept: list[Part] = []
-    for part in clear:
-        if all(part.intent != other.intent for other in kept):
+    for part in parts:
+        clear = part.asks and part.intent not in UNASKED and part.confidence >= CLEAR
+        if clear and all(part.intent != other.intent for other in kept):
             kept.append(part)
+    if whole.confidence >= PLAIN and any(part.confidence < FAINT for part in kept):
+        return [whole]
     return kept if len(kept) > 1 else [whole]

@@ -19,6 +19,7 @@ COMMON = 20_000  # occurrences in the word list's corpus below which a word may 
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "´": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": " "})
 _UNSEEN = re.compile(r"[\u0000-\u0008\u000b-\u001f\u007f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
 _STRETCHED = re.compile(r"([a-z!?.])\1{2,}")
+_CONTACTS = ((re.compile(r"\S+@\S+\.\w+"), " emailaddress "), (re.compile(r"\+?\d(?:[ ().-]?\d){6,}"), " phonenumber "))
 _WORD = re.compile(r"[a-z']+")
 
 
@@ -51,6 +52,8 @@ class Speller:
     def text(self, text: str) -> str:
         """The whole text with its words corrected, for reading it as a sentence. Offsets are not kept."""
         plain = unicodedata.normalize("NFKC", straighten(text)).lower()
+        for contact, name in _CONTACTS:
+            plain = contact.sub(name, plain)
         return " ".join(_WORD.sub(lambda found: self.word(found.group()), _STRETCHED.sub(r"\1", plain)).split())
 
     def _correct(self, word: str) -> str:

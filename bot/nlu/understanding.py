@@ -13,7 +13,7 @@ from bot.nlu.clinical import ClinicalReader
 from bot.nlu.danger import Alarm, DangerFinder
 from bot.nlu.intent_model import OUT, Guess
 from bot.nlu.language import recognise
-from bot.nlu.questions import Part, keep, split
+from bot.nlu.questions import Part, asks, keep, split
 from bot.nlu.reader import Reading, build_language, phrase_words, read
 from bot.nlu.spelling import Speller, known_words
 from bot.nlu.vocabulary import Vocabulary, load_vocabulary
@@ -65,7 +65,9 @@ class Understanding:
         places = split(reading.words)
         texts = [self._text(reading, place) for place in places] if len(places) > 1 else []
         whole, *parts = ask([text, *texts])
-        kept = keep(_part(whole, (0, len(reading.words))), [_part(g, place) for g, place in zip(parts, places)])
+        kept = keep(_part(whole, (0, len(reading.words))), [
+            _part(guess, place, asks(reading.words[slice(*place)])) for guess, place in zip(parts, places)
+        ])
         intent = _intent(whole)
         return Classified(
             intent={"name": intent[0], "confidence": intent[1]},
@@ -99,9 +101,9 @@ def _intent(guess: Guess) -> tuple[str, float]:
     return (OUT, max(guess.out_of_scope, guess.probability(OUT))) if guess.refused else guess.ranking[0]
 
 
-def _part(guess: Guess, place: tuple[int, int]) -> Part:
+def _part(guess: Guess, place: tuple[int, int], question: bool = True) -> Part:
     name, confidence = _intent(guess)
-    return Part(*place, intent=name, confidence=confidence, refused=guess.refused)
+    return Part(*place, intent=name, confidence=confidence, asks=question)
 
 
 @lru_cache(maxsize=4)
