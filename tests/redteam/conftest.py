@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -19,3 +23,19 @@ def content() -> Content:
 @pytest.fixture(scope="session")
 def responses() -> Responses:
     return yaml.safe_load((BOT / "domain.yml").read_text(encoding="utf-8"))["responses"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def closed_network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The processes of this folder's installation may not leave the machine; returns where they note what they try."""
+    log = tmp_path_factory.mktemp("closed_network") / "log"
+    before = os.environ.get("PYTHONPATH")
+    watch = str(Path(__file__).parent / "closed_network")
+    os.environ["PYTHONPATH"] = os.pathsep.join([watch, *([before] if before else [])])
+    os.environ["CLOSED_NETWORK_LOG"] = str(log)
+    yield log
+    del os.environ["CLOSED_NETWORK_LOG"]
+    if before is None:
+        del os.environ["PYTHONPATH"]
+    else:
+        os.environ["PYTHONPATH"] = before

@@ -1,0 +1,60 @@
+"""A patient's words go nowhere: through whole conversations no process of the installation leaves the machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.settings import ROOT
+from tests.system.conftest import Installation
+
+OUTSIDE = "203.0.113.9"  # an address of documentation, nobody's
+
+
+def watched(log: Path) -> tuple[list[str], list[str]]:
+    """(processes under watch, what they tried to reach)."""
+    lines = log.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line.startswith("watching ")], [x for x in lines if not x.startswith("watching ")]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_whole_conversations_reach_nothing_beyond_the_machine(installation: Installation, closed_network: Path) -> None:
+    patient = installation.patient()
+    for text in (
+        "hi",
+        "what are the side effects?",
+        "how long do they last",
+        "xylophagous brumotactillion?",
+        "can I have it?",
+        "I am 34, not pregnant, not breastfeeding, no diabetes, no cancer",
+        "no",
+        "no",
+        "no",
+        "book a visit",
+        "Rosalind Quarterpenny",
+        "rosalind.q@example.net",
+        "next tuesday at ten",
+        "I have chest pain",
+        "I want a person",
+        "delete my data",
+    ):
+        patient.post(text=text)
+    processes, reached = watched(closed_network)
+    for part in ("web_server", "rasa_server", "action_server"):
+        assert any(part in line for line in processes), f"{part} was not watched"
+    assert reached == []
+
+
+def test_the_watch_notices_and_refuses_a_way_out(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent / "closed_network"), "CLOSED_NETWORK_LOG": str(log)}
+    for way in (f"socket.create_connection(('{OUTSIDE}', 80), 1)", "socket.getaddrinfo('example.net', 80)"):
+        command = [sys.executable, "-c", f"import socket; {way}"]
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, timeout=60, check=False)  # noqa: S603
+        assert b"does not let anything out" in done.stderr
+    assert len(watched(log)[1]) == 2
