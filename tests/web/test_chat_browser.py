@@ -122,6 +122,14 @@ def test_a_persons_message_arrives_live_and_looks_different(chat: ChatPage, stac
     expect(chat.log.get_by_text("Front desk", exact=True)).to_be_visible()
 
 
+def test_a_persons_message_is_not_lost_while_the_bot_still_answers(chat: ChatPage, stack: Stack) -> None:
+    chat.say("side effects, slowly")
+    chat.log.locator(".loading-message-dots").wait_for()
+    staff_says(stack, chat, "A person is here.")
+    chat.wait_for("Mild pain")
+    chat.wait_for("A person is here.")
+
+
 def test_the_emergency_number_stays_in_sight_once_danger_was_named(chat: ChatPage) -> None:
     link = chat.page.get_by_role("link", name="Emergency? Call 112")
     expect(link).to_be_hidden()

@@ -16,6 +16,7 @@ class Chat {
   private readonly seen = new Set<string>();
   private readonly outbox: Outgoing[] = memory.outbox.read();
   private sending = false;
+  private missed = false;
   private hurry = new AbortController();
   private line = new AbortController();
 
@@ -35,7 +36,10 @@ class Chat {
   async start(): Promise<void> {
     await this.view.mount();
     await this.open();
-    for (const message of this.outbox) this.view.own(message.id, message.shown, false);
+    for (const message of this.outbox) {
+      this.seen.add(message.id);
+      this.view.own(message.id, message.shown, false);
+    }
     void this.flush();
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") void this.catchUp();
@@ -86,14 +90,16 @@ class Chat {
 
   /** Something new came while this tab was not asking: another tab or a person. The history has it in its order. */
   private async hear(message: Message): Promise<void> {
-    if (this.seen.has(message.id) || this.sending) return;
+    if (this.seen.has(message.id)) return;
     if (message.from === "staff") this.take(message, true);
+    else if (this.sending) this.missed = true; // most likely the answer that is on its way here
     else await this.catchUp();
   }
 
   /** Show what the server has and this window has not. */
   private async catchUp(): Promise<void> {
     if (this.sending || !this.token) return;
+    this.missed = false;
     const messages = await api.history(this.token).catch(() => []);
     if (!this.sending) messages.forEach((message) => this.take(message, true));
   }
@@ -133,7 +139,6 @@ class Chat {
     this.sending = true;
     try {
       for (let next = this.outbox[0]; next; next = this.outbox[0]) {
-        this.seen.add(next.id);
         await this.deliver(next);
         this.settle(next.id);
       }
@@ -141,6 +146,7 @@ class Chat {
       this.view.typing(false);
       this.sending = false;
     }
+    if (this.missed) await this.catchUp();
   }
 
   private async deliver(message: Outgoing): Promise<void> {
