@@ -9,6 +9,7 @@ from pathlib import Path
 
 BOT = Path(__file__).resolve().parent
 ROOT = BOT.parent
+MOST_PROCESSES = 64
 
 
 class SettingError(ValueError):
@@ -23,6 +24,7 @@ class Settings:
     port: int = 8000
     rasa_port: int = 5005
     actions_port: int = 5055
+    rasa_processes: int = 1
     var: Path = ROOT / "var"
     content: Path = BOT / "content"
     database_url: str = ""
@@ -38,6 +40,11 @@ class Settings:
         return f"http://127.0.0.1:{self.rasa_port}"
 
     @property
+    def rasa_urls(self) -> tuple[str, ...]:
+        """The addresses of all Rasa processes of this installation, on neighbouring ports."""
+        return tuple(f"http://127.0.0.1:{self.rasa_port + number}" for number in range(self.rasa_processes))
+
+    @property
     def actions_url(self) -> str:
         return f"http://127.0.0.1:{self.actions_port}/webhook"
 
@@ -51,6 +58,7 @@ class Settings:
             port=_port(env, "PORT", cls.port),
             rasa_port=_port(env, "RASA_PORT", cls.rasa_port),
             actions_port=_port(env, "ACTIONS_PORT", cls.actions_port),
+            rasa_processes=_processes(env),
             var=var,
             content=Path(env.get("MESOGUIDE_CONTENT", BOT / "content")).resolve(),
             database_url=env.get("DATABASE_URL") or f"sqlite:///{var}/mesoguide.db",
@@ -67,4 +75,16 @@ def _port(env: Mapping[str, str], name: str, default: int) -> int:
     value = env.get(name, str(default))
     if not value.isdecimal() or not 0 < int(value) < 65536:
         raise SettingError(f"{name}={value!r} is not a TCP port; use a number from 1 to 65535")
+    return int(value)
+
+
+def _processes(env: Mapping[str, str]) -> int:
+    """How many Rasa processes share the work; more than one need Redis to keep each conversation in order."""
+    value = env.get("RASA_PROCESSES", "1")
+    if not value.isdecimal() or not 0 < int(value) <= MOST_PROCESSES:
+        raise SettingError(f"RASA_PROCESSES={value!r} is not a number from 1 to {MOST_PROCESSES}")
+    if int(value) > 1 and not env.get("REDIS_URL"):
+        raise SettingError(
+            f"RASA_PROCESSES={value} needs REDIS_URL: Redis keeps every conversation in order between them"
+        )
     return int(value)

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
+import os
+from typing import Any
+
 from bot.serving.quiet import make_quiet
 from bot.settings import Settings
+
+KEEP_ALIVE_SECONDS = 75  # longer than Rasa keeps an idle connection, see fast_calls.py
 
 
 def main() -> None:
     """Serve the custom actions until told to stop."""
     make_quiet()
+    os.environ.setdefault("SANIC_KEEP_ALIVE_TIMEOUT", str(KEEP_ALIVE_SECONDS))
     settings = Settings.from_env()
     from rasa_sdk.endpoint import create_app
 
     app = create_app("bot.actions", cors_origins="")
+    app.register_listener(_warm_up, "before_server_start")
     app.run("127.0.0.1", settings.actions_port, workers=1, access_log=False)
+
+
+async def _warm_up(app: Any, loop: Any) -> None:
+    """Read the content before the first patient waits for it, and end the garbage collector's interest in it."""
+    importlib.import_module("bot.actions.base").clinic()
+    gc.collect()
+    gc.freeze()
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import (
     ActionExecuted,
     ActionReverted,
+    Event,
     FollowupAction,
     Restarted,
     SessionStarted,
@@ -251,6 +252,14 @@ def _may_be_extracted(slot: Any) -> bool:
 
 _UNREAD = SimpleNamespace(deepcopy=lambda value: value)
 _SLOTS = SimpleNamespace(copy=copy_slot)
+_stock_resolve = Event.resolve_by_type
+_resolve_event = cache(lambda type_name, default: _stock_resolve(type_name, default))
+
+
+def resolve_event(type_name: str, default: Any = None) -> Any:
+    """The class of an event type; event classes do not change while the server runs."""
+    return _resolve_event(type_name, default)
+
 
 REPLACEMENTS = (
     Replacement(
@@ -276,6 +285,16 @@ REPLACEMENTS = (
         "a new connection for every call",
     ),
     Replacement("rasa.shared.core.trackers.DialogueStateTracker.copy", copy_tracker, "replays all events"),
+    Replacement(
+        "rasa.shared.core.trackers.DialogueStateTracker.applied_events",
+        fast_states.applied_events,
+        "goes through all events, a dozen times a turn",
+    ),
+    Replacement(
+        "rasa.shared.core.events.Event.resolve_by_type",
+        staticmethod(resolve_event),
+        "looks through all event classes for each event",
+    ),
     Replacement("rasa.shared.core.trackers.copy", _SLOTS, "copies slots by the pickle protocol"),
     Replacement(
         "rasa.shared.core.trackers.DialogueStateTracker.past_states",

@@ -22,9 +22,10 @@ from rasa.shared.core.events import ActionExecuted, Event
 from rasa.shared.core.trackers import DialogueStateTracker
 
 KEPT = "_states_kept"
+APPLIED = "_applied_kept"
 State = dict[str, Any]
 _stock_past_states = DialogueStateTracker.past_states
-_stock_rule_states = RulePolicy._prediction_states
+_stock_applied_events = DialogueStateTracker.applied_events
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class History:
 
     def begins(self, applied: Sequence[Event]) -> bool:
         """Whether the conversation still begins with the events seen so far."""
-        return len(applied) >= len(self.events) and all(map(is_, self.events, applied))
+        return len(applied) >= len(self.events) and all(map(is_, self.events, applied))  # a few microseconds
 
 
 def moments(tracker: DialogueStateTracker, domain: Domain) -> list[Moment]:
@@ -78,6 +79,15 @@ def moments(tracker: DialogueStateTracker, domain: Domain) -> list[Moment]:
     history.grow(applied)
     history.present = history.present or history.moment(False)
     return [*history.moments, history.present]
+
+
+def applied_events(self: DialogueStateTracker) -> list[Event]:
+    """The events that count, worked out once until another event comes. Events are only ever added at the end."""
+    length, last = len(self.events), self.events[-1] if self.events else None
+    kept = self.__dict__.get(APPLIED)
+    if kept is None or self._max_event_history is not None or kept[0] != length or kept[1] is not last:
+        kept = self.__dict__[APPLIED] = (length, last, _stock_applied_events(self))
+    return list(kept[2])
 
 
 def past_states(

@@ -1,15 +1,20 @@
 """The Rasa process: `python -m bot.serving.rasa_server MODEL`. Loopback only, API behind RASA_TOKEN.
 
 It serves lean: without the libraries only training needs (left_out.py) and with Rasa's hot code replaced (fast.py).
-MESOGUIDE_LEAN=off serves with Rasa as it comes.
+MESOGUIDE_LEAN=off serves with Rasa as it comes. MESOGUIDE_RATE_LIMITS=off, for load tests, lets patients write at any
+speed; a production start ignores it.
 """
 
 from __future__ import annotations
 
+import gc
+import json
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
 
 from bot.serving.quiet import make_quiet
 from bot.settings import BOT, Settings
@@ -17,14 +22,19 @@ from bot.settings import BOT, Settings
 if TYPE_CHECKING:
     from rasa.core.utils import AvailableEndpoints
 
-BACKLOG = 1024  # connections that may wait to be accepted
+SERVER = {
+    "SANIC_BACKLOG": "1024",  # connections that may wait to be accepted
+    "SANIC_KEEP_ALIVE_TIMEOUT": "75",  # seconds; the web process lets go of an idle connection first
+}
+NO_LIMIT = {"message": "1000000/second", "session": "1000000/second", "stream": "1000000/second"}
 
 
 def main(model: str) -> None:
     """Serve one trained model until told to stop."""
     make_quiet()
     settings = Settings.from_env()
-    os.environ.setdefault("SANIC_BACKLOG", str(BACKLOG))
+    for name, value in SERVER.items():
+        os.environ.setdefault(name, value)
     lean = os.environ.get("MESOGUIDE_LEAN", "on") != "off"
     if lean:
         _lean_imports(Path(model))
@@ -34,12 +44,13 @@ def main(model: str) -> None:
     rasa.utils.log_utils.configure_structlog()
     if lean:
         _lean_code(rasa.core.run)
+    _warm_up(rasa.core.run)
     os.chdir(BOT)
     rasa.core.run.serve_application(
         model_path=model,
         interface="127.0.0.1",
         port=settings.rasa_port,
-        credentials=str(BOT / "credentials.yml"),
+        credentials=credentials(settings),
         endpoints=endpoints(settings),
         enable_api=bool(settings.rasa_token),
         auth_token=settings.rasa_token or None,
@@ -56,6 +67,33 @@ def endpoints(settings: Settings) -> AvailableEndpoints:
     if settings.redis_url and found.lock_store is None:
         found.lock_store = EndpointConfig(type="bot.serving.locks.RedisLocks", url=settings.redis_url)
     return found
+
+
+def credentials(settings: Settings) -> str:
+    """The path of credentials.yml, or of a copy without rate limits where a load test asks for that."""
+    path = BOT / "credentials.yml"
+    if settings.production or os.environ.get("MESOGUIDE_RATE_LIMITS") != "off":
+        return str(path)
+    channels = YAML(typ="safe").load(path) | {"bot.channels.website.WebsiteChannel": {"rates": NO_LIMIT}}
+    settings.var.mkdir(parents=True, exist_ok=True)
+    copy = settings.var / "credentials-without-limits.yml"
+    copy.write_text(json.dumps(channels))
+    return str(copy)
+
+
+def _warm_up(run: Any) -> None:
+    """Before the first patient: read one message, so that the models are in memory, and end the garbage collector's
+    interest in what stays for good."""
+    stock_load = run.load_agent_on_start
+
+    async def load(*arguments: Any) -> Any:
+        agent = await stock_load(*arguments)
+        await agent.parse_message("hello")
+        gc.collect()
+        gc.freeze()
+        return agent
+
+    run.load_agent_on_start = load
 
 
 def _lean_imports(model: Path) -> None:

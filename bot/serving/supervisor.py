@@ -57,7 +57,7 @@ class Part:
 
 
 def parts(settings: Settings, model: str, env: Mapping[str, str]) -> list[Part]:
-    """The three parts in the order they are started."""
+    """The parts in the order they are started: actions, Rasa (once or several times), web."""
     python = sys.executable
     env = {
         **env,
@@ -78,9 +78,27 @@ def parts(settings: Settings, model: str, env: Mapping[str, str]) -> list[Part]:
             "/health",
             env=env,
         ),
-        Part("Rasa", module("rasa_server", model), "127.0.0.1", settings.rasa_port, "RASA_PORT", "/", env=env),
+        *[
+            Part(
+                name,
+                module("rasa_server", model),
+                "127.0.0.1",
+                port,
+                "RASA_PORT",
+                "/",
+                env={**env, "RASA_PORT": str(port)},
+            )
+            for name, port in _rasas(settings)
+        ],
         Part("web", module("web_server"), settings.host, settings.port, "PORT", "/livez", env=env),
     ]
+
+
+def _rasas(settings: Settings) -> list[tuple[str, int]]:
+    """Name and port of each Rasa process."""
+    if settings.rasa_processes == 1:
+        return [("Rasa", settings.rasa_port)]
+    return [(f"Rasa {number + 1}", settings.rasa_port + number) for number in range(settings.rasa_processes)]
 
 
 def check_ports(all_parts: Sequence[Part]) -> None:

@@ -61,11 +61,11 @@ def get_conversation(session: Session, conversation_id: str) -> Conversation:
 
 def accept_message(session: Session, conversation_id: str, client_id: str | None, text: str, now: datetime) -> Accepted:
     """Write a patient's message down once per client id, before anybody acts on it. Raises UnknownConversation."""
-    _touch(session, conversation_id, now)
-    row = insert_once(
-        session,
-        Message,
-        ("conversation_id", "client_id"),
+    _touch(session, conversation_id, now)  # nobody else writes into this conversation until the commit
+    found = _find_message(session, conversation_id, client_id) if client_id else None
+    if found is not None:
+        return Accepted(found, repeated=True)
+    row = Message(
         id=new_id(),
         conversation_id=conversation_id,
         client_id=client_id,
@@ -73,15 +73,12 @@ def accept_message(session: Session, conversation_id: str, client_id: str | None
         text=text,
         created_at=now,
     )
-    if row is not None:
-        return Accepted(row, repeated=False)
-    return Accepted(find_message(session, conversation_id, str(client_id)), repeated=True)
+    return Accepted(_append(session, [row])[0], repeated=False)
 
 
 def find_message(session: Session, conversation_id: str, client_id: str) -> Message:
     """The patient's message with this client id; raises LookupError."""
-    wanted = select(Message).where(Message.conversation_id == conversation_id, Message.client_id == client_id)
-    row = session.scalar(wanted)
+    row = _find_message(session, conversation_id, client_id)
     if row is None:
         raise LookupError(f"no message with this client id in conversation {conversation_id}")
     return row
@@ -89,8 +86,7 @@ def find_message(session: Session, conversation_id: str, client_id: str) -> Mess
 
 def find_answer(session: Session, conversation_id: str, client_id: str) -> list[Message] | None:
     """What was said to a patient's message, in order; None while it is unknown or not answered yet."""
-    wanted = select(Message).where(Message.conversation_id == conversation_id, Message.client_id == client_id)
-    row = session.scalar(wanted)
+    row = _find_message(session, conversation_id, client_id)
     return None if row is None or row.answered_at is None else replies(session, row)
 
 
@@ -172,6 +168,11 @@ def record_consent(session: Session, conversation_id: str, version: str, now: da
     """Note which version of the privacy notice the patient agreed to. Raises UnknownConversation."""
     row = get_conversation(session, conversation_id)
     row.consent_version, row.consent_at = version, now
+
+
+def _find_message(session: Session, conversation_id: str, client_id: str) -> Message | None:
+    wanted = select(Message).where(Message.conversation_id == conversation_id, Message.client_id == client_id)
+    return session.scalar(wanted)
 
 
 def _touch(session: Session, conversation_id: str, now: datetime) -> None:

@@ -27,6 +27,14 @@ _SELECT_TURNS = (
 )
 _EXISTS = select(_STATE.total).where(_STATE.sender_id == bindparam("sender"))
 _INSERT_TURN = insert(TrackerTurn)
+# Statements are built once: SQLAlchemy then finds their compiled form without looking them over at every turn.
+_STORED = update(TrackerState).where(_STATE.sender_id == bindparam("sender"), _STATE.total == bindparam("stored"))
+_MOVE = _STORED.values(total=bindparam("new_total"))
+_MOVE_AND_CUT = _STORED.values(
+    total=bindparam("new_total"),
+    window_start=bindparam("new_start"),
+    prefix=bindparam("new_prefix", type_=_STATE.prefix.type),
+)
 
 
 @dataclass(frozen=True)
@@ -86,10 +94,7 @@ def append(engine: Engine, sender_id: str, stored: int, events: list[EventDict],
     """
     with engine.begin() as connection:
         total = stored + len(events)
-        values: dict[str, Any] = {"total": total}
-        if cut is not None:
-            values |= {"window_start": cut.start, "prefix": cut.prefix or None}
-        if not _move(connection, sender_id, stored, values):
+        if not _move(connection, sender_id, stored, total, cut):
             total = _total_under_lock(connection, sender_id) + len(events)
             connection.execute(update(TrackerState).where(_STATE.sender_id == sender_id).values(total=total))
         if events:
@@ -98,13 +103,16 @@ def append(engine: Engine, sender_id: str, stored: int, events: list[EventDict],
         return total
 
 
-def _move(connection: Connection, sender_id: str, stored: int, values: dict[str, Any]) -> bool:
+def _move(connection: Connection, sender_id: str, stored: int, total: int, cut: Cut | None) -> bool:
     """Take the state row from `stored` events to the new values; False when it holds another number of events."""
+    start, prefix = (cut.start, cut.prefix or None) if cut is not None else (0, None)
     if stored:
-        wanted = update(TrackerState).where(_STATE.sender_id == sender_id, _STATE.total == stored)
-        return bool(connection.execute(wanted.values(**values)).rowcount)
+        known = {"sender": sender_id, "stored": stored, "new_total": total}
+        moved = {"new_start": start, "new_prefix": prefix}
+        done = connection.execute(_MOVE, known) if cut is None else connection.execute(_MOVE_AND_CUT, known | moved)
+        return bool(done.rowcount)
     build: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    fresh = build(TrackerState).values(sender_id=sender_id, **{"window_start": 0, "prefix": None, **values})
+    fresh = build(TrackerState).values(sender_id=sender_id, total=total, window_start=start, prefix=prefix)
     return bool(connection.execute(fresh.on_conflict_do_nothing()).rowcount)
 
 

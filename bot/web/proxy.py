@@ -6,7 +6,8 @@ aiohttp carries it, for its speed (see docs/web.md for the measurement); bodies 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -18,6 +19,7 @@ from yarl import URL
 
 from bot.problems import Problem, Problems
 from bot.web.metrics import Metrics
+from bot.web.rasas import conversation_of, order
 
 CONNECT_SECONDS = 3.0
 TURN_SECONDS = 75.0  # longer than a turn may take in Rasa's process
@@ -42,8 +44,8 @@ class Door:
 class Forwarder:
     """Passes requests on to Rasa over connections kept open. Use as an async context manager."""
 
-    def __init__(self, rasa_url: str, problems: Problems, metrics: Metrics) -> None:
-        self._rasa = rasa_url
+    def __init__(self, rasa_urls: Sequence[str], problems: Problems, metrics: Metrics) -> None:
+        self._rasas = tuple(rasa_urls)
         self._problems = problems
         self._metrics = metrics
         self._client: aiohttp.ClientSession | None = None
@@ -94,20 +96,30 @@ class Forwarder:
             answer.release()
 
     async def _ask(self, request: Request, body: bytes) -> aiohttp.ClientResponse:
-        """Ask Rasa. A connection it had just closed is tried once more: a message with the same id is acted on once."""
-        url = URL(f"{self._rasa}{request.url.path}", encoded=True).with_query(list(request.query_params.multi_items()))
+        """Ask the conversation's Rasa process, or the next one when it does not answer.
+
+        A connection it had just closed is tried once more: a message with the same id is acted on once.
+        """
         headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
         headers["X-Forwarded-For"] = request.client.host if request.client else ""
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=TURN_SECONDS)
-        for last in (False, True):
+        conversation = conversation_of(headers.get("authorization", ""), secrets.token_hex(4))
+        attempts = [address for address in order(self._rasas, conversation) for _ in range(2)]
+        for attempt, address in enumerate(attempts, 1):
             try:
-                return await self.client.request(
-                    request.method, url, data=body or None, headers=headers, timeout=timeout, allow_redirects=False
-                )
-            except aiohttp.ServerDisconnectedError:
-                if last:
+                return await self._ask_one(request, address, headers, body)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientConnectorError):
+                if attempt == len(attempts):
                     raise
         raise AssertionError("unreachable")
+
+    async def _ask_one(
+        self, request: Request, address: str, headers: Mapping[str, str], body: bytes
+    ) -> aiohttp.ClientResponse:
+        url = URL(f"{address}{request.url.path}", encoded=True).with_query(list(request.query_params.multi_items()))
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=TURN_SECONDS)
+        return await self.client.request(
+            request.method, url, data=body or None, headers=headers, timeout=timeout, allow_redirects=False
+        )
 
 
 async def limited_body(request: Request, largest: int) -> bytes:

@@ -1,0 +1,120 @@
+"""The two bots as processes: this project as `mesoguide serve` runs it, and Rasa's starter project with its defaults."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 600.0
+QUIET = {"RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
+
+
+@dataclass(frozen=True)
+class Bot:
+    """A running bot: where it answers, its processes, and how many seconds it took to answer at all."""
+
+    base: str
+    process: psutil.Process
+    started: float
+
+    def processes(self) -> list[psutil.Process]:
+        """The bot's processes, the supervisor included."""
+        return [self.process, *self.process.children(recursive=True)]
+
+    def megabytes(self) -> float:
+        """Memory of all processes together; pages they share are counted once (PSS)."""
+        return sum(process.memory_full_info().pss for process in self.processes()) / 1e6
+
+    def cpu_seconds(self) -> float:
+        """Processor time spent by all processes so far."""
+        return sum(process.cpu_times().user + process.cpu_times().system for process in self.processes())
+
+
+@contextmanager
+def ours(folder: Path, **more: str) -> Iterator[Bot]:
+    """This project with a database of its own in `folder`; more environment variables may be given."""
+    port = _free_port()
+    folder.mkdir(parents=True, exist_ok=True)
+    env = {
+        "PORT": str(port),
+        "RASA_PORT": str(_free_port()),
+        "ACTIONS_PORT": str(_free_port()),
+        "MESOGUIDE_VAR": str(folder),
+        "DATABASE_URL": f"sqlite:///{folder}/benchmark.db",
+        "MESOGUIDE_RATE_LIMITS": "off",
+        **more,
+    }
+    command = [sys.executable, "-m", "bot.cli", "serve"]
+    with _running(command, ROOT, env, folder / "ours.log", f"http://127.0.0.1:{port}", "/healthz") as bot:
+        yield bot
+
+
+@contextmanager
+def stock(cache: Path) -> Iterator[Bot]:
+    """Rasa's starter project, unchanged, with its REST channel; scaffolded and trained once in `cache`."""
+    project = cache / "stock"
+    if not (project / "models" / "stock.tar.gz").exists():
+        _make_stock(project)
+    (project / "credentials.yml").write_text("rest:\n")
+    port = _free_port()
+    command = [sys.executable, "-m", "rasa", "run", "-i", "127.0.0.1", "-p", str(port), "-m", "models/stock.tar.gz"]
+    with _running(command, project, {}, cache / "stock.log", f"http://127.0.0.1:{port}", "/") as bot:
+        yield bot
+
+
+def _make_stock(project: Path) -> None:
+    project.mkdir(parents=True, exist_ok=True)
+    env = {**os.environ, **QUIET}
+    scaffold = "import sys; from rasa.cli.scaffold import create_initial_project as c; c(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", scaffold, str(project)], env=env, check=True)  # noqa: S603
+    train = [sys.executable, "-m", "rasa", "train", "--fixed-model-name", "stock"]
+    subprocess.run(train, cwd=project, env=env, check=True)  # noqa: S603
+
+
+@contextmanager
+def _running(command: list[str], cwd: Path, env: Mapping[str, str], log: Path, base: str, health: str) -> Iterator[Bot]:
+    began = time.monotonic()
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603
+            command, cwd=cwd, env={**os.environ, **QUIET, **env}, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        _wait(base + health, process, log)
+        yield Bot(base, psutil.Process(process.pid), time.monotonic() - began)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(f"the bot did not start:\n{log.read_text()[-2000:]}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
