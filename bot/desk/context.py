@@ -54,6 +54,7 @@ class Desk:
     live: Live = field(init=False)
     signer: Signer = field(init=False)
     pages: Environment = field(init=False)
+    kept_figures: dict[int, tuple[datetime, dict[str, Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.live = Live(self.sessions)
@@ -104,10 +105,10 @@ class View:
             session.commit()
         self.desk.live.wake()
 
-    def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    def page(self, template: str, code: int = 200, **values: Any) -> HTMLResponse:
         """A page or a part of one."""
         html = self.desk.pages.get_template(template).render(view=self, desk=self.desk, now=self.now, **values)
-        return HTMLResponse(html, status_code=status, headers={"Vary": "HX-Request"})
+        return HTMLResponse(html, status_code=code, headers={"Vary": "HX-Request"})
 
     def goto(self, path: str) -> Response:
         """Send the browser to another page of the desk."""

@@ -31,6 +31,7 @@ CLOSE_REASONS = {
     "duplicate": "Is here already",
     "reviewed": "Reviewed by a clinician",
     "out_of_scope": "Not a matter of the clinic",
+    "topic": "Belongs to a topic",
     "spam": "Spam",
 }
 OWNERS = {

@@ -15,13 +15,19 @@ import httpx
 
 from bot.desk.build import DeskRouter
 from bot.desk.context import Desk
-from bot.desk.jobs import errands, promises
+from bot.desk.jobs import errands, grouping, promises
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
 Job = Callable[[Desk, httpx.AsyncClient], Awaitable[None]]
-JOBS: tuple[Job, ...] = (errands.tell_trackers, promises.promise_times, errands.send_emails, errands.alert_staff)
+JOBS: tuple[Job, ...] = (
+    errands.tell_trackers,
+    promises.promise_times,
+    errands.send_emails,
+    errands.alert_staff,
+    grouping.group_questions,
+)
 
 
 @asynccontextmanager

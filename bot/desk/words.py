@@ -32,7 +32,7 @@ PATIENT_NAMES = {
     "email_subject": set(),
     "email_footer": set(),
 }
-ButtonName = Literal["accept", "other_time"]
+ButtonName = Literal["other_time"]
 
 
 class WordsError(ValueError):

@@ -233,3 +233,14 @@ def _open_names(session: Session, now: datetime) -> dict[str, str]:
     waiting = select(TriageItem.conversation_id).where(and_(TriageItem.closed_at.is_(None)))
     query = select(Booking.conversation_id, Booking.name).where(Booking.conversation_id.in_(waiting))
     return {chat: name.casefold() for chat, name in session.execute(query.order_by(Booking.created_at).limit(SEARCHED))}
+
+
+def close_kind(  # noqa: PLR0913 - which rows, why, and who did it
+    session: Session, conversation_id: str, kind: TriageKind, reason: str, *, actor: str, now: datetime
+) -> None:
+    """Close all of a conversation's open items of one kind."""
+    mine = (TriageItem.conversation_id == conversation_id, TriageItem.kind == kind, TriageItem.closed_at.is_(None))
+    for item_id in session.scalars(select(TriageItem.id).where(*mine)).all():
+        audit.record(session, actor=actor, action="item.close", subject=f"item:{item_id}", now=now)
+    values = {"status": "closed", "close_reason": reason, "closed_at": now, "updated_at": now}
+    session.execute(update(TriageItem).where(*mine).values(**values))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -12,3 +14,30 @@ def older(session: Session, conversation_id: str, before: int, limit: int) -> li
     """The messages just before a position, oldest of them first."""
     query = select(Message).where(Message.conversation_id == conversation_id, Message.position < before)
     return list(session.scalars(query.order_by(Message.position.desc()).limit(limit)))[::-1]
+
+
+@dataclass(frozen=True)
+class AskedBefore:
+    """A message a patient typed, what it was taken for, and what the bot said to it."""
+
+    text: str
+    conversation_id: str
+    intent: str
+    confidence: float
+    said: str
+
+
+def asked_lately(session: Session, limit: int) -> list[AskedBefore]:
+    """The newest messages of patients that were understood as something, each wording once, newest first."""
+    query = select(Message).where(Message.sender == "patient", Message.intent.is_not(None))
+    rows = {row.text.casefold(): row for row in session.scalars(query.order_by(Message.position.desc()).limit(limit))}
+    answers = select(Message.reply_to, Message.text).where(Message.reply_to.in_([row.id for row in rows.values()]))
+    said: dict[str, str] = {}
+    for reply_to, text in session.execute(answers.order_by(Message.position)):
+        said.setdefault(str(reply_to), text)
+    return [_asked(row, said.get(row.id, "")) for row in rows.values()]
+
+
+def _asked(row: Message, said: str) -> AskedBefore:
+    intent = (row.understood or {}).get("intent") or {}
+    return AskedBefore(row.text, row.conversation_id, row.intent or "", float(intent.get("confidence") or 0.0), said)

@@ -1,0 +1,51 @@
+"""New unanswered questions are filed with those that mean the same."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+
+from bot.clinic.desk.meaning import Group, nearest, twin
+from bot.desk.context import Desk
+from bot.desk.meaning import ENCODER, encode
+from bot.store import desk_questions
+from bot.store.desk_queue import bump
+from bot.store.engine import Sessions, reading, unit_of_work
+
+BATCH = 100
+
+
+async def group_questions(desk: Desk, client: httpx.AsyncClient) -> None:
+    """File every question that is in no group yet."""
+    while await asyncio.to_thread(group_some, desk.sessions):
+        desk.live.wake()
+
+
+def group_some(sessions: Sessions, batch: int = BATCH) -> int:
+    """File at most `batch` questions in one transaction; returns how many."""
+    with reading(sessions) as session:
+        texts = [item.question or "" for item in desk_questions.not_grouped(session, batch)]
+    if not texts:
+        return 0
+    encode(texts)  # outside the transaction; the encoder remembers them
+    with unit_of_work(sessions) as session:
+        items = desk_questions.not_grouped(session, batch)
+        groups = {group.id: group for group in desk_questions.open_groups(session, ENCODER)}
+        for item, vector in zip(items, encode([item.question or "" for item in items]), strict=True):
+            found = nearest(vector, list(groups.values()))
+            at, likeness = found or (None, 1.0)
+            group = desk_questions.file(session, item, groups.get(at or ""), vector, likeness, ENCODER)
+            groups[group.id] = group
+            _merge(session, groups, group)
+        bump(session)
+        session.commit()
+        return len(items)
+
+
+def _merge(session: object, groups: dict[str, Group], group: Group) -> None:
+    other = twin(group, list(groups.values()))
+    if other is not None:
+        kept, dropped = sorted((group, groups[other]), key=lambda one: -one.size)
+        groups[kept.id] = desk_questions.merge(session, kept, dropped)  # type: ignore[arg-type]
+        del groups[dropped.id]

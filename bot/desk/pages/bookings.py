@@ -1,0 +1,145 @@
+"""Bookings: a list and a week; each change tells the patient in their chat."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, cast, get_args
+
+from fastapi import Form
+from starlette.responses import Response
+
+from bot.clinic.desk.visits import Move, leads_to, moves_from
+from bot.desk.context import View
+from bot.desk.jobs.promises import spoken
+from bot.desk.routing import NotThere, Pages, Refused, Signed
+from bot.store import audit, conversations, desk_bookings, desk_ownership, screenings
+from bot.store.models import Booking
+
+pages = Pages()
+Field = Annotated[str, Form()]
+PAGE = 50
+GROUPS = {
+    "open": ("To confirm", ("proposed", "pending")),
+    "booked": ("Confirmed", ("booked",)),
+    "past": ("Past", ("arrived", "fulfilled", "noshow", "cancelled")),
+}
+SAID = {
+    "confirm": "booking_confirmed",
+    "propose": "booking_proposed",
+    "decline": "booking_declined",
+    "arrived": "booking_arrived",
+    "noshow": "booking_noshow",
+}
+
+
+@pages.get("/bookings")
+def bookings(view: Signed, show: str = "open", q: str = "", start: int = 0) -> Response:
+    """The list, those that wait longest first."""
+    chosen = show if show in GROUPS else "open"
+    with view.reading() as session:
+        rows, more = desk_bookings.page(session, GROUPS[chosen][1], q.strip()[:100], max(start, 0), PAGE)
+        counts = desk_bookings.counts(session)
+    numbers = {key: sum(counts.get(status, 0) for status in states) for key, (_, states) in GROUPS.items()}
+    following = start + PAGE if more else None
+    return view.page("bookings.html", rows=rows, groups=GROUPS, show=chosen, numbers=numbers, q=q, following=following)
+
+
+@pages.get("/bookings/week")
+def week(view: Signed, of: str = "") -> Response:
+    """Seven days from Monday on, with the visits in them."""
+    zone = view.desk.zone
+    today = view.now.astimezone(zone).date()
+    try:
+        chosen = date.fromisoformat(of) if of else today
+    except ValueError:
+        chosen = today
+    monday = chosen - timedelta(days=chosen.weekday())
+    starts = [datetime.combine(monday + timedelta(days=number), time(), zone) for number in range(8)]
+    with view.reading() as session:
+        rows = desk_bookings.between(session, starts[0], starts[7])
+    days = [
+        {
+            "date": start.date(),
+            "start": start,
+            "visits": [row for row in rows if row.starts_at and start <= row.starts_at < end],
+            "closed": _closed(view, start.date()),
+        }
+        for start, end in zip(starts, starts[1:], strict=False)
+    ]
+    around = {"before": monday - timedelta(days=7), "after": monday + timedelta(days=7), "today": today}
+    return view.page("week.html", days=days, **around)
+
+
+@pages.get("/bookings/{booking_id}")
+def booking(view: Signed, booking_id: str) -> Response:
+    """One visit and what can be done with it."""
+    with view.changing() as session:
+        row = desk_bookings.get(session, booking_id)
+        if row is None:
+            raise NotThere(booking_id)
+        audit.record(
+            session, actor=view.staff.id, action="booking.viewed", subject=f"booking:{booking_id}", now=view.now
+        )
+        chat = conversations.get_conversation(session, row.conversation_id)
+        screening = screenings.latest(session, row.conversation_id)
+    return view.page("booking.html", visit=row, chat=chat, screening=screening, moves=moves_from(row.status))
+
+
+@pages.post("/bookings/{booking_id}/{move}")
+def change(  # noqa: PLR0913, PLR0917 - the fields of the form
+    view: Signed, booking_id: str, move: str, version: Annotated[int, Form()], at: Field = "", reason: Field = ""
+) -> Response:
+    """Confirm, propose another time, decline, mark as arrived or as not come."""
+    if move not in get_args(Move):
+        raise Refused("This cannot be done with a visit.", 400)
+    starts_at = _moment(view, at) if at else None
+    if move == "propose" and starts_at is None:
+        raise Refused("Choose the time you propose.", 400)
+    if move == "decline" and not reason.strip():
+        raise Refused("Say why, in words for the patient.", 400)
+    with view.changing() as session:
+        row = desk_bookings.change(
+            session,
+            booking_id,
+            cast(Move, move),
+            version=version,
+            starts_at=starts_at,
+            actor=view.staff.id,
+            now=view.now,
+        )
+        if row is None:
+            raise Refused("Somebody has changed this visit since. Reload the page to see it.", 409)
+        if move == "confirm" and row.starts_at is None:
+            raise Refused("Choose the time to confirm.", 400)
+        desk_ownership.tell_patient(
+            session, row.conversation_id, view.staff.id, _say(view, row, move, reason), view.now
+        )
+    return view.goto(f"/desk/bookings/{booking_id}")
+
+
+def _say(view: View, row: Booking, move: str, reason: str) -> dict[str, Any]:
+    when = spoken(row.starts_at, view.desk.zone) if row.starts_at else ""
+    text = view.desk.words.say(
+        view.desk.content, SAID[move], when=when, reference=row.reference, reason=reason.strip()[:300].rstrip(".")
+    )
+    buttons = []
+    if move == "propose":
+        buttons = [{"title": view.desk.words.buttons["other_time"], "payload": "/change_booking"}]
+    metadata = {"kind": "confirmation", "reference": row.reference, "status": leads_to(cast(Move, move))}
+    return {"text": text, "buttons": buttons, "metadata": metadata}
+
+
+def _moment(view: View, at: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(at).replace(tzinfo=view.desk.zone)
+    except ValueError:
+        raise Refused("The time is not a time.", 400) from None
+    if moment < view.now:
+        raise Refused("This time is past.", 400)
+    return moment
+
+
+def _closed(view: View, day: date) -> str:
+    clinic = view.desk.content.clinic
+    reason = next((closed.reason for closed in clinic.closed_days if closed.date == day), "")
+    return reason or ("Closed" if clinic.hours.days[day.weekday()][1] is None else "")

@@ -1,0 +1,85 @@
+"""Bookings as the desk works them: lists, a week, and changes guarded by the version the page showed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from bot.clinic.desk.visits import Move, leads_to, moves_from
+from bot.store import bookings
+from bot.store.bookings import normal_reference
+from bot.store.crypto import blind_indexes
+from bot.store.desk_queue import bump
+from bot.store.models import Booking, TriageItem
+from bot.store.terms import BookingStatus
+
+
+def page(
+    session: Session, statuses: Collection[str], text: str = "", offset: int = 0, limit: int = 50
+) -> tuple[list[Booking], bool]:
+    """Bookings in these states, those to confirm in order of arrival; whether there are more.
+
+    `text` finds a reference or a contact.
+    """
+    query = select(Booking)
+    if text:
+        query = query.where(
+            or_(Booking.reference == normal_reference(text), Booking.contact_index.in_(blind_indexes(text)))
+        )
+    elif statuses:
+        query = query.where(Booking.status.in_(list(statuses)))
+    rows = list(session.scalars(query.order_by(Booking.created_at, Booking.id).offset(offset).limit(limit + 1)))
+    return rows[:limit], len(rows) > limit
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many bookings are in each state."""
+    return {status: n for status, n in session.execute(select(Booking.status, func.count()).group_by(Booking.status))}
+
+
+def between(session: Session, start: datetime, end: datetime) -> list[Booking]:
+    """The visits that start in a span, in order."""
+    query = select(Booking).where(Booking.starts_at >= start, Booking.starts_at < end)
+    return list(session.scalars(query.order_by(Booking.starts_at, Booking.id).limit(500)))
+
+
+def get(session: Session, booking_id: str) -> Booking | None:
+    """A booking by its id."""
+    return session.get(Booking, booking_id)
+
+
+def change(  # noqa: PLR0913 - what changes, as the page showed it, and who did it
+    session: Session,
+    booking_id: str,
+    move: Move,
+    *,
+    version: int,
+    starts_at: datetime | None,
+    actor: str,
+    now: datetime,
+) -> Booking | None:
+    """Make a move with a visit; None when it is not as the page showed it, or the move makes no sense any more."""
+    same = update(Booking).where(Booking.id == booking_id, Booking.version == version)
+    if session.execute(same.values(updated_at=now)).rowcount == 0:  # type: ignore[attr-defined]
+        return None
+    row = session.get_one(Booking, booking_id, populate_existing=True)
+    if move not in moves_from(row.status):
+        return None
+    if starts_at is not None and starts_at != row.starts_at:
+        bookings.reschedule(session, row, starts_at, row.wish, actor=actor, now=now)
+    bookings.set_status(session, row, cast(BookingStatus, leads_to(move)), actor=actor, now=now)
+    _settle(session, row, now)
+    bump(session)
+    return row
+
+
+def _settle(session: Session, booking: Booking, now: datetime) -> None:
+    """The queue's row of this booking is done with."""
+    mine = update(TriageItem).where(
+        TriageItem.booking_id == booking.id, TriageItem.kind == "booking", TriageItem.closed_at.is_(None)
+    )
+    session.execute(mine.values(status="closed", close_reason="booked", closed_at=now, updated_at=now))

@@ -1,0 +1,295 @@
+"""Questions in groups, answers that teach: from three wordings in the queue to a fourth that the bot answers."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from rasa.shared.nlu.training_data.message import Message as RasaMessage
+
+from bot.clinic.desk import learned
+from bot.clinic.desk.meaning import Group, nearest, twin
+from bot.desk.jobs.grouping import group_some
+from bot.desk.meaning import ENCODER, encode
+from bot.nlu.learned import Catalogue, LearnedAnswers
+from bot.store import answers_learned, conversations, desk_questions, training_export
+from bot.store.engine import reading, unit_of_work
+
+from .conftest import Front, Person
+
+DOGS = ["Can I bring my dog?", "is it ok if my dog comes with me", "dogs allowed in the clinic?"]
+FOURTH = "Would it be a problem to come with my dog"
+DATA = yaml.safe_load(Path(__file__).with_name("paraphrases.yml").read_text(encoding="utf-8"))
+
+
+def ask_all(front: Front, *questions: str) -> list[str]:
+    return [front.item(front.chat(question), question=question) for question in questions]
+
+
+def the_group(front: Front) -> str:
+    group_some(front.sessions)
+    with reading(front.sessions) as session:
+        groups, _ = desk_questions.page(session)
+        assert len(groups) == 1
+        return groups[0].group.id
+
+
+def parsed(
+    component: LearnedAnswers, text: str, intent: str = "out_of_scope", confidence: float = 0.4
+) -> dict[str, Any]:
+    message = RasaMessage({"text": text, "intent": {"name": intent, "confidence": confidence}})
+    return component.process([message])[0].data
+
+
+def component(front: Front) -> LearnedAnswers:
+    return LearnedAnswers({"encoder": ENCODER}, Catalogue(front.sessions, ENCODER))
+
+
+def approved(front: Front, anna: Person, clara: Person, topic: str = "") -> str:
+    """An answer on dogs, written by Anna and approved by Clara; its id."""
+    ids = ask_all(front, *DOGS)
+    group = the_group(front)
+    data = {"title": "Dogs", "text": "Dogs may wait outside.", "group": group, "topic": topic}
+    written = anna.client.post(
+        "/desk/answers/new",
+        data={**data, "items": ids, "csrf": anna.csrf},
+        follow_redirects=False,
+    )
+    answer = written.headers["location"].rsplit("/", 1)[-1]
+    with reading(front.sessions) as session:
+        draft = answers_learned.revisions(session, answer)[0].id
+    assert clara.post(f"/desk/answers/{answer}/approve", revision=draft, tell="1").status_code == 200
+    return answer
+
+
+def test_three_wordings_of_one_question_become_one_group_and_others_do_not_join(front: Front, anna: Person) -> None:
+    ask_all(front, *DOGS, "Where can I park?")
+    group_some(front.sessions)
+    with reading(front.sessions) as session:
+        groups, _ = desk_questions.page(session)
+        assert [one.group.asked for one in groups] == [3, 1]
+    page = anna.get("/desk/questions").text
+    assert page.index("dogs allowed") < page.index("Where can I park")
+
+
+def test_one_patient_who_asks_twice_counts_once(front: Front) -> None:
+    chat = front.chat()
+    for question in DOGS[:2]:
+        front.item(chat, question=question)
+    group_some(front.sessions)
+    with reading(front.sessions) as session:
+        assert [one.group.asked for one in desk_questions.page(session)[0]] == [1]
+
+
+def test_from_three_wordings_to_an_answer_that_a_fourth_gets_within_two_seconds_without_training(
+    front: Front, anna: Person, clara: Person
+) -> None:
+    bot = component(front)
+    assert "learned" not in parsed(bot, FOURTH)
+    answer = approved(front, anna, clara)
+    began = time.monotonic()
+    while "learned" not in (found := parsed(bot, FOURTH)) and time.monotonic() - began < 2:
+        time.sleep(0.05)
+    assert found["learned"]["id"] == answer
+    assert found["learned"]["instead"]
+    with reading(front.sessions) as session:
+        said = answers_learned.live(session, answer)
+    assert said is not None
+    assert (said.text, said.author, said.approved_by) == ("Dogs may wait outside.", "Anna", "Clara")
+    assert said.metadata()["date"] == "2026-03-02"
+
+
+def test_approving_tells_the_patients_who_waited_and_empties_the_queue(
+    front: Front, anna: Person, clara: Person
+) -> None:
+    approved(front, anna, clara)
+    with reading(front.sessions) as session:
+        assert desk_questions.how_many(session) == 0
+    assert "Nothing here" in anna.get("/desk").text
+    chat = conversations_with(front, "Can I bring my dog?")
+    assert "Dogs may wait outside." in chat[-1]
+
+
+def conversations_with(front: Front, text: str) -> list[str]:
+    with reading(front.sessions) as session:
+        from sqlalchemy import select
+
+        from bot.store.models import Message
+
+        rows = session.scalars(select(Message).order_by(Message.position)).all()
+        chat = next(row.conversation_id for row in rows if row.text == text)
+        return [row.text for row in conversations.transcript(session, chat)]
+
+
+def test_a_draft_is_not_said_before_a_clinician_approves_it_and_nobody_else_can(
+    front: Front, anna: Person, adam: Person
+) -> None:
+    data = {"title": "Dogs", "text": "Yes.", "extra": DOGS[0]}
+    answer = anna.post("/desk/answers/new", part=False, **data).headers["location"].rsplit("/", 1)[-1]
+    with reading(front.sessions) as session:
+        draft = answers_learned.revisions(session, answer)[0].id
+    for person in (anna, adam):
+        assert person.post(f"/desk/answers/{answer}/approve", revision=draft).status_code == 403
+    assert "learned" not in parsed(component(front), DOGS[0])
+
+
+def test_a_revision_replaces_the_live_text_only_when_approved_and_old_versions_stay(
+    front: Front, anna: Person, clara: Person
+) -> None:
+    answer = approved(front, anna, clara)
+    anna.post(f"/desk/answers/{answer}/revise", title="Dogs", text="Small dogs may come in.", extra="puppy welcome?")
+    with reading(front.sessions) as session:
+        assert answers_learned.live(session, answer).text == "Dogs may wait outside."  # type: ignore[union-attr]
+        draft = answers_learned.revisions(session, answer)[0]
+        draft_id = draft.id
+    clara.post(f"/desk/answers/{answer}/approve", revision=draft_id)
+    with reading(front.sessions) as session:
+        assert answers_learned.live(session, answer).number == 2  # type: ignore[union-attr]
+        states = [(row.number, row.status) for row in answers_learned.revisions(session, answer)]
+        assert states == [(2, "approved"), (1, "superseded")]
+        assert len(training_export.regression_cases(session)) == 4
+
+
+def test_two_clinicians_cannot_both_decide_about_one_draft(front: Front, anna: Person, clara: Person) -> None:
+    dora = front.person("clinician", "Dora")
+    data = {"title": "Dogs", "text": "Yes.", "extra": DOGS[0]}
+    answer = anna.post("/desk/answers/new", part=False, **data).headers["location"].rsplit("/", 1)[-1]
+    with reading(front.sessions) as session:
+        draft = answers_learned.revisions(session, answer)[0].id
+    assert clara.post(f"/desk/answers/{answer}/reject", revision=draft).status_code == 200
+    assert dora.post(f"/desk/answers/{answer}/approve", revision=draft).status_code == 409
+
+
+def test_a_retired_answer_is_no_longer_given(front: Front, anna: Person, clara: Person) -> None:
+    answer = approved(front, anna, clara)
+    bot = component(front)
+    assert "learned" in parsed(bot, FOURTH)
+    clara.post(f"/desk/answers/{answer}/retire")
+    bot.catalogue._looked = float("-inf")
+    assert "learned" not in parsed(bot, FOURTH)
+
+
+@pytest.mark.parametrize(
+    ("intent", "confidence"),
+    [("report_emergency", 0.3), ("report_urgent", 0.9), ("affirm", 0.9), ("book_appointment", 0.95)],
+)
+def test_an_answer_never_talks_over_danger_or_what_the_patient_does(
+    front: Front, anna: Person, clara: Person, intent: str, confidence: float
+) -> None:
+    approved(front, anna, clara)
+    assert "learned" not in parsed(component(front), DOGS[0], intent, confidence)
+
+
+def test_approving_proposes_training_examples_and_a_regression_case_for_each_wording(
+    front: Front, anna: Person, clara: Person
+) -> None:
+    approved(front, anna, clara, topic="ask_clinic_info")
+    with reading(front.sessions) as session:
+        assert sorted(row.text for row in training_export.examples(session)) == sorted(DOGS)
+        cases = yaml.safe_load(training_export.regression_file(session))["cases"]
+        assert sorted(case["question"] for case in cases) == sorted(DOGS)
+        assert training_export.export_training(session) == ""
+
+
+def test_only_approved_wordings_are_exported_as_a_diff_without_markup(
+    front: Front, anna: Person, clara: Person, tmp_path: Path
+) -> None:
+    front.item(front.chat(), question="is [parking](treatment) {free}\n- intent: evil")
+    group_some(front.sessions)
+    with reading(front.sessions) as session:
+        group = desk_questions.page(session)[0][0].group.id
+        item = desk_questions.members(session, group)[0].item.id
+    anna.post(f"/desk/questions/{group}/topic", topic="ask_clinic_info", items=item)
+    with reading(front.sessions) as session:
+        example = training_export.examples(session)[0].id
+    assert anna.post("/desk/training", approved=example).status_code == 403
+    clara.post("/desk/training", approved=example)
+    file = tmp_path / "nlu.yml"
+    file.write_text(
+        "nlu:\n- intent: ask_clinic_info\n  examples: |\n    - where are you\n\n- intent: greet\n  examples: |\n    - hi\n"
+    )
+    with reading(front.sessions) as session:
+        diff = training_export.export_training(session, file)
+    assert "+    - is parking treatment free - intent: evil\n" in diff
+    assert [line for line in diff.splitlines() if line.startswith("-") and not line.startswith("---")] == []
+
+
+def test_the_preview_shows_which_older_questions_would_change(front: Front, anna: Person) -> None:
+    front.chat("do you let pets in the waiting room")
+    front.chat("How many sessions do I need?")
+    data = {"title": "Dogs", "text": "Yes.", "extra": "\n".join(DOGS)}
+    answer = anna.post("/desk/answers/new", part=False, **data).headers["location"]
+    page = anna.get(f"{answer}/preview", part=True).text
+    assert "do you let pets" in page
+    assert "How many sessions" not in page
+
+
+def test_deciding_twice_about_a_group_is_refused(front: Front, anna: Person, ben: Person) -> None:
+    ask_all(front, *DOGS)
+    group = the_group(front)
+    assert anna.post(f"/desk/questions/{group}/out-of-scope").status_code == 200
+    assert ben.post(f"/desk/questions/{group}/out-of-scope").status_code == 409
+
+
+def test_erasing_a_conversation_takes_its_wordings_out_of_the_answer(front: Front, anna: Person, clara: Person) -> None:
+    from bot.store import privacy
+
+    answer = approved(front, anna, clara)
+    bot = component(front)
+    assert "learned" in parsed(bot, FOURTH)
+    with unit_of_work(front.sessions) as session:
+        for wording in answers_learned.wordings_of(session, answer):
+            from bot.store.models import TriageItem
+
+            item = session.get(TriageItem, wording.item_id)
+            if item is not None:
+                privacy.erase_conversation(session, item.conversation_id, actor="patient", now=front.clock())
+        session.commit()
+    bot.catalogue._looked = float("-inf")
+    assert "learned" not in parsed(bot, FOURTH)
+    with reading(front.sessions) as session:
+        assert answers_learned.wordings_of(session, answer) == []
+
+
+def grouped(questions: list[str]) -> list[set[str]]:
+    """What the desk's grouping makes of questions in this order."""
+    groups: dict[str, Group] = {}
+    inside: dict[str, set[str]] = {}
+    for number, (question, vector) in enumerate(zip(questions, encode(questions), strict=True)):
+        found = nearest(vector, list(groups.values()))
+        name = found[0] if found else str(number)
+        former = groups.get(name, Group(name, np.zeros_like(vector), 0))
+        groups[name] = Group(name, former.total + vector, former.size + 1)
+        inside.setdefault(name, set()).add(question)
+        other = twin(groups[name], list(groups.values()))
+        if other:
+            gone = groups.pop(other)
+            groups[name] = Group(name, groups[name].total + gone.total, groups[name].size + gone.size)
+            inside[name] |= inside.pop(other)
+    return list(inside.values())
+
+
+def test_grouping_puts_together_what_belongs_together_as_measured() -> None:
+    questions = [one for group in DATA["groups"] for one in group] + DATA["others"]
+    order = np.random.RandomState(1).permutation(len(questions))
+    of = {one: number for number, group in enumerate(DATA["groups"]) for one in group}
+    pairs = [(a, b) for group in grouped([questions[i] for i in order]) for a in group for b in group if a < b]
+    right = [pair for pair in pairs if of.get(pair[0], -1) == of.get(pair[1], -2)]
+    there_are = sum(len(group) * (len(group) - 1) // 2 for group in DATA["groups"])
+    assert len(right) / len(pairs) > 0.78
+    assert len(right) / there_are > 0.6
+
+
+def test_a_fifth_wording_finds_its_answer_and_other_questions_find_none_as_measured() -> None:
+    known = [learned.Wording(str(n), one) for n, group in enumerate(DATA["groups"]) for one in group[:-1]]
+    vectors = encode([one.text for one in known])
+    asked = encode([group[-1] for group in DATA["groups"]])
+    found = [learned.match(vector, "out_of_scope", 0.9, known, vectors) for vector in asked]
+    assert sum(one is not None and one.answer_id == str(n) for n, one in enumerate(found)) >= 0.8 * len(found)
+    assert sum(one is not None and one.answer_id != str(n) for n, one in enumerate(found)) <= 1
+    others = [learned.match(vector, "ask_cost", 0.5, known, vectors) for vector in encode(DATA["others"])]
+    assert [one for one in others if one is not None] == []
