@@ -80,9 +80,7 @@ def held_lanes(session: Session, now: datetime) -> set[str]:
 
 def take_lane(session: Session, person_index: str, holder: str, until: datetime, now: datetime) -> bool:
     """Take a person's lane, or keep one that is ours; False when somebody else has it."""
-    row = insert_once(
-        session, MessengerLane, ("person_index",), person_index=person_index, holder=holder, until=until
-    )
+    row = insert_once(session, MessengerLane, ("person_index",), person_index=person_index, holder=holder, until=until)
     if row is not None:
         return True
     change = update(MessengerLane).where(MessengerLane.person_index == person_index)
@@ -109,9 +107,7 @@ def free_all_lanes(session: Session) -> None:
 
 def next_event(session: Session, person_index: str) -> Pending | None:
     """The person's first event that is not done, by Meta's clock."""
-    wanted = select(MessengerEvent).where(
-        MessengerEvent.person_index == person_index, MessengerEvent.done_at.is_(None)
-    )
+    wanted = select(MessengerEvent).where(MessengerEvent.person_index == person_index, MessengerEvent.done_at.is_(None))
     row = session.scalar(wanted.order_by(MessengerEvent.sent_at, MessengerEvent.position).limit(1))
     return None if row is None else Pending(row.position, row.person_index, row.kind, row.body or {}, row.sent_at)
 

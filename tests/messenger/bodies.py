@@ -19,7 +19,10 @@ _numbers = itertools.count(1)
 
 def new_mid() -> str:
     """A mid as long as Meta's."""
-    return f"m_{next(_numbers):06d}" + "qT7ywaKpO9kkQR7Gv-nM8LIfLZDamVrALniheUYEDdHJXjDXEAyaS1xxONzb2Iv-DFzmTihfWJV012P5pK0AhQ"
+    return (
+        f"m_{next(_numbers):06d}"
+        + "qT7ywaKpO9kkQR7Gv-nM8LIfLZDamVrALniheUYEDdHJXjDXEAyaS1xxONzb2Iv-DFzmTihfWJV012P5pK0AhQ"
+    )
 
 
 def body(*events: Json, standby: bool = False) -> bytes:

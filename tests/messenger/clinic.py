@@ -1,4 +1,4 @@
-"""The whole Messenger channel on a real Sanic server, a real SQLite file and the stand-in Graph API; Rasa is a function."""
+"""The Messenger channel on a real Sanic server, a real SQLite file and the stand-in Graph API; Rasa is a function."""
 
 from __future__ import annotations
 
@@ -167,7 +167,11 @@ def words() -> Words:
 
 @asynccontextmanager
 async def clinic(
-    sessions: Sessions, agent: Agent = repeat, clock: Clock | None = None, graph: FakeGraph | None = None, **changes: Any
+    sessions: Sessions,
+    agent: Agent = repeat,
+    clock: Clock | None = None,
+    graph: FakeGraph | None = None,
+    **changes: Any,
 ) -> AsyncIterator[Clinic]:
     """A server with the channel, and Meta's stand-in. The worker does nothing by itself: tests say `settle`."""
     clock = clock or Clock()

@@ -1,7 +1,7 @@
 """A stand-in for Meta's Graph API on loopback that enforces what its documentation says, and keeps what was sent.
 
-Rules: versions, token and appsecret_proof, the 24-hour and seven-day windows, retired tags, lengths and numbers of texts,
-quick replies and buttons, thread control, the Messenger profile's limits and its rate. Times come from the test's clock.
+Rules: versions, token and appsecret_proof, the 24-hour and seven-day windows, retired tags, lengths and numbers of
+texts, quick replies and buttons, thread control, the profile's limits and its rate. Times come from the test's clock.
 """
 
 from __future__ import annotations
@@ -198,7 +198,11 @@ def _check_profile(profile: Json) -> None:
         _need(len(one["text"]) <= 160)
     for menu in profile.get("persistent_menu", []):
         _need(1 <= len(menu["call_to_actions"]) <= 20)
-        _need(all(len(item["title"]) <= 30 and item["type"] in ("postback", "web_url") for item in menu["call_to_actions"]))
+        _need(
+            all(
+                len(item["title"]) <= 30 and item["type"] in ("postback", "web_url") for item in menu["call_to_actions"]
+            )
+        )
     for ice in profile.get("ice_breakers", []):
         _need(1 <= len(ice["call_to_actions"]) <= 4)
         _need(all(0 < len(item["question"]) <= 80 for item in ice["call_to_actions"]))

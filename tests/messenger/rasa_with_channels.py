@@ -1,4 +1,4 @@
-"""Rasa as the installation serves it, but with the credentials of a test: `python rasa_with_channels.py MODEL CREDENTIALS`."""
+"""Rasa as the installation serves it, but with a test's credentials: `python rasa_with_channels.py MODEL FILE`."""
 
 from __future__ import annotations
 

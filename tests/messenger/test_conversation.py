@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from rasa.core.channels.channel import UserMessage
@@ -45,7 +47,7 @@ async def test_events_that_arrive_out_of_order_are_worked_off_by_metas_clock(ses
     clock = Clock()
     words = [f"word {number:02}" for number in range(30)]
     events = [bodies.text(ANNA, word, at=clock.advance(seconds=1)) for word in words]
-    random.Random(7).shuffle(events)
+    random.Random(7).shuffle(events)  # noqa: S311 - the same disorder each time
     async with clinic(sessions, clock=clock) as it:
         it.graph.wrote[ANNA] = clock()
         for event in events:
@@ -151,7 +153,9 @@ async def test_a_person_is_known_by_no_id_of_metas_outside_the_cipher(sessions: 
     async with clinic(sessions) as it:
         await it.receive(bodies.text(ANNA, "hello"))
         with reading(sessions) as session:
-            raw = session.connection().exec_driver_sql("SELECT psid, person_index, conversation_id FROM messenger_person")
+            raw = session.connection().exec_driver_sql(
+                "SELECT psid, person_index, conversation_id FROM messenger_person"
+            )
             values = raw.one()
             assert not any(ANNA in str(value) for value in values)
             assert session.query(MessengerPerson).one().psid == ANNA
@@ -188,7 +192,9 @@ async def test_what_is_no_text_gets_its_own_answer_once_and_rasa_does_not_hear_i
         assert it.heard.texts == []
 
 
-async def test_a_picture_with_words_is_answered_by_its_words_and_the_picture_is_mentioned_once(sessions: Sessions) -> None:
+async def test_a_picture_with_words_is_answered_by_its_words_and_the_picture_is_mentioned_once(
+    sessions: Sessions,
+) -> None:
     event = bodies.attachments(ANNA, "image", text="is this normal?")
     async with clinic(sessions) as it:
         await it.receive(event)
@@ -292,7 +298,9 @@ async def test_a_button_the_bot_offered_keeps_its_payload(sessions: Sessions) ->
     payload = '/inform{"question": "pregnant", "answer": "no"}'
 
     async def ask(message: UserMessage) -> None:
-        await say(message, "Are you pregnant?", [{"title": "Yes", "payload": "/affirm"}, {"title": "No", "payload": payload}])
+        await say(
+            message, "Are you pregnant?", [{"title": "Yes", "payload": "/affirm"}, {"title": "No", "payload": payload}]
+        )
 
     async with clinic(sessions, ask) as it:
         await it.receive(bodies.text(ANNA, "check me"))
@@ -308,7 +316,7 @@ async def test_the_patient_sees_that_it_was_seen_and_that_an_answer_is_coming(se
 
 
 async def test_a_list_of_thirty_is_paged_and_every_choice_can_be_reached(sessions: Sessions) -> None:
-    buttons = [{"title": f"Choice {number}", "payload": f"/inform{{\"n\": {number}}}"} for number in range(30)]
+    buttons = [{"title": f"Choice {number}", "payload": f'/inform{{"n": {number}}}'} for number in range(30)]
 
     async def offer(message: UserMessage) -> None:
         await say(message, "Which one?", buttons)
@@ -357,3 +365,36 @@ async def test_deleted_data_is_confirmed_and_the_person_is_unknown_afterwards(se
         assert it.graph.texts(ANNA)[-1] == "Your data is deleted."
         with reading(sessions) as session:
             assert session.query(MessengerPerson).all() == []
+
+
+async def test_an_event_that_kills_its_process_each_time_is_given_up_and_the_next_one_is_answered(
+    sessions: Sessions,
+) -> None:
+    clock = Clock()
+    poison, next_one = (
+        bodies.text(ANNA, "poison", at=clock.now),
+        bodies.text(ANNA, "hello", at=clock.advance(seconds=1)),
+    )
+    async with clinic(sessions, clock=clock) as it:
+        it.graph.wrote[ANNA] = clock()
+        await it.post(bodies.body(bodies.text(ANNA, "first", at=clock.now - timedelta(minutes=1))))
+        await it.settle()
+        await it.post(bodies.body(poison, next_one))
+        worker = it.door.worker
+        assert worker is not None
+        run = worker.work.run
+
+        async def die(kind: str, at: datetime, body: Any) -> None:
+            if body["text"] == "poison":
+                raise asyncio.CancelledError
+            await run(kind, at, body)
+
+        worker.work.run = die  # type: ignore[method-assign]
+        for _ in range(5):
+            with pytest.raises(asyncio.CancelledError):
+                await worker.drain()
+            clock.advance(minutes=3)
+        await worker.drain()
+        assert it.heard.texts == ["first", "hello"]
+        with reading(sessions) as session:
+            assert [one.details["trouble"] for one in session.query(TriageItem)] == ["Crashed"]

@@ -23,7 +23,9 @@ from .graph import Refusal
 
 
 def test_the_version_stands_in_one_place() -> None:
-    named = [path.name for path in (BOT / "channels" / "messenger").glob("*.py") if re.search(r"v\d\d\.0", path.read_text())]
+    named = [
+        path.name for path in (BOT / "channels" / "messenger").glob("*.py") if re.search(r"v\d\d\.0", path.read_text())
+    ]
     assert named == ["settings.py"]
     assert GRAPH_VERSION == "v25.0"
 
@@ -44,10 +46,18 @@ async def test_an_old_version_is_refused_by_the_stand_in(sessions: Sessions, mon
 
 @pytest.mark.parametrize(
     "passing",
-    [Refusal(500, 2), Refusal(503, 0), Refusal(400, 1200), Refusal(400, 613, retry_after=3), Refusal(429, 4, retry_after=1)],
+    [
+        Refusal(500, 2),
+        Refusal(503, 0),
+        Refusal(400, 1200),
+        Refusal(400, 613, retry_after=3),
+        Refusal(429, 4, retry_after=1),
+    ],
     ids=lambda one: f"{one.status}-{one.code}",
 )
-async def test_passing_trouble_is_tried_again_and_the_patient_notices_nothing(sessions: Sessions, passing: Refusal) -> None:
+async def test_passing_trouble_is_tried_again_and_the_patient_notices_nothing(
+    sessions: Sessions, passing: Refusal
+) -> None:
     async with clinic(sessions) as it:
         await it.receive(bodies.text(ANNA, "hello"))
         it.graph.failures.extend([passing, passing])

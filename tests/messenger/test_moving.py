@@ -114,7 +114,9 @@ async def test_a_chat_that_somebody_has_here_is_not_given_to_a_second_person(ses
         assert it.link(BEN).conversation_id != it.link(ANNA).conversation_id
 
 
-@pytest.mark.parametrize("event", [bodies.text(ANNA, "Code"), bodies.postback(ANNA, "Go on", "/move_chat")], ids=["typed", "menu"])
+@pytest.mark.parametrize(
+    "event", [bodies.text(ANNA, "Code"), bodies.postback(ANNA, "Go on", "/move_chat")], ids=["typed", "menu"]
+)
 async def test_a_code_for_the_website_can_be_had_here(sessions: Sessions, event: bodies.Json) -> None:
     async with clinic(sessions) as it:
         await it.receive(event)

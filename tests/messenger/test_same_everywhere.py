@@ -1,4 +1,4 @@
-"""One conversation behaves alike on each channel: the same dialogues through website, Messenger and Rasa's REST channel."""
+"""One conversation behaves alike on each channel: the same dialogues through website, Messenger and REST."""
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ async def running(model: Path, folder: Path, root: Path) -> AsyncIterator[Parts]
         commands = [["-m", "bot.serving.action_server"], [runner, str(model), str(credentials)]]
         with (folder / "log.txt").open("wb") as log:
             started = [
-                subprocess.Popen([sys.executable, *one], cwd=root, env=env, stdout=log, stderr=log) for one in commands
+                subprocess.Popen([sys.executable, *one], cwd=root, env=env, stdout=log, stderr=log)  # noqa: S603
+                for one in commands
             ]
         try:
             await _ready(f"http://127.0.0.1:{rasa_port}/webhooks/website/health", folder / "log.txt")
@@ -157,7 +158,9 @@ async def on_messenger(parts: Parts, lines: list[str]) -> list[Told]:
             tap = bodies.postback(psid, "Get Started", "/start_chat", at=now)
             raw = bodies.body(tap if line is None else bodies.text(psid, line, at=now))
             before = len(_sent(parts, psid))
-            answer = await http.post(f"{parts.rasa}/webhooks/messenger", content=raw, headers={HEADER: sign(raw, SECRET)})
+            answer = await http.post(
+                f"{parts.rasa}/webhooks/messenger", content=raw, headers={HEADER: sign(raw, SECRET)}
+            )
             assert answer.status_code == 200
             sent = await _quiet(parts, psid, before)
             if number:
@@ -189,7 +192,7 @@ def _shown(message: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
 
 
 def _told(text: str, buttons: list[dict[str, Any]]) -> tuple[str, tuple[str, ...]]:
-    """A message as compared: its words without a list of long titles below, its buttons as short as a channel shows them."""
+    """A message as compared: its words without a list of long titles, its buttons as short as a channel shows them."""
     lines = [line for line in text.split("\n") if not line.startswith("• ")]
     return "\n".join(lines).strip(), tuple(shorten(one["title"]) for one in buttons)
 

@@ -69,9 +69,23 @@ RAW = bodies.body(bodies.text(ANNA, "hello"))
         sign(RAW, SECRET).upper(),
         "sha256=é",
     ],
-    ids=["none", "empty", "no-hash", "zeros", "other-secret", "other-body", "md5", "sha1", "bare", "upper", "not-ascii"],
+    ids=[
+        "none",
+        "empty",
+        "no-hash",
+        "zeros",
+        "other-secret",
+        "other-body",
+        "md5",
+        "sha1",
+        "bare",
+        "upper",
+        "not-ascii",
+    ],
 )
-async def test_a_call_without_the_right_sha256_of_the_raw_body_is_forbidden(sessions: Sessions, header: str | None) -> None:
+async def test_a_call_without_the_right_sha256_of_the_raw_body_is_forbidden(
+    sessions: Sessions, header: str | None
+) -> None:
     async with clinic(sessions) as it:
         answer = await it.post(RAW, header)
         assert answer.status_code == 403
@@ -134,13 +148,16 @@ async def test_every_event_of_every_entry_is_taken(sessions: Sessions) -> None:
     ],
     ids=range(14),
 )
-async def test_a_signed_body_of_any_shape_is_answered_without_a_crash(sessions: Sessions, raw: bytes, status: int) -> None:
+async def test_a_signed_body_of_any_shape_is_answered_without_a_crash(
+    sessions: Sessions, raw: bytes, status: int
+) -> None:
     async with clinic(sessions) as it:
         assert (await it.post(raw)).status_code == status
 
 
 async def test_a_store_that_is_away_makes_meta_send_again_and_loses_nothing(sessions: Sessions) -> None:
     async with clinic(sessions) as it:
+
         def fail(events: object) -> int:
             raise OSError("disk full")
 

@@ -43,7 +43,9 @@ HOUR = timedelta(hours=1)
     ],
     ids=str,
 )
-def test_the_bot_has_24_hours_and_a_person_seven_days(author: str, hours: float, allowed: bool, tag: str | None) -> None:
+def test_the_bot_has_24_hours_and_a_person_seven_days(
+    author: str, hours: float, allowed: bool, tag: str | None
+) -> None:
     verdict = may_write(author, NOW, NOW + hours * HOUR)  # type: ignore[arg-type]
     assert (verdict.allowed, verdict.tag) == (allowed, tag)
     assert verdict.messaging_type == ("MESSAGE_TAG" if tag else "RESPONSE")

@@ -195,9 +195,7 @@ def make_worker(
     delivery = Delivery(sessions, calls, words, clock)
     routing = Routing(sessions, calls, words, clock)
     moves = Moves(sessions, records, words, clock)
-    work = Work(
-        sessions, records, turns, delivery, routing, moves, words, made.settings.page_id, hears_danger, clock
-    )
+    work = Work(sessions, records, turns, delivery, routing, moves, words, made.settings.page_id, hears_danger, clock)
     return Worker(sessions, work, delivery, routing, clock, made.shared)
 
 

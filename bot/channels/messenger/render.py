@@ -86,9 +86,7 @@ def _cut(text: str, limit: int) -> int:
 
 
 def _template(text: str, buttons: Sequence[Button]) -> Payload:
-    choices = [
-        {"type": "postback", "title": shorten(b["title"]), "payload": b["payload"][:PAYLOAD]} for b in buttons
-    ]
+    choices = [{"type": "postback", "title": shorten(b["title"]), "payload": b["payload"][:PAYLOAD]} for b in buttons]
     payload = {"template_type": "button", "text": text, "buttons": choices}
     return {"attachment": {"type": "template", "payload": payload}}
 

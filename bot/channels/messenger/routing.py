@@ -62,9 +62,7 @@ class Routing:
             conversations.set_owner(session, link.conversation_id, "person", expected=BOTS)
             messenger.note_hands(session, link.person_index, True)
             if line is not None:
-                conversations.add_staff_message(
-                    session, link.conversation_id, messenger.PAGE_INBOX, line, self.clock()
-                )
+                conversations.add_staff_message(session, link.conversation_id, messenger.PAGE_INBOX, line, self.clock())
             session.commit()
 
     def _bot_again(self, link: Link) -> None:

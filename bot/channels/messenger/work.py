@@ -63,10 +63,12 @@ class Work:
 
     async def run(self, kind: str, sent_at: datetime, body: Body) -> None:
         """Do what one event asks for. What is to be sent stands in the transcript afterwards, due for delivery."""
-        link = await asyncio.to_thread(self._link, str(body["psid"]))
         if kind in ("message", "postback", "edit"):
-            await self._message(link, kind, sent_at, body)
-        elif kind == "unsend":
+            link, with_person = await asyncio.to_thread(self._arrived, str(body["psid"]), sent_at, body)
+            await self._message(link, kind, body, with_person)
+            return
+        link = await asyncio.to_thread(self._link, str(body["psid"]))
+        if kind == "unsend":
             await asyncio.to_thread(self._unsend, link, body)
         elif kind == "reaction":
             await asyncio.to_thread(self._reaction, link, body)
@@ -75,10 +77,9 @@ class Work:
         else:
             await self.routing.control_changed(link, kind, body)
 
-    async def _message(self, link: Link, kind: str, sent_at: datetime, body: Body) -> None:
+    async def _message(self, link: Link, kind: str, body: Body, with_person: bool) -> None:
         message = self._incoming(kind, body)
-        await asyncio.to_thread(self._wrote, link, sent_at, bool(body.get("standby")))
-        if await asyncio.to_thread(self.records.belongs_to_person, link.conversation_id):
+        if with_person:
             if not await self._is_danger(message):
                 await asyncio.to_thread(self._keep, link, message, self._line(body), [])
                 return
@@ -173,12 +174,16 @@ class Work:
             session.commit()
         return link
 
-    def _wrote(self, link: Link, at: datetime, standby: bool) -> None:
+    def _arrived(self, psid: str, at: datetime, body: Body) -> tuple[Link, bool]:
+        """Note that somebody wrote; returns their link as it was before, and whether a person answers them."""
         with unit_of_work(self.sessions) as session:
+            link = messenger.find_or_open(session, self.page_id, psid, self.clock())
             messenger.wrote(session, link.person_index, at)
+            owner = conversations.get_conversation(session, link.conversation_id).owner
             session.commit()
-        if standby:
+        if body.get("standby"):
             self.routing.person_answers(link)
+        return link, owner == "person" or bool(body.get("standby"))
 
     def _why_disclose(self, link: Link) -> Reason | None:
         gap = timedelta(hours=self.words.disclosure.gap_hours)

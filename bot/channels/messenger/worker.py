@@ -14,6 +14,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 from uuid import uuid4
 
 from bot.channels.messenger.delivery import PASSING_PAUSE, Delivery, Later
@@ -101,9 +103,9 @@ class Worker:
                 return
             if person not in self._lanes:
                 self._lanes[person] = task = asyncio.create_task(self._lane(person))
-                task.add_done_callback(lambda _, person=person: self._left(person))
+                task.add_done_callback(partial(self._left, person))
 
-    def _left(self, person: str) -> None:
+    def _left(self, person: str, task: asyncio.Task[None]) -> None:
         self._lanes.pop(person, None)
         self.wake()
 
@@ -125,11 +127,19 @@ class Worker:
     async def _work_off(self, person: str) -> float:
         """Returns the seconds to wait before this person's next event; 0 when all is done."""
         await self._hands(person)
-        while (event := await asyncio.to_thread(self._next, person)) is not None:
-            pause = await self._event(event)
+        done: queue.Pending | None = None
+        failed: str | None = None
+        while True:
+            event, attempts = await asyncio.to_thread(self._advance, person, done, failed)
+            if done is not None:
+                self.counts["given_up" if failed else "done"] += 1
+                await self.delivery.send_due(person)
+            if event is None:
+                break
+            failed, pause = await self._event(event, attempts)
             if pause:
                 return pause
-            await self.delivery.send_due(person)
+            done = event
         await self.delivery.send_due(person)
         return 0.0
 
@@ -138,21 +148,19 @@ class Worker:
         if change is not None:
             await self.routing.follow_desk(person, change)
 
-    async def _event(self, event: queue.Pending) -> float:
-        """One event: done, or given up after so many attempts, or to be tried again after the seconds returned."""
-        attempts = await asyncio.to_thread(self._begin, event)
-        failed: str | None = None
+    async def _event(self, event: queue.Pending, attempts: int) -> tuple[str | None, float]:
+        """One event: (None, 0) when done, (why, 0) when given up, (None, seconds) when it is to be tried again then."""
+        if attempts > ATTEMPTS:  # each attempt ended with the whole process
+            return "Crashed", 0.0
         try:
             await self.work.run(event.kind, event.sent_at, event.body)
         except Exception as error:
             _log(f"a Messenger event ({event.kind}) failed", error)
             hopeless = isinstance(error, GraphError) and not error.passes
             if attempts < ATTEMPTS and not hopeless:
-                return self.pauses[min(attempts, len(self.pauses)) - 1]
-            failed = type(error).__name__
-        await asyncio.to_thread(self._finish, event, failed)
-        self.counts["given_up" if failed else "done"] += 1
-        return 0.0
+                return None, self.pauses[min(attempts, len(self.pauses)) - 1]
+            return type(error).__name__, 0.0
+        return None, 0.0
 
     def _wanting(self) -> list[str]:
         """People with events, with a change of hands, or with something to be sent, and a free lane."""
@@ -180,36 +188,34 @@ class Worker:
             session.commit()
         return taken
 
-    def _next(self, person: str) -> queue.Pending | None:
-        with reading(self.sessions) as session:
-            return queue.next_event(session, person)
-
-    def _begin(self, event: queue.Pending) -> int:
-        """Count the attempt, and keep the lane for another while."""
+    def _advance(self, person: str, done: queue.Pending | None, failed: str | None) -> tuple[queue.Pending | None, int]:
+        """Close the event before; the next one with the number of its attempt, and the lane for another while."""
         now = self.clock()
         with unit_of_work(self.sessions) as session:
-            attempts = queue.note_attempt(session, event.position)
-            if not queue.take_lane(session, event.person_index, self.holder, now + LEASE, now):
+            if not queue.take_lane(session, person, self.holder, now + LEASE, now):
                 raise Later(LEASE.total_seconds())
+            if done is not None:
+                queue.finish(session, done.position, now, failed)
+                if failed:
+                    self._report(session, done, failed, now)
+            event = queue.next_event(session, person)
+            attempts = queue.note_attempt(session, event.position) if event is not None else 0
             session.commit()
-        return attempts
+        return event, attempts
 
-    def _finish(self, event: queue.Pending, failed: str | None) -> None:
-        now = self.clock()
-        with unit_of_work(self.sessions) as session:
-            queue.finish(session, event.position, now, failed)
-            link = messenger.find(session, event.person_index)
-            if failed and link is not None:
-                triage.add(
-                    session,
-                    kind="person",
-                    handoff_reason="part_failed",
-                    conversation_id=link.conversation_id,
-                    details={"part": "messenger", "trouble": failed},
-                    key=f"messenger:event:{event.position}",
-                    now=now,
-                )
-            session.commit()
+    def _report(self, session: Any, event: queue.Pending, failed: str, now: datetime) -> None:
+        """Tell the desk of an event that was given up."""
+        link = messenger.find(session, event.person_index)
+        if link is not None:
+            triage.add(
+                session,
+                kind="person",
+                handoff_reason="part_failed",
+                conversation_id=link.conversation_id,
+                details={"part": "messenger", "trouble": failed},
+                key=f"messenger:event:{event.position}",
+                now=now,
+            )
 
     def _leave(self, person: str, pause: float) -> None:
         with unit_of_work(self.sessions) as session:
