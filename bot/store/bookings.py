@@ -48,9 +48,6 @@ class Request:
 
 def create(session: Session, conversation_id: str, request: Request, now: datetime, actor: str = "patient") -> Booking:
     """Store a request as `proposed` with a reference to quote, queue it for the desk and for hand-over."""
-    former = find_by_key(session, request.key)
-    if former is not None:
-        return former
     row = _insert(session, conversation_id, request, now)
     if row is None:
         return session.scalars(select(Booking).where(Booking.key == request.key)).one()

@@ -55,17 +55,26 @@ DOMAIN = Domain.from_yaml(
 
 
 class Dialogue:
-    """One endless random conversation; `next(turns)` gives the events of the next turn."""
+    """One endless random conversation, turn by turn."""
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)  # noqa: S311 - a test's dice, the same every time
         self.clock = 1_700_000_000.0
         self.loop: str | None = None
+        self.form_ends = 0.15
 
     def turns(self) -> Iterator[list[Event]]:
         yield self.stamped(self.session_start())
         while True:
             yield self.stamped(self.turn())
+
+    def endless_form(self) -> Iterator[list[Event]]:
+        """A form that never ends, answered without a digression: Rasa folds all of it into one run of the form."""
+        self.form_ends = 0
+        yield self.stamped(self.session_start())
+        yield self.stamped(self.form_starts())
+        while True:
+            yield self.stamped(self.form_goes_on())
 
     def stamped(self, events: list[Event]) -> list[Event]:
         """As when logged one after the other."""
@@ -103,7 +112,7 @@ class Dialogue:
 
     def form_goes_on(self) -> list[Event]:
         events = [*self.user(), *self.says(str(self.loop)), *self.slots()]
-        if self.chance(0.15):
+        if self.chance(self.form_ends):
             self.loop = None
             events += [ActiveLoop(None), SlotSet("requested_slot", None), *self.says("utter_help")]
             if self.chance(0.3):
