@@ -16,6 +16,7 @@ run: .venv/.installed ## start the clinic page, the bot and the desk on http://l
 
 test: .venv/.installed-dev ## run every test
 	@tests/prepare
+	@$(BIN)/mesoguide train
 	$(BIN)/python -m pytest
 
 train: .venv/.installed ## train the model if anything it is made from changed

@@ -17,6 +17,7 @@ from bot.store import screenings, triage
 
 FORM = "screening_form"
 FIRST_PERSON = re.compile(r"\b(i|i'?m|i'?ve|my|me|am|she|he|her|his|we|mum|mom)\b", re.IGNORECASE)
+ASKS = re.compile(r"\?|^\W*(can|could|is|are|do|does|what|who|how|why|when|where|which|will|would|should|may)\b", re.IGNORECASE)
 
 
 class ValidateScreeningForm(ClinicAction):
@@ -27,7 +28,8 @@ class ValidateScreeningForm(ClinicAction):
 
     def act(self, turn: Turn) -> Events:
         state = Screening.from_dict(turn.slot("screening"))
-        answer_asides(turn)
+        if ASKS.search(turn.text) or not _tells(heard_by_screening(turn)):  # "yes, type 2" asks nothing
+            answer_asides(turn)
         return self.finish(turn, state, _step(turn, state))
 
     def finish(self, turn: Turn, before: Screening, step: Step) -> Events:
@@ -78,7 +80,7 @@ def heard_by_screening(turn: Turn) -> Heard:
     known = {question.criterion for question in turn.content.screening.questions} | {"none_of_these"}
     known |= {one.id for question in turn.content.screening.questions for one in question.follow_ups}
     facts = {str(e["entity"]): str(e["value"]) for e in entities if e.get("entity") in known}
-    if turn.intent.startswith("ask_") and not FIRST_PERSON.search(turn.text):
+    if turn.intent.startswith("ask_") and ASKS.search(turn.text) and not FIRST_PERSON.search(turn.text):
         facts = {}  # "can diabetics have it?" says nothing about the patient
     age = turn.entity("age")
     return Heard(
