@@ -1,7 +1,8 @@
-"""Every setting of an installation, read once from the environment. Nothing here has side effects."""
+"""Every setting of an installation, read once from the environment. Nothing here writes anything."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,6 +54,7 @@ class Settings:
         """Read the settings; raises SettingError naming the variable that is wrong."""
         env = os.environ if env is None else env
         var = Path(env.get("MESOGUIDE_VAR", ROOT / "var")).resolve()
+        env = {**_demo_secrets(env, var), **{name: value for name, value in env.items() if value}}
         return cls(
             host=env.get("HOST", cls.host),
             port=_port(env, "PORT", cls.port),
@@ -69,6 +71,14 @@ class Settings:
             desk_password=env.get("MESOGUIDE_DESK_PASSWORD", ""),
             production=env.get("MESOGUIDE_ENV", "demo") == "production",
         )
+
+
+def _demo_secrets(env: Mapping[str, str], var: Path) -> dict[str, str]:
+    """The secrets a demo start left in `var` (bot/serving/secrets.py), so that `rasa shell` finds them; none in production."""
+    path = var / "secrets.json"
+    if env.get("MESOGUIDE_ENV") == "production" or not path.exists():
+        return {}
+    return dict(json.loads(path.read_text()))
 
 
 def _port(env: Mapping[str, str], name: str, default: int) -> int:

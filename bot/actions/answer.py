@@ -5,7 +5,7 @@ from __future__ import annotations
 from rasa_sdk.events import FollowupAction, SlotSet
 
 from bot.actions.base import ClinicAction, Events, Turn
-from bot.actions.replies import answer_one, queue_question
+from bot.actions.replies import answer_one, queue_question, say_learned
 from bot.actions.screening import reopens_screening, tells_of_health
 from bot.clinic.understanding import Question, nearest_topics, questions
 from bot.nlu.context import resolve_in_context
@@ -41,6 +41,8 @@ class ActionNoteUnknown(ClinicAction):
         asked = asked_questions(turn)
         if asked:
             return answer_all(turn, asked)
+        if say_learned(turn):
+            return [SlotSet("misunderstood", 0), SlotSet("offered", "none")]
         if turn.intent == "out_of_scope":
             return out_of_scope(turn)
         return not_understood(turn)

@@ -9,16 +9,32 @@ from bot.actions.base import Turn
 from bot.clinic.answers import select_answer
 from bot.clinic.content import Answer
 from bot.clinic.understanding import Question, questions
-from bot.store import triage
+from bot.store import answers_learned, triage
 
 # Said before the question is asked again, when the patient strays from it.
 ASIDE = {"greet", "thank", "goodbye", "bot_challenge", "complain", "chitchat"}
+
+
+def say_learned(turn: Turn) -> bool:
+    """Say the answer that the desk has taught for this message, if there is one that still stands."""
+    learned = turn.parse.get("learned") or {}
+    if not learned:
+        return False
+    with turn.saving() as session:
+        found = answers_learned.live(session, str(learned["id"]))
+        if found is None:
+            return False
+        answers_learned.count_view(session, found.revision_id)
+    turn.say_text(found.text, found.metadata(), turn.content.buttons(["person"]))
+    return True
 
 
 def answer_one(turn: Turn, question: Question) -> None:
     """Say the most specific answer there is, or that the leaflet does not say."""
     if question.intent == "ask_why":
         turn.say("utter_why_elsewhere")
+        return
+    if (turn.parse.get("learned") or {}).get("instead") and say_learned(turn):
         return
     found = select_answer(
         turn.content,
@@ -28,7 +44,8 @@ def answer_one(turn: Turn, question: Question) -> None:
         criterion=question.value("criterion") or _criterion(turn, question),
     )
     if found is None:
-        say_unknown(turn, question)
+        if not say_learned(turn):
+            say_unknown(turn, question)
         return
     turn.say_text(turn.content.fill(found.text), _metadata(found), turn.content.buttons(found.next))
 
@@ -62,6 +79,8 @@ def answer_asides(turn: Turn) -> None:
         turn.say(f"utter_{turn.intent}")
     elif turn.intent == "report_symptom":
         turn.say("utter_symptom")
+    elif turn.intent == "out_of_scope":
+        say_learned(turn)
     for question in other_questions(turn.parse):
         answer_one(turn, question)
 

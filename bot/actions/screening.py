@@ -17,7 +17,9 @@ from bot.store import screenings, triage
 
 FORM = "screening_form"
 FIRST_PERSON = re.compile(r"\b(i|i'?m|i'?ve|my|me|am|she|he|her|his|we|mum|mom)\b", re.IGNORECASE)
-ASKS = re.compile(r"\?|^\W*(can|could|is|are|do|does|what|who|how|why|when|where|which|will|would|should|may)\b", re.IGNORECASE)
+ASKS = re.compile(
+    r"\?|^\W*(can|could|is|are|do|does|what|who|how|why|when|where|which|will|would|should|may)\b", re.IGNORECASE
+)
 
 
 class ValidateScreeningForm(ClinicAction):
