@@ -81,8 +81,9 @@ def test_the_rule_of_a_criterion_is_that_of_the_rules(content: Content) -> None:
     assert by_title["age", "18 or older"] == ("suitable", None)
     assert by_title["pregnant", "Yes"] == ("not_suitable", None)
     assert by_title["pregnant", "Trying for a baby"] == ("clinician_review", None)
-    assert by_title["cancer", "Yes"] == ("clinician_review", "cancer_over")
-    assert by_title["cancer_over", "No"] == ("not_suitable", None)
+    assert by_title["cancer", "Yes"] == ("not_suitable", None)
+    assert by_title["heart_multi_drug", "Yes"] == ("clinician_review", "heart_medicines")
+    assert by_title["heart_medicines", "Two or more"] == ("not_suitable", None)
     assert by_title["heart_medicines", "One or none"] == ("clinician_review", None)
 
 
