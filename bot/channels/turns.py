@@ -26,6 +26,7 @@ from bot.store.conversations import UnknownConversation
 
 log = logging.getLogger(__name__)
 
+AGAIN = "again"  # metadata: Rasa may have heard this message before (bot/serving/once.py)
 TURN_SECONDS = 50.0  # below the 60 s after which Rasa's lock on a conversation is given to the next message
 POLL_SECONDS = 0.1  # while another process works on the same message
 
@@ -121,7 +122,7 @@ class Turns:
             await asyncio.sleep(POLL_SECONDS)
 
     async def _work(self, turn: Turn) -> list[Said]:
-        says, error = await self._say(turn.conversation_id, turn.rasa_text, turn.message_id)
+        says, error = await self._say(turn.conversation_id, turn.rasa_text, turn.message_id, turn.repeated)
         if not says and error is None and await asyncio.to_thread(self.records.belongs_to_person, turn.conversation_id):
             return await asyncio.to_thread(self.records.answered, turn, [], self.clock(), "")
         failed = ""
@@ -143,11 +144,18 @@ class Turns:
         return unstored([*says, await self._apologise(conversation_id)])
 
     async def _say(
-        self, conversation_id: str, text: str, message_id: str | None
+        self, conversation_id: str, text: str, message_id: str | None, again: bool = False
     ) -> tuple[list[dict[str, Any]], str | None]:
         """What Rasa says, and the name of the error that ended the turn early."""
         heard = Collector(self.channel)
-        message = UserMessage(text, heard, conversation_id, input_channel=self.channel, message_id=message_id)
+        message = UserMessage(
+            text,
+            heard,
+            conversation_id,
+            input_channel=self.channel,
+            message_id=message_id,
+            metadata={AGAIN: True} if again else None,
+        )
         try:
             await asyncio.wait_for(self.ask(message), self.turn_seconds)
         except Exception as error:

@@ -41,9 +41,12 @@ def main(model: str) -> None:
     import rasa.core.run
     import rasa.utils.log_utils
 
+    from bot.serving import once
+
     rasa.utils.log_utils.configure_structlog()
     if lean:
         _lean_code(rasa.core.run)
+    once.install()
     _warm_up(rasa.core.run)
     os.chdir(BOT)
     rasa.core.run.serve_application(

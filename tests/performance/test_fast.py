@@ -74,7 +74,11 @@ def test_states_that_grew_are_the_states_of_a_replay(seed: int, stories: bool) -
     for tracker, event in dialogue(seed):
         if not isinstance(event, ActionExecuted):
             continue
-        for options in ({}, {"omit_unset_slots": True}, {"ignore_rule_only_turns": stories, "rule_only_data": rule_only}):
+        for options in (
+            {},
+            {"omit_unset_slots": True},
+            {"ignore_rule_only_turns": stories, "rule_only_data": rule_only},
+        ):
             ours = fast_states.past_states(tracker, DOMAIN, **options)
             assert ours == STOCK_STATES(tracker, DOMAIN, **options)
 
@@ -106,7 +110,9 @@ def rule_policy(seed: int, tmp_path: Any) -> RulePolicy:
                 state.pop("slots", None)
         key = json.dumps(states, sort_keys=True)
         lookups["rules"][key] = random.choice(["utter_answer", "utter_help", "action_listen", "action_answer"])
-        lookups["rules_for_loop_unhappy_path"][key] = random.choice(["do_not_predict_loop_action", "loop_was_interrupted"])
+        lookups["rules_for_loop_unhappy_path"][key] = random.choice(
+            ["do_not_predict_loop_action", "loop_was_interrupted"]
+        )
     policy.lookup = {**lookups, "rules_not_in_stories": list(lookups["rules"])[::2]}
     return policy
 
