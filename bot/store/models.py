@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.store.columns import Base, BigId, Json, UtcDateTime, new_id, one_of
-from bot.store.crypto import EncryptedJSON, EncryptedText
+from bot.store.crypto import EncryptedJSON, EncryptedText, blind_index
 from bot.store.terms import (
     BookingStatus,
     ContactKind,
@@ -135,6 +135,10 @@ class Booking(Base):
     version: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    def reindex(self) -> None:
+        """Make the row findable by its contact under the current key."""
+        self.contact_index = blind_index(self.contact)
 
 
 class OutboxItem(Base):

@@ -7,9 +7,8 @@ from typing import Any
 from sqlalchemy import Column, Table, Text, bindparam, select, tuple_, type_coerce, update
 from sqlalchemy.orm import Session
 
-from bot.store.crypto import EncryptedJSON, EncryptedText, blind_index, ring
+from bot.store.crypto import EncryptedJSON, EncryptedText, ring
 from bot.store.engine import Sessions, unit_of_work
-from bot.store.models import Booking
 from bot.store.schema import Base
 
 
@@ -49,8 +48,7 @@ def _rotate_batch(
     change = update(table).where(*(key == bindparam(f"key_{key.name}") for key in keys))
     change = change.values({column: type_coerce(bindparam(f"new_{column.name}"), Text) for column in secrets})
     session.connection().execute(change, [_new_values(row._mapping, keys, secrets) for row in rows])
-    if table is Booking.__table__:
-        _reindex(session, [row[0] for row in rows])
+    _reindex(session, table, [tuple(row[: len(keys)]) for row in rows])
     return tuple(rows[-1][: len(keys)]), len(rows)
 
 
@@ -62,6 +60,9 @@ def _new_values(row: Any, keys: list[Column[Any]], secrets: list[Column[Any]]) -
     return values
 
 
-def _reindex(session: Session, ids: list[str]) -> None:
-    for booking in session.scalars(select(Booking).where(Booking.id.in_(ids))):
-        booking.contact_index = blind_index(booking.contact)
+def _reindex(session: Session, table: Table, keys: list[tuple[Any, ...]]) -> None:
+    """Let rows that can be found by a blind index compute it anew: their class has a method `reindex()`."""
+    for mapper in Base.registry.mappers:
+        if mapper.local_table is table and hasattr(mapper.class_, "reindex"):
+            for row in session.scalars(select(mapper.class_).where(tuple_(*table.primary_key).in_(keys))):
+                row.reindex()

@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import Engine, text
 
 from bot.settings import SettingError
-from bot.store import bookings, crypto
+from bot.store import bookings, crypto, turns
 from bot.store.conversations import accept_message, transcript
 from bot.store.engine import Sessions, make_sessions, reading, unit_of_work
 from bot.store.rotation import rotate
@@ -51,18 +51,24 @@ def test_unusable_keys_are_refused_and_the_former_ones_stay(keys: list[str], key
     assert crypto.keys_are_configured()
 
 
-def test_rotation_leaves_nothing_that_needs_the_old_key(sessions: Sessions, chat: str, key: str) -> None:
+def test_rotation_leaves_nothing_that_needs_the_old_key(
+    sessions: Sessions, engine: Engine, chat: str, key: str
+) -> None:
     fill(sessions, chat)
+    for stored in (0, 1, 2):
+        turns.append(engine, chat, stored, [{"text": MARKED}])
     new = Fernet.generate_key().decode()
     crypto.configure_keys([new, key])
     with reading(sessions) as session:
         reference = bookings.of_conversation(session, chat)[0].reference
         assert bookings.find(session, reference, EMAIL) is not None
-    assert rotate(sessions, batch=1)["message"] == 1
+    done = rotate(sessions, batch=2)
+    assert (done["message"], done["tracker_turn"]) == (1, 3)
     crypto.configure_keys([new])
     with reading(sessions) as session:
         assert [row.text for row in transcript(session, chat)] == [MARKED]
         assert bookings.find(session, reference, EMAIL) is not None
+    assert turns.read_all(engine, chat) == [{"text": MARKED}] * 3
 
 
 def test_a_value_under_a_lost_key_is_named_not_garbled(sessions: Sessions, chat: str) -> None:
