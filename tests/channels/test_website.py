@@ -135,6 +135,7 @@ async def test_a_turn_goes_on_when_the_patient_closes_the_page(website: Website)
                 headers=visitor.headers,
                 timeout=httpx.Timeout(5, read=0.3),
             )
+        await asyncio.sleep(0.3)  # the server notices that nobody listens any more
         go_on.set()
         assert [m["text"] for m in (await visitor.send("slow", id=name)).json()["messages"]] == ["done"]
         assert [m["text"] for m in await visitor.history()] == ["done", "slow", "done"]
