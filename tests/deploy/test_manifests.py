@@ -1,0 +1,120 @@
+"""What is deployed is checked: Kubernetes' own schemas, and that it fits the program it starts."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+from ruamel.yaml import YAML
+
+from bot.channels.turns import TURN_SECONDS
+from bot.serving.secrets import NAMES
+from bot.settings import Settings
+
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+KUBERNETES = sorted((DEPLOY / "kubernetes").glob("*.yml"))
+VERSION = "1.28"
+PARTS = {"web", "rasa", "actions"}
+
+
+def documents() -> list[dict[str, Any]]:
+    return [document for path in KUBERNETES for document in YAML(typ="safe").load_all(path)]
+
+
+def one(kind: str, name: str = "mesoguide") -> Any:
+    """The one object of that kind and name."""
+    (found,) = [item for item in documents() if item["kind"] == kind and item["metadata"]["name"] == name]
+    return found
+
+
+def compose() -> Any:
+    yaml = YAML(typ="safe")
+    return yaml.load(DEPLOY / "compose.yml")
+
+
+@pytest.mark.parametrize("document", documents(), ids=lambda item: f"{item['kind']} {item['metadata']['name']}")
+def test_manifests_fit_kubernetes_schemas_strictly(document: dict[str, Any]) -> None:
+    kubernetes_validate.validate(document, VERSION, strict=True)
+
+
+def test_the_validator_refuses_what_kubernetes_would() -> None:
+    wrong = one("Service")
+    wrong["spec"]["prots"] = wrong["spec"].pop("ports")
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(wrong, VERSION, strict=True)
+
+
+def pod() -> Any:
+    return one("Deployment")["spec"]["template"]["spec"]
+
+
+def test_every_container_has_probes_limits_and_no_rights() -> None:
+    for container in pod()["containers"]:
+        assert {"livenessProbe", "startupProbe"} <= container.keys()
+        assert container["resources"]["requests"].keys() == {"cpu", "memory"}
+        assert "memory" in container["resources"]["limits"]
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+def test_only_the_web_part_can_be_reached_and_ready_means_every_part_answers() -> None:
+    parts = {container["name"]: container for container in pod()["containers"]}
+    assert parts.keys() == PARTS
+    assert [name for name, part in parts.items() if part.get("ports")] == ["web"]
+    assert parts["web"]["readinessProbe"]["httpGet"]["path"] == "/healthz"
+    services = compose()["services"]
+    assert [name for name, service in services.items() if service.get("ports")] == ["web"]
+    assert all(services[name]["network_mode"] == "service:web" for name in ("rasa", "rasa-2", "actions"))
+
+
+def test_a_turn_may_end_before_its_pod_does() -> None:
+    longest_pause = max(int(part["lifecycle"]["preStop"]["exec"]["command"][1]) for part in pod()["containers"])
+    assert pod()["terminationGracePeriodSeconds"] >= TURN_SECONDS + longest_pause
+    update = one("Deployment")["spec"]["strategy"]["rollingUpdate"]
+    assert update == {"maxUnavailable": 0, "maxSurge": 1}
+    for name in ("web", "rasa", "rasa-2"):
+        assert int(compose()["services"][name]["stop_grace_period"].rstrip("s")) > TURN_SECONDS
+
+
+def test_selectors_find_the_pods_they_mean() -> None:
+    labels = one("Deployment")["spec"]["template"]["metadata"]["labels"]
+    assert one("Service")["spec"]["selector"].items() <= labels.items()
+    for kind in ("PodDisruptionBudget", "Deployment"):
+        assert one(kind)["spec"]["selector"]["matchLabels"].items() <= labels.items()
+    target = one("HorizontalPodAutoscaler")["spec"]
+    assert target["scaleTargetRef"]["name"] == one("Deployment")["metadata"]["name"]
+    assert target["metrics"][0]["containerResource"]["container"] in PARTS
+
+
+def commands() -> list[list[str]]:
+    services = [service["command"] for service in compose()["services"].values() if "command" in service]
+    return [*services, *[container["command"] for container in pod()["containers"]]]
+
+
+def test_every_command_starts_a_part_that_exists() -> None:
+    modules = [command[2] for command in commands() if command[:2] == ["python", "-m"]]
+    assert len(modules) >= 7
+    assert all(importlib.util.find_spec(module) for module in modules)
+
+
+def test_every_setting_is_one_the_program_reads_and_every_secret_is_given() -> None:
+    text = "".join(path.read_text() for path in DEPLOY.glob("**/*.yml"))
+    documented = (DEPLOY.parent / "docs" / "settings.md").read_text()
+    given = {key for service in compose()["services"].values() for key in service.get("environment", {})}
+    given = {key for key in given if not key.startswith("POSTGRES_")} | set(one("ConfigMap")["data"])
+    assert not [name for name in given if f"`{name}`" not in documented]
+    assert all(name in text for name in NAMES)
+    assert not re.search(r"(SECRET|TOKEN|PASSWORD|KEYS): ['\"]?[A-Za-z0-9+/=_-]{12,}", text)
+
+
+def test_the_probes_ask_at_the_ports_the_parts_use() -> None:
+    for container in pod()["containers"]:
+        if container["name"] == "web":
+            assert container["ports"][0]["containerPort"] == Settings().port
+            continue
+        port = {"rasa": Settings().rasa_port, "actions": Settings().actions_port}[container["name"]]
+        assert f"127.0.0.1:{port}/" in container["livenessProbe"]["exec"]["command"][2]
