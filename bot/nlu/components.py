@@ -20,6 +20,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from bot.nlu.danger import INTENTS
 from bot.nlu.encoders import load_encoder
 from bot.nlu.intent_model import Guess, IntentModel, Options
+from bot.nlu.parser import Parser
 from bot.nlu.understanding import Understanding, load_understanding
 
 PAYLOAD = "/"
@@ -133,9 +134,8 @@ class MessageIntentClassifier(_Wired):
     def train(self, training_data: TrainingData) -> Resource:
         examples = [m for m in training_data.intent_examples if m.get(INTENT) and m.get(TEXT)]
         options = Options(**{name: self._config[name] for name in vars(Options())})
-        texts = [self._shared.normal(message.get(TEXT)) for message in examples]
-        vectors = load_encoder(self._config["encoder"]).encode(texts)
-        self._model = IntentModel(options).fit(texts, vectors, [message.get(INTENT) for message in examples])
+        pairs = [(message.get(TEXT), message.get(INTENT)) for message in examples]
+        self._model = Parser.train(pairs, self._config["encoder"], options, self._shared).model
         with self._storage.write_to(self._resource) as folder:
             self._model.save(folder)
         return self._resource

@@ -20,7 +20,8 @@ Doubt = Literal["", "negated", "not_now", "settled", "in_general", "figure"]
 INTENTS: dict[Level, str] = {"emergency": "report_emergency", "urgent": "report_urgent"}
 NEGATION_REACH = 5  # words between a denial and the sign
 SURE = 0.7  # probability at which the classifier raises the alarm by itself
-SURE_AGAINST_DOUBT = 0.85  # … and at which it does so although the words look harmless
+SURE_AGAINST_DOUBT = 0.97  # … and at which it does so although the words look harmless
+SURE_AGAINST_DENIAL = 0.85  # … where they name no sign but deny something
 SURE_OF_MORE = 0.95  # … and at which it makes an emergency of an urgent sign
 _ENDS = frozenset(".!?;")
 _QUESTIONS = frozenset("is are can could does do did will would should may might has have was were any".split())
@@ -96,8 +97,10 @@ class DangerFinder:
             return Alarm(clear[0].level, clear[0].sign)
         if any(mention.doubt != "in_general" for mention in mentions) and not clear:
             return None
+        denied = bool(Line(doc).spans(self._negated))
         for level in ("emergency", "urgent"):
-            if self._opinion(level, probabilities) >= (SURE_AGAINST_DOUBT if mentions or self._calm(doc) else SURE):
+            needed = SURE_AGAINST_DOUBT if mentions or self._calm(doc) else SURE_AGAINST_DENIAL if denied else SURE
+            if self._opinion(level, probabilities) >= needed:
                 own = [mention.sign for mention in mentions if mention.level == level]
                 return Alarm(level, own[0] if own else self._hinted(level, doc))
         return None
@@ -107,9 +110,9 @@ class DangerFinder:
         return max((p.get(INTENTS[level], 0.0) for p in probabilities), default=0.0)
 
     def _calm(self, doc: Doc) -> bool:
-        """Whether the words deny, settle, or ask in general, so that the classifier alone should be surer."""
+        """Whether the words settle, joke, look back or ask in general, so that the classifier alone should be surer."""
         line = Line(doc)
-        return any(line.spans(pattern) for pattern in (self._settled, self._not_now, self._in_general, self._figures, self._negated))
+        return any(line.spans(pattern) for pattern in (self._settled, self._not_now, self._in_general, self._figures))
 
     def _hinted(self, level: Level, doc: Doc) -> str:
         """The sign that the words hint at most, for an alarm that only the classifier raised."""

@@ -31,13 +31,19 @@ class Options:
     `refuse_at`: share of in-scope messages that may be refused; `name_examples`: an intent's name is an example of it.
     """
 
-    dense_c: float = 10.0
-    char_c: float = 10.0
-    char_weight: float = 0.5
+    dense_c: float = 30.0
+    char_c: float = 30.0
+    char_weight: float = 0.4
     folds: int = 4
-    refuse_at: float = 0.02
+    refuse_at: float = 0.05
     name_examples: bool = True
     max_iter: int = 60
+
+
+def with_names(examples: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The (text, intent) pairs and, for each intent, its name read as words: a free example."""
+    intents = sorted({intent for _, intent in examples} - {OUT})
+    return [*examples, *((intent.removeprefix("ask_").replace("_", " "), intent) for intent in intents)]
 
 
 @dataclass(frozen=True)

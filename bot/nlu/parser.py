@@ -10,7 +10,7 @@ import yaml
 
 from bot.nlu.danger import INTENTS
 from bot.nlu.encoders import load_encoder
-from bot.nlu.intent_model import Guess, IntentModel, Options
+from bot.nlu.intent_model import Guess, IntentModel, Options, with_names
 from bot.nlu.understanding import Understanding, load_understanding
 
 Example = tuple[str, str]  # text, intent
@@ -20,22 +20,28 @@ class Parser:
     """Understands messages with a trained intent model; what it returns is "What a parse holds" in docs/architecture.md."""
 
     def __init__(self, model: IntentModel, encoder: str = "minilm", understanding: Understanding | None = None) -> None:
-        self._model, self._encoder = model, encoder
+        self.model, self._encoder = model, encoder
         self._shared = understanding or load_understanding()
 
     @classmethod
-    def train(cls, examples: Sequence[Example], encoder: str = "minilm", options: Options | None = None) -> Parser:
+    def train(
+        cls, examples: Sequence[Example], encoder: str = "minilm",
+        options: Options | None = None,
+        shared: Understanding | None = None,
+    ) -> Parser:
         """Train on (text, intent) pairs."""
-        shared = load_understanding()
-        texts = [shared.normal(text) for text, _ in examples]
+        shared = shared or load_understanding()
+        options = options or Options()
+        learnt = with_names(examples) if options.name_examples else list(examples)
+        texts = [shared.normal(text) for text, _ in learnt]
         vectors = load_encoder(encoder).encode(texts)
-        model = IntentModel(options).fit(texts, vectors, [intent for _, intent in examples])
+        model = IntentModel(options).fit(texts, vectors, [intent for _, intent in learnt])
         return cls(model, encoder, shared)
 
     def guess(self, texts: Sequence[str]) -> list[Guess]:
         """The intent model's guesses alone."""
         normal = [self._shared.normal(text) for text in texts]
-        return self._model.guess(normal, load_encoder(self._encoder).encode(normal))
+        return self.model.guess(normal, load_encoder(self._encoder).encode(normal))
 
     def parse(self, text: str) -> dict[str, Any]:
         """Intent, ranking, entities, danger, questions and language of one message."""

@@ -61,11 +61,15 @@ def _one(pattern: str, groups: Mapping[str, Sequence[str]], gap: str) -> str:
 
 
 def _word(part: str, groups: Mapping[str, Sequence[str]], pattern: str) -> str:
-    if part.startswith("{") and part.endswith("}"):
-        if part[1:-1] not in groups:
-            raise PatternError(f"{pattern!r}: {part} is not one of the groups {', '.join(groups)}")
-        return "|".join(" ".join(_ending(word) for word in phrase.lower().split()) for phrase in groups[part[1:-1]])
-    return "|".join(" ".join(_ending(word) for word in _bare(one).split()) for one in part.split("|"))
+    found: list[str] = []
+    for one in part.split("|"):
+        if one.startswith("{") and one.endswith("}"):
+            if one[1:-1] not in groups:
+                raise PatternError(f"{pattern!r}: {one} is not one of the groups {', '.join(groups)}")
+            found += groups[one[1:-1]]
+        else:
+            found.append(_bare(one))
+    return "|".join(" ".join(_ending(word) for word in phrase.lower().split()) for phrase in found)
 
 
 def _bare(part: str) -> str:

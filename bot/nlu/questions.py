@@ -16,6 +16,8 @@ REQUESTS = frozenset(
     "book cancel move change delete erase remove tell show check give let need want explain connect put call ask push send "
     "see make find speak talk id please describe reschedule rebook reserve postpone wipe scrap".split()
 )
+VERBS = frozenset("is are does do can could will would should did".split())
+PRONOUNS = frozenset("it i you that this they there we".split())
 TOPICS = frozenset("side price prices cost costs opening address parking results risks".split())
 LEADS_ON = frozenset(
     "know tell me explain about of to for on in at from with by is are was wonder wondering ask asking see understand sure "
@@ -28,7 +30,7 @@ UNASKED = frozenset(
 )
 CLEAR = 0.4  # probability from which a part counts as a question of its own
 PLAIN = 0.9  # probability from which a whole message is one question, unless each part is as clear
-FAINT = 0.7
+FAINT = 0.5
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,11 @@ def _begins(words: Sequence[str], i: int) -> bool:
         return word not in ENDS
     if before in JOINTS:
         return word not in JOINTS and _opens(words, i)
-    return word in WH and before not in LEADS_ON | JOINTS
+    after = words[i + 1] if i + 1 < len(words) else ""
+    if word in WH:
+        return before not in LEADS_ON | JOINTS or (before in ("for", "it", "that", "this") and after in VERBS)
+    earlier = set(words[max(0, i - 4) : i])
+    return i >= 3 and word in VERBS and after in PRONOUNS and not earlier & (WH | JOINTS | {"if", "that"})
 
 
 def _opens(words: Sequence[str], i: int) -> bool:

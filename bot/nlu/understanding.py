@@ -36,6 +36,7 @@ class Understanding:
     """Reads messages. Holds no state but memory of the last ones."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
         words = phrase_words(vocabulary.phrases()) | _sign_words(vocabulary)
         self._speller = Speller(vocabulary.shorthand, words)
         self._language = build_language(self._speller)
@@ -65,7 +66,8 @@ class Understanding:
         places = split(reading.words)
         texts = [self._text(reading, place) for place in places] if len(places) > 1 else []
         whole, *parts = ask([text, *texts])
-        kept = keep(_part(whole, (0, len(reading.words))), [
+        one = Part(0, len(reading.words), *_intent(whole))
+        kept = keep(one, [
             _part(guess, place, asks(reading.words[slice(*place)])) for guess, place in zip(parts, places)
         ])
         intent = _intent(whole)
@@ -101,8 +103,9 @@ def _intent(guess: Guess) -> tuple[str, float]:
     return (OUT, max(guess.out_of_scope, guess.probability(OUT))) if guess.refused else guess.ranking[0]
 
 
-def _part(guess: Guess, place: tuple[int, int], question: bool = True) -> Part:
-    name, confidence = _intent(guess)
+def _part(guess: Guess, place: tuple[int, int], question: bool) -> Part:
+    """A part of a message is short: its best intent counts even where the whole message would be refused."""
+    name, confidence = guess.ranking[0]
     return Part(*place, intent=name, confidence=confidence, asks=question)
 
 

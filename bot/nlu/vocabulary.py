@@ -92,6 +92,14 @@ class Danger(_Strict):
     here_and_now: Phrases
 
 
+class FollowUp(_Strict):
+    """What a short message means after certain topics."""
+
+    says: Phrases
+    after: list[str] = []
+    means: str
+
+
 class Vocabulary(_Strict):
     """Everything in content/vocabulary.yml."""
 
@@ -117,6 +125,9 @@ class Vocabulary(_Strict):
     age: Age
     shorthand: dict[Phrase, Phrase]
     danger: Danger
+    follow_ups: list[FollowUp]
+    repeats: Phrases
+    adds_nothing: Phrases
 
     def phrases(self) -> Iterator[str]:
         """Every phrase that names something, for the speller."""

@@ -1,0 +1,108 @@
+"""Measures the understanding on public sets and its speed: `python -m benchmarks.nlu --data FOLDER`.
+
+Same features and classifier as the bot's pipeline. See data.py for what FOLDER holds and where it comes from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # before numpy: figures are for one core
+    os.environ.setdefault(variable, "1")
+
+import numpy as np  # noqa: E402  the thread count is read when numpy loads
+
+from benchmarks.nlu import data, rasa_default  # noqa: E402
+from bot.nlu.intent_model import Options  # noqa: E402
+from bot.nlu.parser import Parser, read_examples  # noqa: E402
+
+TRAINING = Path(__file__).resolve().parents[2] / "bot" / "data" / "nlu.yml"
+
+
+def main() -> None:
+    """Run what was asked for and print one JSON object a line."""
+    arguments = _arguments()
+    for encoder in arguments.encoders:
+        for name in arguments.only:
+            for result in RUNS[name](arguments, encoder):
+                print(json.dumps({"run": name, "encoder": encoder, **result}), flush=True)
+
+
+def run_banking(arguments: argparse.Namespace, encoder: str) -> list[dict[str, Any]]:
+    """Banking77 with ten examples an intent, full test set, one accuracy a seed."""
+    train, test = data.banking77(arguments.data)
+    options = Options(char_weight=arguments.char_weight)
+    scores = [_accuracy(Parser.train(data.few(train, 10, seed), encoder, options), test) for seed in arguments.seeds]
+    return [{"accuracy": _spread(scores), "seeds": arguments.seeds}]
+
+
+def run_clinc(arguments: argparse.Namespace, encoder: str) -> list[dict[str, Any]]:
+    """CLINC150 full: accuracy in scope (a refusal is an error) and share of the out-of-scope ones refused."""
+    train, test, outside = data.clinc150(arguments.data)
+    parser = Parser.train(train, encoder, Options(char_weight=arguments.char_weight, folds=3, refuse_at=0.01))
+    guesses = parser.guess([text for text, _ in test])
+    best = [guess.ranking[0][0] == intent for guess, (_, intent) in zip(guesses, test)]
+    kept = [right and not guess.refused for guess, right in zip(guesses, best)]
+    out = [guess.refused or guess.ranking[0][0] == data.OUT for guess in parser.guess(outside)]
+    return [{"in_scope": _mean(kept), "in_scope_without_refusal": _mean(best), "out_of_scope_recall": _mean(out)}]
+
+
+def run_speed(arguments: argparse.Namespace, encoder: str) -> list[dict[str, Any]]:
+    """Milliseconds of one warm parse of texts not met before, on one core; seconds of a training."""
+    examples = read_examples(TRAINING)
+    started = time.perf_counter()
+    parser = Parser.train(examples, encoder)
+    trained = time.perf_counter() - started
+    took = []
+    for text, _ in examples[::4]:
+        text = f"{text} x"  # not remembered by the encoder
+        started = time.perf_counter()
+        parser.parse(text)
+        took.append(1000 * (time.perf_counter() - started))
+    median, last = np.quantile(took, [0.5, 0.99])
+    return [{"median_ms": round(float(median), 2), "p99_ms": round(float(last), 2), "training_s": round(trained, 1)}]
+
+
+def run_rasa(arguments: argparse.Namespace, encoder: str) -> list[dict[str, Any]]:
+    """Rasa's default pipeline on the same Banking77 draws: about ten minutes a seed."""
+    train, test = data.banking77(arguments.data)
+    return [{"accuracy": _spread([rasa_default.accuracy(data.few(train, 10, s), test) for s in arguments.seeds])}]
+
+
+RUNS: dict[str, Callable[[argparse.Namespace, str], list[dict[str, Any]]]] = {
+    "banking": run_banking, "clinc": run_clinc, "speed": run_speed, "rasa": run_rasa,
+}  # fmt: skip
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.nlu", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with banking77/ and clinc150/")
+    parser.add_argument("--only", nargs="+", choices=list(RUNS), default=["banking", "clinc", "speed"])
+    parser.add_argument("--encoders", nargs="+", default=["minilm"], help="names of bot.nlu.encoders, joined by +")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--char-weight", type=float, default=Options.char_weight, help="0 leaves the n-grams out")
+    return parser.parse_args()
+
+
+def _accuracy(parser: Parser, test: data.Pairs) -> float:
+    guesses = parser.guess([text for text, _ in test])
+    return float(np.mean([guess.ranking[0][0] == intent for guess, (_, intent) in zip(guesses, test)]))
+
+
+def _spread(scores: list[float]) -> dict[str, float]:
+    return {"mean": round(statistics.mean(scores), 4), "spread": round(max(scores) - min(scores), 4)}
+
+
+def _mean(values: list[bool]) -> float:
+    return round(float(np.mean(values)), 4)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,6 @@
+"""How well messages are understood, measured on the held-out files: `run` measures, prints, writes and compares."""
+
+from bot.evaluation.report import Report
+from bot.evaluation.runner import run
+
+__all__ = ["Report", "run"]
