@@ -67,7 +67,7 @@ def sticker(psid: str, both_types: bool = False, at: datetime | None = None) -> 
     """A sticker; until August 2026 it also came as an image."""
     parts: list[Json] = [{"type": "sticker", "payload": {"url": MEDIA_URL, "sticker_id": 369239263222822}}]
     if both_types:
-        parts.append({"type": "image", "payload": {"url": MEDIA_URL, "sticker_id": 369239263222822}})
+        parts.insert(0, {"type": "image", "payload": {"url": MEDIA_URL}})
     return item(psid, at, message={"mid": new_mid(), "attachments": parts})
 
 

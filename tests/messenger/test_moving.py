@@ -21,6 +21,7 @@ def website_chat(sessions: Sessions) -> str:
         chat = conversations.open_conversation(session, channel="website", now=NOW)
         row = conversations.accept_message(session, chat.id, "c1", "Does it hurt?", NOW).row
         conversations.record_reply(session, row, [{"text": "A little."}], NOW)
+        conversations.add_bot_message(session, chat.id, {"text": "Your visit is confirmed."}, NOW)
         session.commit()
         return chat.id
 
@@ -92,6 +93,7 @@ async def test_a_chat_from_the_website_goes_on_here_and_what_was_said_is_not_sen
         assert it.heard.texts == []
         assert it.graph.texts(ANNA)[-1] == it.words.moving.moved
         assert "A little." not in it.graph.texts()
+        assert "Your visit is confirmed." not in it.graph.texts()
         await it.receive(bodies.text(ANNA, "and after?"))
         assert it.graph.texts(ANNA)[-1] == "You said: and after?"
         assert it.said(ANNA)[0] == ("patient", "Does it hurt?")

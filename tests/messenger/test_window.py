@@ -110,6 +110,16 @@ async def test_meta_itself_refuses_the_retired_tags(sessions: Sessions, tag: str
             await graph.call("POST", "me/messages", body)
 
 
+async def test_a_call_with_a_tag_that_may_not_be_used_never_reaches_meta(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        graph = it.door.worker.delivery.graph  # type: ignore[union-attr]
+        with pytest.raises(RefusedTag):
+            await graph.send(ANNA, {"text": "x"}, "bot", "MESSAGE_TAG", HUMAN_AGENT)
+        with pytest.raises(RefusedTag):
+            await graph.send(ANNA, {"text": "x"}, "staff", "MESSAGE_TAG", RETIRED[0])
+        assert it.graph.addresses == []
+
+
 async def test_a_persons_answer_goes_out_by_itself_and_after_a_day_with_the_human_tag(sessions: Sessions) -> None:
     async with clinic(sessions) as it:
         await it.receive(bodies.text(ANNA, "I want a person"))
