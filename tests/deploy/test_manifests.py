@@ -9,7 +9,7 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
-from ruamel.yaml import YAML
+import yaml
 
 from bot.channels.turns import TURN_SECONDS
 from bot.serving.secrets import NAMES
@@ -22,7 +22,7 @@ PARTS = {"web", "rasa", "actions"}
 
 
 def documents() -> list[dict[str, Any]]:
-    return [document for path in KUBERNETES for document in YAML(typ="safe").load_all(path)]
+    return [document for path in KUBERNETES for document in yaml.safe_load_all(path.read_text())]
 
 
 def one(kind: str, name: str = "mesoguide") -> Any:
@@ -32,8 +32,8 @@ def one(kind: str, name: str = "mesoguide") -> Any:
 
 
 def compose() -> Any:
-    yaml = YAML(typ="safe")
-    return yaml.load(DEPLOY / "compose.yml")
+
+    return yaml.safe_load((DEPLOY / "compose.yml").read_text())
 
 
 @pytest.mark.parametrize("document", documents(), ids=lambda item: f"{item['kind']} {item['metadata']['name']}")
