@@ -18,7 +18,7 @@ from bot.clinic.booking.plan import clinic_from
 from bot.clinic.booking.slots import is_free
 from bot.clinic.booking.turns import Heard
 from bot.clinic.booking.turns import Turn as Step
-from bot.store import bookings, screenings, slots, triage
+from bot.store import bookings, screenings, slots
 from bot.store.engine import reading
 
 FORM = "booking_form"
@@ -215,56 +215,3 @@ def _store(turn: Turn, clinic: Clinic, step: Step) -> dict[str, str]:
         )
         row = slots.book(session, turn.conversation_id, request, slot_rules(turn, clinic))
         return {"reference": row.reference, "contact": wanted["contact_display"]}
-
-
-class ActionManageBooking(ClinicAction):
-    """The patient wants to change or cancel: the newest open booking of this chat is meant."""
-
-    def name(self) -> str:
-        return "action_manage_booking"
-
-    def act(self, turn: Turn) -> Events:
-        with turn.saving() as session:
-            row = _open_booking(session, turn.conversation_id)
-            if row is None:
-                turn.say("utter_no_booking")
-                return [SlotSet("offered", "person")]
-            if turn.intent == "cancel_booking":
-                turn.say("utter_ask_cancel", reference=row.reference)
-                return [SlotSet("offered", "cancellation")]
-            triage.add(
-                session,
-                kind="booking",
-                handoff_reason="booking",
-                conversation_id=turn.conversation_id,
-                booking_id=row.id,
-                question=turn.text or None,
-                details={"reference": row.reference, "wants": "change"},
-                key=f"change:{turn.conversation_id}:{turn.parse.get('message_id')}",
-                now=turn.now,
-            )
-            turn.say("utter_change_asked", reference=row.reference)
-        return [SlotSet("offered", "none")]
-
-
-class ActionCancelBooking(ClinicAction):
-    """Cancels the newest open booking of this chat, after the patient's yes."""
-
-    def name(self) -> str:
-        return "action_cancel_booking"
-
-    def act(self, turn: Turn) -> Events:
-        with turn.saving() as session:
-            row = _open_booking(session, turn.conversation_id)
-            if row is None:
-                turn.say("utter_no_booking")
-                return [SlotSet("offered", "person")]
-            bookings.set_status(session, row, "cancelled", actor="patient", now=turn.now)
-            reference = row.reference
-        turn.say("utter_cancelled", reference=reference, metadata={"kind": "confirmation", "reference": reference})
-        return [SlotSet("offered", "none")]
-
-
-def _open_booking(session: Any, conversation_id: str) -> Any:
-    rows = bookings.of_conversation(session, conversation_id)
-    return next((row for row in rows if row.status in ("proposed", "pending", "booked")), None)

@@ -1,0 +1,136 @@
+"""What can be done with a visit later: hear its state, move it, cancel it. A form over bot/clinic/booking/visit."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from rasa_sdk.events import SlotSet
+
+from bot.actions.base import ClinicAction, Events, Turn
+from bot.actions.booking import slot_rules
+from bot.actions.handoff import hand_off
+from bot.actions.replies import answer_asides, other_questions
+from bot.clinic.booking import visit
+from bot.clinic.booking.diary import Diary
+from bot.clinic.booking.plan import clinic_from
+from bot.clinic.booking.turns import Heard
+from bot.store import bookings, slots, slots_guesses, triage
+from bot.store.engine import reading
+from bot.store.models import Booking
+
+
+class ValidateVisitForm(ClinicAction):
+    """Called by Rasa's form at its start and with every message while it runs."""
+
+    def name(self) -> str:
+        return "validate_visit_form"
+
+    def act(self, turn: Turn) -> Events:
+        state, diary, heard = turn.slot("visit") or {}, _diary(turn), _heard(turn)
+        if not state.get("asking"):
+            step = visit.begin(heard, _own(turn), diary)
+        elif _strays(turn):
+            answer_asides(turn)
+            step = visit.ask_again(state, diary)
+        else:
+            step = visit.hear(state, heard, diary)
+        return _went(turn, _carried_out(turn, step, heard, diary))
+
+
+def _carried_out(turn: Turn, step: visit.Step, heard: Heard, diary: Diary) -> visit.Step:
+    """Do what the step asks for; what comes of it is the step that counts."""
+    if step.does == "look_up":
+        return _look_up(turn, step, heard, diary)
+    if step.does is None:
+        return step
+    try:
+        return _change(turn, step, diary)
+    except slots.TimeGone:
+        return visit.gone(step.state, _diary(turn))
+
+
+def _look_up(turn: Turn, step: visit.Step, heard: Heard, diary: Diary) -> visit.Step:
+    with turn.saving() as session:
+        try:
+            row = slots_guesses.look_up(
+                session, turn.conversation_id, step.state["reference"], step.state["contact"], turn.now
+            )
+        except slots_guesses.TooManyGuesses:
+            return visit.too_many()
+        return visit.not_found(step.state) if row is None else visit.found(step.state, _visit(row), heard, diary)
+
+
+def _change(turn: Turn, step: visit.Step, diary: Diary) -> visit.Step:
+    """Move or cancel, if the visit is still as the patient was told; else say how it stands now."""
+    with turn.saving() as session:
+        row = session.get(Booking, step.state["visit"]["id"])
+        if row is None:
+            return visit.not_found(step.state)
+        if row.status not in visit.OPEN:
+            return visit.found(step.state, _visit(row), Heard("inform"), diary)
+        if step.does == "cancel":
+            bookings.set_status(session, row, "cancelled", actor="patient", now=turn.now)
+        else:
+            start = visit.chosen(step.state)
+            rules = slot_rules(turn, diary.clinic)
+            slots.move(session, row, start, step.state["wished"] or None, rules, actor="patient")
+            _tell_desk(session, turn, row)
+        return visit.done(step.state, diary)
+
+
+def _tell_desk(session: Any, turn: Turn, row: Booking) -> None:
+    triage.add(
+        session,
+        kind="booking",
+        handoff_reason="booking",
+        conversation_id=row.conversation_id,
+        booking_id=row.id,
+        details={"reference": row.reference, "wants": "change"},
+        key=f"change:{row.id}:{row.version}",
+        now=turn.now,
+    )
+
+
+def _went(turn: Turn, step: visit.Step) -> Events:
+    if step.status == "wants_person":
+        hand_off(turn)
+    for say in step.says:
+        metadata = {"metadata": dict(say.metadata)} if say.metadata else {}
+        turn.say(say.response, **say.values, buttons=[dict(button) for button in say.buttons], **metadata)
+    ended = step.status != "asking"
+    return [
+        SlotSet("visit", None if ended else step.state),
+        SlotSet("visit_outcome", step.status if ended else None),
+        SlotSet("booking_gate", None),
+        SlotSet("offered", "person" if any(say.response == "utter_no_booking" for say in step.says) else "none"),
+    ]
+
+
+def _strays(turn: Turn) -> bool:
+    """Whether the message asks something else instead of answering."""
+    if turn.entity("question") is not None:
+        return False
+    if turn.intent in ("greet", "thank", "bot_challenge", "chitchat", "report_symptom"):
+        return True
+    return turn.intent.startswith("ask_") and bool(other_questions(turn.parse))
+
+
+def _heard(turn: Turn) -> Heard:
+    return Heard(turn.intent, turn.text, (), turn.entity("question"), turn.entity("answer"))
+
+
+def _own(turn: Turn) -> list[visit.Visit]:
+    with reading(turn.clinic.sessions) as session:
+        return [_visit(row) for row in bookings.of_conversation(session, turn.conversation_id)]
+
+
+def _visit(row: Booking) -> visit.Visit:
+    return visit.Visit(row.id, row.reference, row.status, row.treatment, row.starts_at)
+
+
+def _diary(turn: Turn) -> Diary:
+    clinic = clinic_from(turn.content.clinic)
+    with reading(turn.clinic.sessions) as session:
+        after = turn.now - timedelta(days=1)
+        return Diary(clinic, slots.taken(session, slot_rules(turn, clinic), after), turn.now)

@@ -1,0 +1,272 @@
+"""What a patient does with a visit they asked for: hear how it stands, move it, call it off. Pure, like the interview.
+
+A visit of another chat is shown only to who gives both its reference and the contact it was made with; the caller looks
+it up (`look_up`) and answers with `found` or `not_found`, which never say which half was wrong.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from bot.clinic.booking import when
+from bot.clinic.booking.clinic import Clinic
+from bot.clinic.booking.contact import find_contact
+from bot.clinic.booking.diary import Diary
+from bot.clinic.booking.times import names_a_day
+from bot.clinic.booking.turns import Heard, Say, State, question, show_time
+from bot.clinic.booking.wish import wish_to_dict
+
+OPEN = ("proposed", "pending", "booked")
+MISSES = 3  # answers that could not be used, after which a person is offered
+_LETTERS = "234679ACDEFGHJKMNPQRTVWXY"
+_REFERENCE = re.compile(rf"\bMG[\s-]*([{_LETTERS}]{{6}})\b", re.IGNORECASE)
+_BARE = re.compile(rf"\b(?=\w*\d)([{_LETTERS}]{{6}})\b", re.IGNORECASE)
+
+Does = Literal["look_up", "move", "cancel"]
+Status = Literal["asking", "done", "left", "wants_person"]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A booking as far as its patient may see it."""
+
+    id: str
+    reference: str
+    status: str
+    treatment: str | None
+    starts_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """The new state, what to say, and what the caller has to do: look a booking up, move it or cancel it."""
+
+    state: State
+    says: tuple[Say, ...] = ()
+    status: Status = "asking"
+    does: Does | None = None
+
+
+def begin(heard: Heard, visits: Sequence[Visit], diary: Diary) -> Step:
+    """Start with a message (intents change_booking, cancel_booking) and this chat's visits, newest first."""
+    state: State = {"wants": "cancel" if heard.intent == "cancel_booking" else "change", "misses": 0}
+    state |= {"reference": find_reference(heard.text), "contact": _contact(heard.text, diary.clinic), "offered": []}
+    known = [one for one in visits if state["reference"] in ("", one.reference)]
+    if known:
+        chosen = next((one for one in known if one.status in OPEN), known[0])
+        return found(state, chosen, heard, diary)
+    return _who(state)
+
+
+def find_reference(text: str, *, bare: bool = False) -> str:
+    """The reference in a text, as MG-7K4P2Q, or empty; `bare` also takes it without its first letters."""
+    match = _REFERENCE.search(text) or (_BARE.search(text) if bare else None)
+    return f"MG-{match[1].upper()}" if match else ""
+
+
+def found(state: State, visit: Visit, heard: Heard, diary: Diary) -> Step:
+    """The visit is known: say how it stands, or go on to what was asked for."""
+    state = copy.deepcopy(state)
+    start = visit.starts_at.isoformat() if visit.starts_at else None
+    state |= {"visit": {**vars(visit), "starts_at": start}, "answers": {"treatment": visit.treatment}, "misses": 0}
+    state |= {"wish": None, "wished": "", "contact": ""}
+    if visit.status not in OPEN:
+        return Step({}, (_standing(state, diary.clinic),), "done")
+    if state["wants"] == "cancel":
+        return _sure(state, "cancel", diary.clinic)
+    if names_a_day(heard.text, diary.now, diary.clinic):
+        return _wish(state, heard, diary)
+    return _menu(state, diary.clinic)
+
+
+def not_found(state: State) -> Step:
+    """No visit has this reference and contact: ask for both again."""
+    state = {**state, "reference": "", "contact": "", "misses": state["misses"] + 1, "asking": "who"}
+    return _give_up() if state["misses"] >= MISSES else Step(state, (question("utter_visit_not_found", "visit"),))
+
+
+def too_many() -> Step:
+    """Too many wrong guesses: nothing is looked up for a while."""
+    return Step({}, (Say("utter_visit_too_many"),), "done")
+
+
+def hear(state: State, heard: Heard, diary: Diary) -> Step:
+    """Take one message of the patient. The state given is not changed."""
+    if heard.intent == "talk_to_human":
+        return Step({}, (), "wants_person")
+    if heard.intent in ("stop", "restart"):
+        return _kept(state)
+    return _answered(copy.deepcopy(state), heard, diary)
+
+
+def _answered(state: State, heard: Heard, diary: Diary) -> Step:
+    if state["asking"] == "who":
+        return _identify(state, heard, diary.clinic)
+    if heard.question == "visit" or heard.intent in ("cancel_booking", "change_booking"):
+        return _choose(state, _choice(heard), diary)
+    if state["asking"] == "sure":
+        return _answer(state, heard, diary)
+    if state["asking"] == "when" or heard.question == "when" or names_a_day(heard.text, diary.now, diary.clinic):
+        return _wish(state, heard, diary)
+    return _kept(state) if heard.intent == "deny" else _missed(state, diary)
+
+
+def ask_again(state: State, diary: Diary) -> Step:
+    """The open question once more, after something else was answered."""
+    state = copy.deepcopy(state)
+    if state["asking"] == "who":
+        return _who(state)
+    if state["asking"] == "sure":
+        return _sure(state, state["about"], diary.clinic)
+    if state["asking"] == "when":
+        return _when(state, diary)
+    return _menu(state, diary.clinic)
+
+
+def chosen(state: State) -> datetime:
+    """The time that a step with `does` move asks for."""
+    return datetime.fromisoformat(state["answers"]["when"])
+
+
+def gone(state: State, diary: Diary) -> Step:
+    """The chosen time was taken by somebody else: the nearest free ones."""
+    state = copy.deepcopy(state)
+    wanted = chosen(state)
+    del state["answers"]["when"]
+    state["asking"] = "when"
+    return Step(state, (when.gone(state, wanted, diary.sized(state)),))
+
+
+def done(state: State, diary: Diary) -> Step:
+    """The move or cancellation is stored."""
+    response = "utter_cancelled" if state["about"] == "cancel" else "utter_visit_moved"
+    values = _values(state, diary.clinic)
+    return Step({}, (Say(response, values, (), {"kind": "confirmation", "reference": values["reference"]}),), "done")
+
+
+# --- who is it
+
+
+def _who(state: State) -> Step:
+    state["asking"] = "who"
+    return Step(state, does="look_up") if _both(state) else _half(state)
+
+
+def _identify(state: State, heard: Heard, clinic: Clinic) -> Step:
+    reference, contact = find_reference(heard.text, bare=not state["reference"]), _contact(heard.text, clinic)
+    state["reference"], state["contact"] = reference or state["reference"], contact or state["contact"]
+    if reference or contact:
+        return _who(state)
+    state["misses"] += 1
+    return _give_up() if state["misses"] >= MISSES else _half(state)
+
+
+def _half(state: State) -> Step:
+    response = "utter_ask_visit_contact" if state["reference"] else "utter_ask_visit_reference"
+    return Step(state, (question(response, "visit"),))
+
+
+def _both(state: State) -> bool:
+    return bool(state["reference"] and state["contact"])
+
+
+def _contact(text: str, clinic: Clinic) -> str:
+    hit = find_contact(_REFERENCE.sub(" ", text), clinic.region)
+    return hit.contact.value if hit else ""
+
+
+def _give_up() -> Step:
+    return Step({}, (Say("utter_no_booking"),), "done")
+
+
+# --- what is to be done
+
+
+def _menu(state: State, clinic: Clinic) -> Step:
+    state["asking"] = "menu"
+    return Step(state, (_standing(state, clinic), question("utter_ask_visit_what", "visit")))
+
+
+def _choice(heard: Heard) -> str:
+    by_intent = {"cancel_booking": "cancel", "change_booking": "move"}
+    return by_intent.get(heard.intent, heard.answer or "")
+
+
+def _choose(state: State, answer: str, diary: Diary) -> Step:
+    if answer == "cancel":
+        return _sure(state, "cancel", diary.clinic)
+    if answer == "move":
+        state["answers"].pop("when", None)
+        return _when(state, diary)
+    if answer in ("yes", "no") and state["asking"] == "sure":
+        return Step(state, does=state["about"]) if answer == "yes" else _kept(state)
+    return _kept(state)
+
+
+def _when(state: State, diary: Diary) -> Step:
+    """Offer times, or take the wish that is pending."""
+    say = when.settle(state, diary)
+    if say is None:
+        return _sure(state, "move", diary.clinic)
+    state["asking"] = "when"
+    return Step(state, (say,))
+
+
+def _wish(state: State, heard: Heard, diary: Diary) -> Step:
+    if heard.question == "when" and heard.answer == when.OTHER:
+        state["asking"] = "when"
+        return Step(state, (when.other_times(state, diary),))
+    typed = heard.answer if heard.question == "when" else when.chosen(heard, state["offered"], diary) or heard.text
+    wish = diary.understand(typed or "")
+    if wish.kind == "not_understood":
+        return _kept(state) if heard.intent == "deny" else _missed(state, diary)
+    state["wish"], state["wished"], state["misses"] = wish_to_dict(wish), heard.text[:200], 0
+    return _when(state, diary)
+
+
+def _sure(state: State, about: str, clinic: Clinic) -> Step:
+    """Everything is asked once more before it counts."""
+    state["asking"], state["about"] = "sure", about
+    response = "utter_ask_cancel" if about == "cancel" else "utter_ask_visit_move"
+    return Step(state, (question(response, about, **_values(state, clinic)),))
+
+
+def _answer(state: State, heard: Heard, diary: Diary) -> Step:
+    if heard.intent == "affirm":
+        return Step(state, does=state["about"])
+    if state["about"] == "move" and names_a_day(heard.text, diary.now, diary.clinic):
+        state["answers"].pop("when", None)
+        return _wish(state, heard, diary)
+    return _kept(state) if heard.intent == "deny" else _missed(state, diary)
+
+
+def _kept(state: State) -> Step:
+    """Nothing is changed."""
+    return Step({}, (Say("utter_visit_kept"),), "left")
+
+
+def _missed(state: State, diary: Diary) -> Step:
+    state["misses"] += 1
+    if state["misses"] >= MISSES:
+        return Step({}, (), "wants_person")
+    again = ask_again(state, diary)
+    return Step(again.state, (Say("utter_visit_unclear"), *again.says), again.status)
+
+
+def _standing(state: State, clinic: Clinic) -> Say:
+    """How the visit stands."""
+    status = state["visit"]["status"]
+    part = status if status in (*OPEN, "cancelled") else "past"
+    return Say(f"utter_visit_{part}", _values(state, clinic), (), {"kind": "answer", "status": status})
+
+
+def _values(state: State, clinic: Clinic) -> Mapping[str, Any]:
+    """What the responses say: reference, and when (as wished for now, else as it stands)."""
+    start = state["answers"].get("when") or state["visit"]["starts_at"]
+    moment = show_time(clinic.local(datetime.fromisoformat(start))) if start else "–"
+    return {"reference": state["visit"]["reference"], "when": moment}

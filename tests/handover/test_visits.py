@@ -1,0 +1,162 @@
+"""A visit afterwards: seen, moved and cancelled only by who may, each confirmed; guesses are counted, tell nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from bot.actions.manage import ValidateVisitForm
+from bot.store import bookings, slots_guesses
+from bot.store.engine import Sessions, reading, unit_of_work
+from bot.store.models import Booking
+from bot.store.slots_guesses import LIMITS
+from tests.clinic.diary import at
+from tests.handover.clinic import on_sqlite
+from tests.handover.patients import Patient
+
+pytestmark = on_sqlite
+NOW = at("2026-11-25 10:00")
+WHEN = "2026-12-01T10:00"
+
+
+@pytest.fixture
+def anna(sessions: Sessions) -> Patient:
+    """A patient with a visit asked for."""
+    patient = Patient(sessions, "anna", NOW)
+    patient.choose(WHEN)
+    patient.press("note", "no")
+    patient.press("confirm", "yes")
+    return patient
+
+
+@pytest.fixture
+def elsewhere(sessions: Sessions) -> Patient:
+    """Somebody in another chat, perhaps the same person on another device."""
+    return Patient(sessions, "elsewhere", NOW)
+
+
+def visit(sessions: Sessions) -> Booking:
+    with reading(sessions) as session:
+        row = bookings.of_conversation(session, "anna")[0]
+        session.expunge_all()
+        return row
+
+
+def tell(patient: Patient, text: str = "", intent: str = "inform", **entities: str) -> list[str]:
+    return [said["response"] for said in patient.tell(ValidateVisitForm(), text, intent, **entities)]
+
+
+def test_the_patient_hears_how_the_visit_stands_and_may_leave_it(anna: Patient, sessions: Sessions) -> None:
+    said = anna.tell(ValidateVisitForm(), "I want to change my booking", "change_booking")
+    assert [one["response"] for one in said] == ["utter_visit_proposed", "utter_ask_visit_what"]
+    assert said[0]["reference"] == visit(sessions).reference
+    assert tell(anna, question="visit", answer="keep") == ["utter_visit_kept"]
+    assert anna.slots["visit"] is None
+
+
+def test_a_cancellation_counts_after_the_yes_and_not_before(anna: Patient, sessions: Sessions) -> None:
+    assert tell(anna, "cancel my appointment", "cancel_booking") == ["utter_ask_cancel"]
+    assert visit(sessions).status == "proposed"
+    assert tell(anna, "yes", "affirm") == ["utter_cancelled"]
+    assert visit(sessions).status == "cancelled"
+    assert tell(anna, "cancel my appointment", "cancel_booking") == ["utter_visit_cancelled"]
+
+
+def test_a_no_cancels_nothing(anna: Patient, sessions: Sessions) -> None:
+    tell(anna, "cancel my appointment", "cancel_booking")
+    assert tell(anna, "no", "deny") == ["utter_visit_kept"]
+    assert visit(sessions).status == "proposed"
+
+
+@pytest.mark.parametrize("status", ["proposed", "booked"])
+def test_a_visit_moves_after_the_yes_and_is_proposed_again(anna: Patient, sessions: Sessions, status: Any) -> None:
+    with unit_of_work(sessions) as session:
+        bookings.set_status(session, session.merge(visit(sessions)), status, actor="staff", now=NOW)
+        session.commit()
+    assert tell(anna, "can I come on 2 December at 14:00 instead", "change_booking") == ["utter_ask_visit_move"]
+    assert visit(sessions).starts_at == at("2026-12-01 10:00")
+    assert tell(anna, "yes", "affirm") == ["utter_visit_moved"]
+    moved = visit(sessions)
+    assert (moved.starts_at, moved.status) == (at("2026-12-02 14:00"), "proposed")
+
+
+def test_another_time_is_offered_and_chosen_by_button(anna: Patient, sessions: Sessions) -> None:
+    tell(anna, "change my booking", "change_booking")
+    assert tell(anna, question="visit", answer="move") == ["utter_ask_booking_when"]
+    assert tell(anna, question="when", answer="2026-12-03T09:00") == ["utter_ask_visit_move"]
+    assert tell(anna, "yes", "affirm") == ["utter_visit_moved"]
+    assert visit(sessions).starts_at == at("2026-12-03 09:00")
+
+
+def test_a_time_that_goes_before_the_yes_is_replaced_by_others(anna: Patient, sessions: Sessions) -> None:
+    tell(anna, "can I come on 2 December at 14:00 instead", "change_booking")
+    for name in ("ben", "cleo"):
+        other = Patient(sessions, name, NOW)
+        other.choose("2026-12-02T14:00")
+        other.press("note", "no")
+        assert other.press("confirm", "yes") == ["utter_booking_confirmed"]
+    assert tell(anna, "yes", "affirm") == ["utter_booking_time_gone"]
+    assert visit(sessions).starts_at == at("2026-12-01 10:00")
+
+
+def test_from_another_chat_both_halves_open_the_visit(anna: Patient, elsewhere: Patient, sessions: Sessions) -> None:
+    assert tell(elsewhere, "cancel my appointment", "cancel_booking") == ["utter_ask_visit_reference"]
+    assert tell(elsewhere, visit(sessions).reference.lower()) == ["utter_ask_visit_contact"]
+    assert tell(elsewhere, "it is anna@example.org") == ["utter_ask_cancel"]
+    assert tell(elsewhere, "yes", "affirm") == ["utter_cancelled"]
+    assert visit(sessions).status == "cancelled"
+
+
+def test_a_wrong_half_says_the_same_whichever_it_is(anna: Patient, elsewhere: Patient, sessions: Sessions) -> None:
+    tell(elsewhere, "change my booking", "change_booking")
+    wrong_contact = elsewhere.tell(ValidateVisitForm(), f"{visit(sessions).reference} ben@example.org")
+    wrong_reference = elsewhere.tell(ValidateVisitForm(), "MG-222222 anna@example.org")
+    assert wrong_contact == wrong_reference
+    assert wrong_contact[0]["response"] == "utter_visit_not_found"
+
+
+def test_after_too_many_guesses_even_the_right_answer_opens_nothing(
+    anna: Patient, elsewhere: Patient, sessions: Sessions
+) -> None:
+    right = f"{visit(sessions).reference} anna@example.org"
+    for letter in "ACDEFGH"[: LIMITS["chat"][0]]:
+        elsewhere.slots["visit"] = None
+        tell(elsewhere, f"change MG-2222A{letter} anna@example.org", "change_booking")
+    elsewhere.slots["visit"] = None
+    assert tell(elsewhere, f"change {right}", "change_booking") == ["utter_visit_too_many"]
+    elsewhere.now += timedelta(hours=1, seconds=1)
+    elsewhere.slots["visit"] = None
+    assert tell(elsewhere, f"change {right}", "change_booking") == ["utter_visit_proposed", "utter_ask_visit_what"]
+
+
+def test_one_reference_cannot_be_tried_from_many_chats(anna: Patient, sessions: Sessions) -> None:
+    reference = visit(sessions).reference
+    with unit_of_work(sessions) as session:
+        for number in range(LIMITS["reference"][0]):
+            assert slots_guesses.look_up(session, f"chat-{number}", reference, f"{number}@example.org", NOW) is None
+        with pytest.raises(slots_guesses.TooManyGuesses):
+            slots_guesses.look_up(session, "another", reference, "anna@example.org", NOW)
+        assert slots_guesses.tidy(session, NOW + timedelta(days=1)) == 3 * LIMITS["reference"][0]
+
+
+def test_what_guesses_leave_behind_names_nobody(anna: Patient, elsewhere: Patient, sessions: Sessions) -> None:
+    tell(elsewhere, "change MG-222222 secret@example.org", "change_booking")
+    with reading(sessions) as session:
+        stored = str(session.execute(text("SELECT * FROM booking_guess")).all())
+    assert "222222" not in stored
+    assert "secret" not in stored
+
+
+def test_a_question_in_between_is_answered_and_the_open_one_asked_again(anna: Patient) -> None:
+    tell(anna, "cancel my appointment", "cancel_booking")
+    assert tell(anna, "hello", "greet") == ["utter_greet", "utter_ask_cancel"]
+
+
+def test_who_is_not_understood_three_times_gets_a_person(anna: Patient) -> None:
+    tell(anna, "cancel my appointment", "cancel_booking")
+    assert tell(anna, "purple") == ["utter_visit_unclear", "utter_ask_cancel"]
+    tell(anna, "purple")
+    assert tell(anna, "purple") == ["utter_handoff"]
