@@ -18,18 +18,20 @@ import httpx
 
 from bot.clinic.booking.plan import clinic_from
 from bot.clinic.content import load_content
+from bot.handover import reminders
 from bot.handover.adapters import SECONDS, Adapter, Gone, Item, NotTaken, Say
 from bot.handover.backoff import pause_after
 from bot.handover.settings import HandoverSettings
 from bot.handover.words import Words, load_words
 from bot.settings import Settings
-from bot.store import conversations, deliveries
+from bot.store import conversations, deliveries, slots, slots_guesses
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.opening import open_store
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
+MINUTE = 60.0
 CLAIM = timedelta(seconds=3 * SECONDS)  # an attempt is cut off long before its claim ends
 AT_ONCE = 8
 PASSING = (NotTaken, httpx.HTTPError, smtplib.SMTPException, OSError, asyncio.TimeoutError)
@@ -53,8 +55,30 @@ async def run(
     handover = handover or HandoverSettings.from_env()
     content = load_content(settings.content)
     words = load_words(content, clinic_from(content.clinic))
-    worker = Worker(sessions or open_store(settings), adapters(handover, words), clock)
-    await worker.work(stop_event)
+    sessions = sessions or open_store(settings)
+    worker = Worker(sessions, adapters(handover, words), clock)
+    await asyncio.gather(
+        worker.work(stop_event), look_after(sessions, words, stop_event, clock, bool(handover.smtp_url))
+    )
+
+
+async def look_after(sessions: Sessions, words: Words, stop_event: asyncio.Event, clock: Clock, by_email: bool) -> None:
+    """Once a minute until `stop_event`: remind who is due, forget holds that ran out and guesses that count no more."""
+    while not stop_event.is_set():
+        try:
+            await asyncio.to_thread(reminders.send_due, sessions, words, clock(), by_email=by_email)
+            await asyncio.to_thread(_tidy, sessions, clock())
+        except Exception as error:  # the database is away: it is done a minute later
+            log.warning("reminders cannot be written: %s", type(error).__name__)
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(stop_event.wait(), MINUTE)
+
+
+def _tidy(sessions: Sessions, now: datetime) -> None:
+    with unit_of_work(sessions) as session:
+        slots.tidy(session, now)
+        slots_guesses.tidy(session, now)
+        session.commit()
 
 
 def adapters(handover: HandoverSettings, words: Words) -> list[Adapter]:

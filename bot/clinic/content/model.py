@@ -104,13 +104,36 @@ class Doctor(Base):
     role: Text
 
 
+class Series(Base):
+    """A course of sessions: at least and at most so many, and the weeks that may lie between two of them."""
+
+    least: int = Field(gt=0)
+    most: int = Field(gt=0, le=52)
+    weeks: tuple[Annotated[int, Field(gt=0, le=12)], ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Series:
+        if self.most < self.least:
+            raise ValueError(f"most is {self.most}, fewer than least, {self.least}; swap them")
+        return self
+
+
 class BookableTreatment(Base):
-    """A treatment that can be booked: length of one appointment in minutes, price of one session."""
+    """A treatment that can be booked: length of one appointment in minutes, price of one session, and the course it is
+    given in, if any."""
 
     id: Treatment
     title: Text
     minutes: int = Field(gt=0, le=480)
     price: float = Field(ge=0)
+    series: Series | None = None
+
+
+class QuietHours(Base):
+    """Clinic time in which patients are not written to; over midnight when it starts later than it ends."""
+
+    start: Clock
+    end: Clock
 
 
 class BookingRules(Base):
@@ -120,6 +143,7 @@ class BookingRules(Base):
     lead_time_hours: int = Field(ge=0)
     horizon_days: int = Field(gt=0)
     step_minutes: int = Field(gt=0, le=240)
+    quiet_hours: QuietHours
 
 
 class ReplyTimes(Base):
@@ -146,6 +170,7 @@ class ClinicPhrases(Base):
     price: Text
     separator: str
     last_separator: str
+    undecided: Text
 
     model_config = Base.model_config | {"str_strip_whitespace": False}
 

@@ -1,0 +1,63 @@
+"""Reminders: in the patient's own chat, and by email where they left an address, each once per visit and time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from bot.clinic.booking.reminders import AHEAD, QuietHours, is_due
+from bot.handover.words import Words
+from bot.store import bookings, conversations, errands, slots_reminders
+from bot.store.engine import Sessions, reading, unit_of_work
+from bot.store.models import Booking
+
+LOOK_AHEAD = AHEAD + timedelta(hours=24)  # quiet hours move a reminder forward by less than a day
+
+
+def quiet_hours(words: Words) -> QuietHours:
+    """The clinic's quiet hours, from clinic.yml."""
+    given = words.content.clinic.booking.quiet_hours
+    return QuietHours(given.start, given.end)
+
+
+def send_due(sessions: Sessions, words: Words, now: datetime, *, by_email: bool) -> int:
+    """Remind whom it is time to remind; returns how many. `by_email` says that the installation can send emails.
+
+    The chat message, the queued email and the note that they were sent are one transaction.
+    """
+    quiet, zone = quiet_hours(words), words.clinic.time_zone
+    with reading(sessions) as session:
+        near = slots_reminders.near(session, now, now + LOOK_AHEAD)
+        due = [row.id for row in near if row.starts_at and is_due(row.starts_at, row.updated_at, now, quiet, zone)]
+    return sum(_remind(sessions, words, booking_id, now, by_email) for booking_id in due)
+
+
+def _remind(sessions: Sessions, words: Words, booking_id: str, now: datetime, by_email: bool) -> bool:
+    with unit_of_work(sessions) as session:
+        row = session.get(Booking, booking_id)
+        if row is None or row.status != "booked" or not slots_reminders.note(session, row, now):
+            return False
+        payload = bookings.as_payload(row)
+        buttons = [
+            {"title": words.say("reminder", "change", payload), "payload": "/change_booking"},
+            {"title": words.say("reminder", "cancel", payload), "payload": "/cancel_booking"},
+        ]
+        metadata = {"kind": "confirmation", "reference": row.reference, "reminder": True}
+        say = {"text": words.say("reminder", "text", payload), "buttons": buttons, "metadata": metadata}
+        conversations.add_bot_message(session, row.conversation_id, say, now)
+        if by_email and row.contact_kind == "email":
+            _email(session, words, row, now)
+        session.commit()
+        return True
+
+
+def _email(session: Session, words: Words, row: Booking, now: datetime) -> None:
+    payload = bookings.as_payload(row)
+    mail = {
+        "to": row.contact,
+        "subject": words.say("reminder", "subject", payload),
+        "text": words.say("reminder", "email", payload),
+    }
+    key = f"reminder:{row.id}:{row.version}"
+    errands.put(session, "email", row.conversation_id, mail, now, key=key)
