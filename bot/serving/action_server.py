@@ -7,6 +7,7 @@ import importlib
 import os
 from typing import Any
 
+from bot.serving.left_out import leave_out_of_actions
 from bot.serving.quiet import make_quiet
 from bot.settings import Settings
 
@@ -18,6 +19,8 @@ def main() -> None:
     make_quiet()
     os.environ.setdefault("SANIC_KEEP_ALIVE_TIMEOUT", str(KEEP_ALIVE_SECONDS))
     settings = Settings.from_env()
+    if os.environ.get("MESOGUIDE_LEAN", "on") != "off":
+        leave_out_of_actions()
     from rasa_sdk.endpoint import create_app
 
     app = create_app("bot.actions", cors_origins="")

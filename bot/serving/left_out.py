@@ -1,8 +1,8 @@
 """Libraries that a serving Rasa imports and never uses stay out of its process: less memory, a quicker start.
 
-`import rasa.core.agent` alone pulls TensorFlow, JAX and Keras (for the training of classifiers this model does not have),
-matplotlib (for evaluation reports) and the clients of every messenger and database Rasa supports. `leave_out(model)` puts
-stand-ins in their place. A stand-in imports fine and refuses to be used, with a message that says how to get the real thing.
+`import rasa.core.agent` alone pulls TensorFlow, JAX and Keras (to train classifiers this model does not have), matplotlib
+(for evaluation reports) and the clients of every messenger and database Rasa supports. `leave_out(model)` puts stand-ins
+in their place. A stand-in imports fine and refuses to be used, with a message that says how to get the real thing.
 Models with a TensorFlow component, and every other process (`rasa train`, `rasa test` …), get the real libraries.
 """
 
@@ -39,6 +39,8 @@ STAND_INS = frozenset(
         "pymongo",  # MongoDB tracker store
     }
 )
+# The actions read words with what the pipeline is built of, and learn nothing.
+ACTIONS_STAND_INS = frozenset({"sklearn", "scipy", "onnxruntime", "spacy.cli"})
 # Optional for those who ask for it in a try block; in this process it is as good as not installed.
 HIDDEN = frozenset({"tensorflow"})
 _NEEDS_TENSORFLOW = (
@@ -59,8 +61,13 @@ def leave_out(model: Path) -> bool:
     """Put the stand-ins in place, before Rasa is imported; False, and nothing done, when the model needs TensorFlow."""
     if needs_tensorflow(model):
         return False
-    sys.meta_path.insert(0, _Finder())
+    sys.meta_path.insert(0, _Finder(STAND_INS))
     return True
+
+
+def leave_out_of_actions() -> None:
+    """Put the stand-ins of the action server in place, before the actions are imported."""
+    sys.meta_path.insert(0, _Finder(ACTIONS_STAND_INS))
 
 
 def needs_tensorflow(model: Path) -> bool:
@@ -75,14 +82,17 @@ def needs_tensorflow(model: Path) -> bool:
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Answers for the names above and everything below them."""
+    """Answers for the names it is given and everything below them."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = names
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         if name.partition(".")[0] in HIDDEN:
             raise ModuleNotFoundError(f"{name} is left out of the serving process", name=name)
-        if any(name == one or name.startswith(f"{one}.") for one in STAND_INS):
+        if any(name == one or name.startswith(f"{one}.") for one in self._names):
             return importlib.machinery.ModuleSpec(name, self, is_package=True)
         return None
 

@@ -26,6 +26,7 @@ SERVER = {
     "SANIC_BACKLOG": "1024",  # connections that may wait to be accepted
     "SANIC_KEEP_ALIVE_TIMEOUT": "75",  # seconds; the web process lets go of an idle connection first
 }
+YOUNG = 20_000, 20, 20  # a turn makes thousands of objects that die with it; no need to look through them ten times
 NO_LIMIT = {"message": "1000000/second", "session": "1000000/second", "stream": "1000000/second"}
 
 
@@ -94,6 +95,7 @@ def _warm_up(run: Any) -> None:
         await agent.parse_message("hello")
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*YOUNG)
         return agent
 
     run.load_agent_on_start = load

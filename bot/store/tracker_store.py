@@ -9,14 +9,16 @@ endpoints.yml:
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import TrackerStore
+from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import Event, SessionStarted, UserUttered
+from rasa.shared.core.events import EntitiesAdded, Event, SessionStarted, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import RasaException
 from sqlalchemy import Engine
@@ -31,6 +33,7 @@ from bot.store.remembered import Remembered, compact, event_from, from_dicts, to
 TURNS = 6
 SLACK = 3
 EVENTS_PER_TURN = 40
+RECENT = 128  # trackers kept in memory between turns; about 200 kB each
 _ACTIONS = 12
 _MARK = "_mesoguide_stored"
 
@@ -62,6 +65,7 @@ class CompactTrackerStore(TrackerStore):
         """Built by Rasa from endpoints.yml; `host` is its `url`. Raises SettingError or RasaException."""
         super().__init__(domain, event_broker, **kwargs)
         self.turns = int(turns)
+        self._recent = Recent(RECENT)
         self.engine = _open(host)
 
     async def save(self, tracker: DialogueStateTracker) -> None:
@@ -74,11 +78,16 @@ class CompactTrackerStore(TrackerStore):
             return
         total = log.append(self.engine, tracker.sender_id, mark.total, dicts, cut)
         setattr(tracker, _MARK, _moved(mark, len(new), total, cut))
+        if cut is None and not any(isinstance(event, EntitiesAdded) for event in tracker.events):
+            self._recent.keep(tracker)  # entities added later change the message in memory, and not alike in the log
         if self.event_broker is not None:
             await self._stream_new_events(self.event_broker, new, tracker.sender_id)
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """The current session's tracker: its state, and its last turns whole."""
+        recent = self._recent.take(sender_id)
+        if recent is not None and log.total(self.engine, sender_id) == getattr(recent, _MARK).total:
+            return recent
         window = log.read_window(self.engine, sender_id)
         if window is None or not window.total:
             return None
@@ -133,6 +142,30 @@ class CompactTrackerStore(TrackerStore):
         if len(events) - begin > (self.turns + SLACK) * EVENTS_PER_TURN:
             return len(events) - self.turns * EVENTS_PER_TURN
         return None
+
+
+class Recent:
+    """Trackers whose turn has just ended: while nobody else adds to the log, the next turn goes on with them.
+
+    A tracker is handed out once; what becomes of it comes back with the next save, or not at all.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._trackers: OrderedDict[str, DialogueStateTracker] = OrderedDict()
+
+    def keep(self, tracker: DialogueStateTracker) -> None:
+        """Keep a tracker whose state is what its events say: the turn ended by listening, with nothing left to do."""
+        self._trackers.pop(tracker.sender_id, None)
+        settled = tracker.latest_action_name == ACTION_LISTEN_NAME and tracker.followup_action is None
+        if settled and getattr(tracker, _MARK).aligned:
+            self._trackers[tracker.sender_id] = tracker
+        while len(self._trackers) > self._most:
+            self._trackers.popitem(last=False)
+
+    def take(self, sender_id: str) -> DialogueStateTracker | None:
+        """The tracker, no longer kept."""
+        return self._trackers.pop(sender_id, None)
 
 
 def _open(url: str | None) -> Engine:

@@ -80,6 +80,12 @@ def exists(engine: Engine, sender_id: str) -> bool:
         return connection.execute(_EXISTS, {"sender": sender_id}).first() is not None
 
 
+def total(engine: Engine, sender_id: str) -> int:
+    """How many events are stored; 0 when the conversation is unknown."""
+    with engine.connect().execution_options(**READ_ONLY) as connection:
+        return connection.scalar(_EXISTS, {"sender": sender_id}) or 0
+
+
 def senders(engine: Engine) -> list[str]:
     """Every sender id that has events."""
     with engine.connect().execution_options(**READ_ONLY) as connection:

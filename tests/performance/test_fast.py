@@ -1,4 +1,4 @@
-"""Every function that replaces one of Rasa's gives the same result, in random dialogues with forms, reverts and restarts."""
+"""Every function that replaces one of Rasa's gives the same result, in random dialogues with forms and reverts."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_states_handed_out_may_be_changed() -> None:
 
 
 def rule_policy(seed: int, tmp_path: Any) -> RulePolicy:
-    """A policy with rules cut from a random dialogue, some about unhappy paths, some with text, none of them sensible."""
+    """A policy with rules cut from a random dialogue, some about unhappy paths, none of them sensible."""
     random = Random(seed)  # noqa: S311
     context = ExecutionContext(GraphSchema({}))
     policy = RulePolicy(RulePolicy.get_default_config(), LocalModelStorage(tmp_path), Resource("r"), context)
