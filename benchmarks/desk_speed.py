@@ -50,9 +50,7 @@ def seed(sessions: Sessions, random: Random) -> None:
     items = [_item(random.choice(chats), random) for _ in range(ITEMS)]
     groups = [_group(random) for _ in range(GROUPS)]
     questions = [item for item in items if item["kind"] == "question"]
-    filed = [
-        {"item_id": item["id"], "group_id": random.choice(groups)["id"], "similarity": 0.7} for item in questions
-    ]
+    filed = [{"item_id": item["id"], "group_id": random.choice(groups)["id"], "similarity": 0.7} for item in questions]
     with unit_of_work(sessions) as session:
         _insert(session, Conversation, chats)
         _insert(session, Message, (_message(number, chats[number % CHATS], random) for number in range(MESSAGES)))
@@ -99,7 +97,9 @@ def _message(number: int, chat: dict[str, Any], random: Random) -> dict[str, Any
         "id": new_id(),
         "conversation_id": chat["id"],
         "sender": sender,
-        "text": "Does it hurt when you do my hair?" if sender == "patient" else "Our leaflet says that it can hurt a little.",
+        "text": "Does it hurt when you do my hair?"
+        if sender == "patient"
+        else "Our leaflet says that it can hurt a little.",
         "buttons": [],
         "meta": {"kind": kind, "topic": topic, "asks": "pregnant"} if kind else {},
         "kind": kind,
@@ -172,7 +172,15 @@ async def measure(settings: Settings, sessions: Sessions) -> list[tuple[str, flo
         following = _found(r'href="(/desk\?after=[^"]+)"', home).replace("&amp;", "&")
         group = _found(r'href="(/desk/questions/[0-9a-f-]{36})"', (await client.get("/desk/questions")).text)
         visit = _found(r'href="(/desk/bookings/[0-9a-f-]{36})"', (await client.get("/desk/bookings")).text)
-        pages = ["/desk", following, "/desk?kind=question", "/desk?show=mine", "/desk?q=number 77", "/desk?q=Heron", item]
+        pages = [
+            "/desk",
+            following,
+            "/desk?kind=question",
+            "/desk?show=mine",
+            "/desk?q=number 77",
+            "/desk?q=Heron",
+            item,
+        ]
         pages += [item.split("?")[0] + "/news?after=0", "/desk/questions", group, "/desk/answers", "/desk/bookings"]
         pages += [visit, "/desk/bookings/week", "/desk/figures?weeks=26", "/desk/training", "/desk/staff", "/desk/log"]
         return [(path, await _median(client, path)) for path in pages]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-BAR, GAP, LABEL, WIDTH = 22, 8, 190, 560
+BAR, GAP, LABEL, WIDTH = 20, 8, 150, 400
 COLUMNS_HEIGHT, AXIS = 150, 26
 COLOURS = ("#0b5c62", "#c98500", "#6a4a9c", "#86949d", "#216e39", "#b3261e", "#1f5f99")
 
@@ -36,7 +36,7 @@ class Block:
 def bars(rows: Sequence[tuple[str, int]]) -> list[Bar]:
     """A horizontal bar per row, the longest as long as there is room."""
     most = max((value for _, value in rows), default=0) or 1
-    room = WIDTH - LABEL - 50
+    room = WIDTH - LABEL - 40
     return [
         Bar(label, value, number * (BAR + GAP), max(value / most * room, 1))
         for number, (label, value) in enumerate(rows)
@@ -72,5 +72,5 @@ def columns(series: Mapping[str, Sequence[int]], starts: Sequence[datetime]) -> 
 def axis(starts: Sequence[datetime]) -> list[tuple[float, str]]:
     """Places and dates under the columns, few enough to be read."""
     step = WIDTH / max(len(starts), 1)
-    every = -(-len(starts) // 7) or 1
+    every = -(-len(starts) // 6) or 1
     return [(round(n * step + 2, 1), f"{start.day} {start:%b}") for n, start in enumerate(starts) if n % every == 0]

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from sqlalchemy.orm import Session
+
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -22,7 +22,8 @@ from bot.desk.live import Live
 from bot.desk.security import Signer
 from bot.desk.words import Words
 from bot.settings import Settings
-from bot.store.engine import Sessions, reading, unit_of_work
+from bot.store.desk_search import SearchIndex
+from bot.store.engine import Session, Sessions, reading, unit_of_work
 from bot.store.models import StaffUser
 
 HERE = Path(__file__).resolve().parent
@@ -54,6 +55,7 @@ class Desk:
     live: Live = field(init=False)
     signer: Signer = field(init=False)
     pages: Environment = field(init=False)
+    search: SearchIndex = field(default_factory=SearchIndex)
     kept_figures: dict[int, tuple[datetime, dict[str, Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

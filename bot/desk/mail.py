@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from email.message import EmailMessage
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from sqlalchemy.orm import Session
 
 from bot.desk.context import Desk, View
 from bot.store import bookings, errands
+from bot.store.engine import Session
 from bot.store.models import Booking, Message
 
 TIMEOUT_SECONDS = 15

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy.orm import Session
+
 
 from bot.clinic.desk.learned import match
 from bot.desk.meaning import Encode
 from bot.store import answers_learned, desk_transcript
+from bot.store.engine import Session
 from bot.store.vectors import unpacked
 
 READ = 400  # newest typed messages that are compared

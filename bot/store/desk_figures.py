@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Integer, cast, extract, func, literal, select
+from sqlalchemy.orm import Session
 
 from bot.store.models import Booking, Conversation, Feedback, Message, Screening, TriageItem
 
 WEEK = timedelta(days=7)
+MOST_READ = 500  # newest chats left in a screening whose question is decrypted for the figures
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,6 @@ class Span:
         number = -(-(self.end - self.start) // WEEK)
         return [self.start + WEEK * week for week in range(number)]
 
-    def week_of(self, moment: datetime) -> int:
-        """Index of the week a moment is in."""
-        return (moment - self.start) // WEEK
-
 
 @dataclass(frozen=True)
 class Answered:
@@ -44,10 +42,10 @@ class Answered:
 
 def conversations_per_week(session: Session, span: Span) -> list[int]:
     """How many conversations began in each week."""
-    query = select(Conversation.created_at).where(
-        Conversation.created_at >= span.start, Conversation.created_at < span.end
-    )
-    return _per_week(session.scalars(query), span)
+    week = _week(session, Conversation.created_at, span)
+    query = select(week, func.count()).where(*_within(Conversation.created_at, span)).group_by(week)
+    found: dict[int, int] = {int(number): count for number, count in session.execute(query)}
+    return [found.get(number, 0) for number in range(len(span.weeks))]
 
 
 def conversations(session: Session, span: Span) -> int:
@@ -71,36 +69,37 @@ def reasons(session: Session, span: Span) -> dict[str, int]:
     return _counted(session, query.group_by(TriageItem.handoff_reason))
 
 
-def kinds(session: Session, span: Span) -> dict[str, int]:
-    """How many messages the bot said, by kind."""
-    query = select(Message.kind, func.count()).where(Message.sender == "bot", *_within(Message.created_at, span))
-    return _counted(session, query.group_by(Message.kind))
-
-
-def topics(session: Session, span: Span) -> dict[str, int]:
-    """How often each topic was answered."""
-    query = select(Message.topic, func.count()).where(
-        Message.sender == "bot", Message.kind.in_(["answer", "fallback"]), *_within(Message.created_at, span)
+def said(session: Session, span: Span) -> dict[tuple[str, str | None], int]:
+    """How many messages the bot said, by kind and topic."""
+    query = select(Message.kind, Message.topic, func.count()).where(
+        Message.sender == "bot", Message.kind.is_not(None), *_within(Message.created_at, span)
     )
-    return _counted(session, query.group_by(Message.topic))
+    return {
+        (kind, topic): number for kind, topic, number in session.execute(query.group_by(Message.kind, Message.topic))
+    }
+
+
+def topics(counts: Mapping[tuple[str, str | None], int]) -> dict[str, int]:
+    """Of what was `said`: how often each topic was answered, or should have been."""
+    found: Counter[str] = Counter()
+    for (kind, topic), number in counts.items():
+        if topic and kind in ("answer", "fallback"):
+            found[topic] += number
+    return dict(found)
 
 
 def first_answers(session: Session, span: Span) -> list[Answered]:
     """Everybody who wanted a person, and when one first wrote after that."""
-    staff = aliased(Message)
-    first = (
-        select(func.min(staff.created_at))
-        .where(
-            staff.conversation_id == TriageItem.conversation_id,
-            staff.sender == "staff",
-            staff.created_at >= TriageItem.created_at,
-        )
-        .scalar_subquery()
+    wrote: dict[str, list[datetime]] = {}
+    replies = select(Message.conversation_id, Message.created_at).where(
+        Message.created_at >= span.start, Message.sender == "staff"
     )
-    query = select(TriageItem.created_at, first).where(
+    for chat, moment in session.execute(replies.order_by(Message.created_at)):
+        wrote.setdefault(chat, []).append(moment)
+    query = select(TriageItem.conversation_id, TriageItem.created_at).where(
         TriageItem.kind == "person", *_within(TriageItem.created_at, span)
     )
-    return [Answered(asked, answered) for asked, answered in session.execute(query)]
+    return [Answered(asked, _next(wrote.get(chat, []), asked)) for chat, asked in session.execute(query)]
 
 
 def left_screening(session: Session, span: Span, quiet: datetime) -> dict[str, int]:
@@ -108,19 +107,18 @@ def left_screening(session: Session, span: Span, quiet: datetime) -> dict[str, i
     last = select(func.max(Message.position)).where(Message.conversation_id == Conversation.id).scalar_subquery()
     inside = select(last).where(*_within(Conversation.last_message_at, Span(span.start, quiet)))
     query = select(Message.meta).where(Message.position.in_(inside), Message.kind == "question")
-    return dict(Counter(str(meta.get("asks") or "?") for meta in session.scalars(query)))
+    newest = session.scalars(query.order_by(Message.position.desc()).limit(MOST_READ))
+    return dict(Counter(str(meta.get("asks") or "?") for meta in newest))
 
 
 def outcomes(session: Session, span: Span) -> dict[str, list[int]]:
     """Outcome -> how many screenings ended with it, per week."""
-    query = select(Screening.outcome, Screening.decided_at).where(*_within(Screening.decided_at, span))
-    return _series(session.execute(query), span)
+    return _series(session, Screening.outcome, Screening.decided_at, span)
 
 
 def bookings(session: Session, span: Span) -> dict[str, list[int]]:
     """State -> how many of the bookings made in each week are in it now."""
-    query = select(Booking.status, Booking.created_at).where(*_within(Booking.created_at, span))
-    return _series(session.execute(query), span)
+    return _series(session, Booking.status, Booking.created_at, span)
 
 
 def thumbs(session: Session, span: Span) -> dict[str, tuple[int, int]]:
@@ -161,13 +159,23 @@ def _counted(session: Session, query: Any) -> dict[str, int]:
     return {str(name): number for name, number in session.execute(query) if name is not None}
 
 
-def _per_week(moments: Iterable[datetime], span: Span) -> list[int]:
-    found = Counter(span.week_of(moment) for moment in moments)
-    return [found[week] for week in range(len(span.weeks))]
+def _series(session: Session, name: Any, moment: Any, span: Span) -> dict[str, list[int]]:
+    week = _week(session, moment, span)
+    query = select(name, week, func.count()).where(*_within(moment, span)).group_by(name, week)
+    found: dict[str, list[int]] = {}
+    for value, number, count in session.execute(query):
+        found.setdefault(value, [0] * len(span.weeks))[int(number)] = count
+    return found
 
 
-def _series(rows: Iterable[Any], span: Span) -> dict[str, list[int]]:
-    moments: dict[str, list[datetime]] = {}
-    for name, moment in rows:
-        moments.setdefault(name, []).append(moment)
-    return {name: _per_week(found, span) for name, found in moments.items()}
+def _week(session: Session, column: Any, span: Span) -> Any:
+    """SQL for the index of the week a moment is in."""
+    start = literal(span.start, column.type)
+    if session.get_bind().dialect.name == "sqlite":
+        return cast((func.julianday(column) - func.julianday(start)) / 7, Integer)
+    return func.floor(extract("epoch", column - start) / WEEK.total_seconds())
+
+
+def _next(moments: list[datetime], after: datetime) -> datetime | None:
+    at = bisect_left(moments, after)
+    return moments[at] if at < len(moments) else None

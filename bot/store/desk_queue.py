@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, func, literal, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from bot.store import audit
 from bot.store.bookings import normal_reference
 from bot.store.crypto import blind_indexes
 from bot.store.desk_models import Counter, Errand
+from bot.store.desk_search import SearchIndex
 from bot.store.models import Booking, Conversation, Message, TriageItem
 from bot.store.terms import Owner, TriageKind
 from bot.store.triage import Cursor
 from bot.store.writing import insert_once
 
-SEARCHED = 3000  # open questions read for a word; what patients wrote is encrypted, so the database cannot search it
+SEARCHED = 20_000  # most urgent open rows that a search looks at
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Row:
     owner: Owner
     promised_at: datetime | None
     name: str | None
+    visit: Booking | None = None
 
     @property
     def who(self) -> str:
@@ -77,7 +79,7 @@ _ORDER = (TriageItem.urgency, TriageItem.created_at, TriageItem.id)
 def pulse(session: Session) -> Pulse:
     """A few cheap reads: newest message, last change of the queue, open dangers, patients who wait."""
     danger = select(func.count()).where(
-        TriageItem.closed_at.is_(None), TriageItem.urgency == 0, TriageItem.assigned_to.is_(None)
+        TriageItem.closed_at.is_(None), TriageItem.kind == "danger", TriageItem.assigned_to.is_(None)
     )
     waiting = select(func.count()).where(Conversation.owner == "waiting")
     changed = session.scalar(select(func.max(TriageItem.updated_at)))
@@ -98,13 +100,21 @@ def bump(session: Session, name: str = "desk") -> None:
         bump(session, name)
 
 
-def page(session: Session, wanted: Wanted, now: datetime, after: Cursor | None = None, limit: int = 50) -> Rows:
-    """One page, most urgent and then oldest first."""
+def page(  # noqa: PLR0913 - which rows, which page of them
+    session: Session,
+    wanted: Wanted,
+    now: datetime,
+    *,
+    after: Cursor | None = None,
+    limit: int = 50,
+    index: SearchIndex | None = None,
+) -> Rows:
+    """One page, most urgent and then oldest first. `index` remembers what was read for earlier searches."""
     query = select(TriageItem, Conversation).join(Conversation, Conversation.id == TriageItem.conversation_id)
     query = query.where(*_conditions(wanted, now))
     cut = False
     if wanted.text:
-        ids, cut = _search(session, wanted, now)
+        ids, cut = _search(session, wanted, now, index or SearchIndex())
         query = query.where(TriageItem.id.in_(ids))
     if after is not None:
         place = [literal(value, column.type) for value, column in zip(after, _ORDER, strict=True)]
@@ -112,7 +122,8 @@ def page(session: Session, wanted: Wanted, now: datetime, after: Cursor | None =
     found = session.execute(query.order_by(*_ORDER).limit(limit + 1)).all()
     last = found[limit - 1][0] if len(found) > limit else None
     named = names(session, {row[1].id for row in found[:limit]})
-    rows = [_row(item, chat, named) for item, chat in found[:limit]]
+    visits = _visits(session, {row[0].booking_id for row in found[:limit] if row[0].booking_id})
+    rows = [_row(item, chat, named, visits.get(item.booking_id)) for item, chat in found[:limit]]
     return Rows(rows, (last.urgency, last.created_at, last.id) if last else None, cut)
 
 
@@ -186,8 +197,12 @@ def names(session: Session, conversation_ids: Collection[str]) -> dict[str, str]
     return {chat: name for chat, name in session.execute(query.order_by(Booking.created_at, Booking.id))}
 
 
-def _row(item: TriageItem, chat: Conversation, named: dict[str, str]) -> Row:
-    return Row(item, chat.channel, chat.pseudonym, chat.owner, chat.promised_at, named.get(chat.id))
+def _visits(session: Session, ids: Collection[str]) -> dict[str | None, Booking]:
+    return {row.id: row for row in session.scalars(select(Booking).where(Booking.id.in_(ids)))}
+
+
+def _row(item: TriageItem, chat: Conversation, named: dict[str, str], visit: Booking | None = None) -> Row:
+    return Row(item, chat.channel, chat.pseudonym, chat.owner, chat.promised_at, named.get(chat.id), visit)
 
 
 def _awake(now: datetime) -> ColumnElement[bool]:
@@ -208,7 +223,7 @@ def _conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _search(session: Session, wanted: Wanted, now: datetime) -> tuple[Sequence[str], bool]:
+def _search(session: Session, wanted: Wanted, now: datetime, index: SearchIndex) -> tuple[Sequence[str], bool]:
     """Ids of the open items whose patient, reference, contact or question has the words; whether some were not read."""
     words = wanted.text.casefold()
     like = f"%{words.replace('%', '').replace('_', '')}%"
@@ -219,20 +234,11 @@ def _search(session: Session, wanted: Wanted, now: datetime) -> tuple[Sequence[s
     direct = select(TriageItem.id).join(Conversation, Conversation.id == TriageItem.conversation_id)
     direct = direct.where(*_conditions(wanted, now), or_(by_patient, Conversation.id.in_(bookings))).limit(500)
     ids = set(session.scalars(direct))
-    read = select(TriageItem.id, TriageItem.question, TriageItem.conversation_id)
+    read = select(TriageItem.id, TriageItem.conversation_id)
     read = read.join(Conversation, Conversation.id == TriageItem.conversation_id).where(*_conditions(wanted, now))
-    rows = session.execute(read.order_by(*_ORDER).limit(SEARCHED + 1)).all()
-    open_named = _open_names(session, now)
-    for id_, question, chat in rows[:SEARCHED]:
-        if words in (question or "").casefold() or words in open_named.get(chat, ""):
-            ids.add(id_)
-    return list(ids)[:900], len(rows) > SEARCHED
-
-
-def _open_names(session: Session, now: datetime) -> dict[str, str]:
-    waiting = select(TriageItem.conversation_id).where(and_(TriageItem.closed_at.is_(None)))
-    query = select(Booking.conversation_id, Booking.name).where(Booking.conversation_id.in_(waiting))
-    return {chat: name.casefold() for chat, name in session.execute(query.order_by(Booking.created_at).limit(SEARCHED))}
+    rows = [(item, chat) for item, chat in session.execute(read.order_by(*_ORDER).limit(SEARCHED))]
+    found, cut = index.find(session, rows, words)
+    return list(ids | found)[:900], cut or len(rows) == SEARCHED
 
 
 def close_kind(  # noqa: PLR0913 - which rows, why, and who did it

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -26,7 +27,7 @@ from bot.store.opening import open_store
 from bot.store.terms import Role, TriageKind
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)  # a Monday, 10:00 in the clinic
-PASSWORD = "correct horse battery staple"
+PASSWORD = "correct horse battery staple"  # noqa: S105 - of people who do not exist
 
 
 def later(minutes: float) -> datetime:
@@ -66,11 +67,11 @@ class Person:
             self.csrf = found[1] if found else ""
         return answer.status_code
 
-    def get(self, path: str, part: bool = False):  # noqa: ANN201 - httpx's response
+    def get(self, path: str, part: bool = False) -> Any:
         headers = {"HX-Request": "true"} if part else {}
         return self.client.get(path, headers=headers, follow_redirects=False)
 
-    def post(self, path: str, part: bool = True, **data: str):  # noqa: ANN201 - httpx's response
+    def post(self, path: str, part: bool = True, **data: str) -> Any:
         headers = {"X-CSRF-Token": self.csrf, **({"HX-Request": "true"} if part else {})}
         return self.client.post(path, data=data, headers=headers, follow_redirects=False)
 
@@ -130,6 +131,19 @@ class Front:
             return row.id
 
 
+def running_app(router: DeskRouter) -> FastAPI:
+    """An app with nothing but the desk, whose jobs run while it serves."""
+
+    @asynccontextmanager
+    async def running(app: FastAPI) -> AsyncIterator[None]:
+        async with lifespan(router):
+            yield
+
+    app = FastAPI(lifespan=running)
+    app.include_router(router)
+    return app
+
+
 @pytest.fixture(scope="session")
 def template_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty database to copy: migrating takes longer than most tests."""
@@ -148,21 +162,14 @@ def front(tmp_path: Path, template_store: Path) -> Iterator[Front]:
     settings = Settings(
         database_url=f"sqlite:///{tmp_path}/desk.db",
         keys=(Fernet.generate_key().decode(),),
-        secret="a secret of the tests",
-        rasa_token="token",
+        secret="a secret of the tests",  # noqa: S106
+        rasa_token="token",  # noqa: S106
     )
     sessions = open_store(settings)
     clock = Clock()
     router = create_router(settings, sessions, clock)
 
-    @asynccontextmanager
-    async def running(app: FastAPI):  # noqa: ANN202 - FastAPI's lifespan
-        async with lifespan(router):
-            yield
-
-    app = FastAPI(lifespan=running)
-    app.include_router(router)
-    yield Front(settings, sessions, clock, app, router)
+    yield Front(settings, sessions, clock, running_app(router), router)
     sessions.kw["bind"].dispose()
     forget_keys()
 

@@ -11,7 +11,7 @@ from bot.desk.context import Desk
 from bot.desk.meaning import ENCODER, encode
 from bot.store import desk_questions
 from bot.store.desk_queue import bump
-from bot.store.engine import Sessions, reading, unit_of_work
+from bot.store.engine import Session, Sessions, reading, unit_of_work
 
 BATCH = 100
 
@@ -30,22 +30,30 @@ def group_some(sessions: Sessions, batch: int = BATCH) -> int:
         return 0
     encode(texts)  # outside the transaction; the encoder remembers them
     with unit_of_work(sessions) as session:
-        items = desk_questions.not_grouped(session, batch)
-        groups = {group.id: group for group in desk_questions.open_groups(session, ENCODER)}
-        for item, vector in zip(items, encode([item.question or "" for item in items]), strict=True):
-            found = nearest(vector, list(groups.values()))
-            at, likeness = found or (None, 1.0)
-            group = desk_questions.file(session, item, groups.get(at or ""), vector, likeness, ENCODER)
-            groups[group.id] = group
-            _merge(session, groups, group)
-        bump(session)
+        number = group_in(session, batch)
         session.commit()
-        return len(items)
+        return number
 
 
-def _merge(session: object, groups: dict[str, Group], group: Group) -> None:
+def group_in(session: Session, batch: int = BATCH) -> int:
+    """File at most `batch` questions inside the caller's transaction; returns how many."""
+    items = desk_questions.not_grouped(session, batch)
+    if not items:
+        return 0
+    groups = {group.id: group for group in desk_questions.open_groups(session, ENCODER)}
+    for item, vector in zip(items, encode([item.question or "" for item in items]), strict=True):
+        found = nearest(vector, list(groups.values()))
+        at, likeness = found or (None, 1.0)
+        group = desk_questions.file(session, item, groups.get(at or ""), vector, likeness, ENCODER)
+        groups[group.id] = group
+        _merge(session, groups, group)
+    bump(session)
+    return len(items)
+
+
+def _merge(session: Session, groups: dict[str, Group], group: Group) -> None:
     other = twin(group, list(groups.values()))
     if other is not None:
         kept, dropped = sorted((group, groups[other]), key=lambda one: -one.size)
-        groups[kept.id] = desk_questions.merge(session, kept, dropped)  # type: ignore[arg-type]
+        groups[kept.id] = desk_questions.merge(session, kept, dropped)
         del groups[dropped.id]

@@ -61,7 +61,8 @@ def _collect(view: View, weeks: int) -> dict[str, Any]:
         Span(view.now - timedelta(days=28), view.now - timedelta(days=14)),
     )
     with view.reading() as session:
-        kinds = desk_figures.kinds(session, span)
+        said = desk_figures.said(session, span)
+        kinds = {kind: sum(n for (one, _), n in said.items() if one == kind) for kind in ("answer", "fallback")}
         waits = desk_figures.first_answers(session, span)
         total = desk_figures.conversations(session, span)
         data = {
@@ -70,10 +71,10 @@ def _collect(view: View, weeks: int) -> dict[str, Any]:
             "total": total,
             "per_week": desk_figures.conversations_per_week(session, span),
             "settled": share(total - desk_figures.with_staff(session, span), total),
-            "fallback": share(kinds.get("fallback", 0), kinds.get("fallback", 0) + kinds.get("answer", 0)),
+            "fallback": share(kinds["fallback"], kinds["fallback"] + kinds["answer"]),
             "reasons": desk_figures.reasons(session, span),
-            "topics": top(desk_figures.topics(session, span)),
-            "rising": rising(desk_figures.topics(session, lately), desk_figures.topics(session, before)),
+            "topics": top(desk_figures.topics(said)),
+            "rising": rising(*(desk_figures.topics(desk_figures.said(session, part)) for part in (lately, before))),
             "left": top(desk_figures.left_screening(session, span, view.now - LEFT_AFTER), 12),
             "outcomes": desk_figures.outcomes(session, span),
             "bookings": desk_figures.bookings(session, span),

@@ -50,7 +50,7 @@ def listing(  # noqa: PLR0913, PLR0917 - the filters of the list
         text=q.strip()[:100],
     )
     with view.reading() as session:
-        rows = desk_queue.page(session, wanted, view.now, _cursor(after), PAGE)
+        rows = desk_queue.page(session, wanted, view.now, after=_cursor(after), limit=PAGE, index=view.desk.search)
         counts = desk_queue.counts(session, view.now, view.staff.id)
         people = staff.names(session)
     filters = {"kind": kind, "show": show, "channel": channel, "q": q}

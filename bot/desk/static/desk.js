@@ -145,9 +145,10 @@
     else {
       const button = document.querySelector(`#side [data-key="${CSS.escape(key)}"]`);
       if (!button) return;
-      button.click();
-      const first = button.parentElement.querySelector("div button");
-      if (button.tagName === "SUMMARY" && first) setTimeout(() => first.focus(), 0);
+      if (button.tagName === "SUMMARY") {
+        button.parentElement.open = true;
+        button.parentElement.querySelector("div button").focus();
+      } else button.click();
     }
     event.preventDefault();
   }

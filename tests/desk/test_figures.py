@@ -1,0 +1,106 @@
+"""The figures: numbers that add up, and a CSV that no spreadsheet calculates with."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+
+from bot.clinic.desk.figures import middle, rising, share, top
+from bot.desk.pages.figures import to_csv
+from bot.store import conversations, desk_figures, feedback
+from bot.store.desk_figures import Span
+from bot.store.engine import reading, unit_of_work
+
+from .conftest import NOW, Front, Person, later
+
+SPAN = Span(NOW - timedelta(weeks=4), NOW + timedelta(days=1))
+
+
+def table(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))
+
+
+def test_the_share_settled_without_staff_counts_who_waits_and_who_was_helped(front: Front, anna: Person) -> None:
+    chats = [front.chat() for _ in range(4)]
+    anna.post(f"/desk/c/{chats[0]}/take-over")
+    anna.post(f"/desk/c/{chats[0]}/reply", text="Hello")
+    anna.post(f"/desk/c/{chats[0]}/hand-back")
+    with unit_of_work(front.sessions) as session:
+        conversations.set_owner(session, chats[1], "waiting", expected=["bot"])
+        session.commit()
+    rows = dict(table(anna.get("/desk/figures.csv?table=summary").text)[1:])
+    assert (rows["conversations"], rows["share settled without staff"]) == ("4", "0.5")
+
+
+def test_time_to_the_first_human_answer_and_the_promise_are_measured(front: Front, anna: Person) -> None:
+    quick, slow, never = front.chat(), front.chat(), front.chat()
+    for chat in (quick, slow, never):
+        front.item(chat, "person")
+    for chat, minutes in ((quick, 10), (slow, 60 * 30)):
+        front.clock.now = later(minutes)
+        anna.sign_in("anna@clinic.example")
+        anna.post(f"/desk/c/{chat}/take-over")
+        anna.post(f"/desk/c/{chat}/reply", text="Hello")
+    front.clock.now = later(60 * 72)
+    anna.sign_in("anna@clinic.example")
+    rows = dict(table(anna.get("/desk/figures.csv?table=summary").text)[1:])
+    assert rows["median minutes to the first human answer"] == str((10 + 1800) // 2)
+    assert rows["share answered within the promise"] == "0.333"
+    assert rows["owed beyond the promise"] == "1"
+
+
+def test_conversations_fall_into_their_weeks(front: Front) -> None:
+    for days in (0, 0, 8, 20):
+        front.clock.now = NOW - timedelta(days=days)
+        front.chat()
+    with reading(front.sessions) as session:
+        per_week = desk_figures.conversations_per_week(session, SPAN)
+    assert per_week == [0, 1, 1, 0, 2]
+
+
+def test_where_a_patient_left_the_screening_is_the_last_question_before_silence(front: Front) -> None:
+    for asks, after in (("pregnant", None), ("pregnant", None), ("age", "36")):
+        chat = front.chat()
+        with unit_of_work(front.sessions) as session:
+            say = {"text": "One question", "metadata": {"kind": "question", "asks": asks}}
+            conversations.add_bot_message(session, chat, say, NOW)
+            if after:
+                conversations.accept_message(session, chat, "c9", after, NOW)
+            session.commit()
+    with reading(front.sessions) as session:
+        assert desk_figures.left_screening(session, SPAN, later(1)) == {"pregnant": 2}
+
+
+def test_thumbs_are_counted_per_answer_and_the_reason_is_shown_as_text(front: Front, anna: Person) -> None:
+    chat = front.chat()
+    with unit_of_work(front.sessions) as session:
+        say = {"text": "It can.", "metadata": {"kind": "answer", "topic": "ask_pain"}}
+        row = conversations.add_bot_message(session, chat, say, NOW)
+        feedback.give(session, chat, row.id, thumb="down", reason="<b>no</b>", now=NOW)
+        session.commit()
+    page = anna.get("/desk/figures").text
+    assert "&lt;b&gt;no&lt;/b&gt;" in page
+    assert ["ask_pain", "0", "1"] in table(anna.get("/desk/figures.csv?table=thumbs").text)
+
+
+@pytest.mark.parametrize("nasty", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_a_cell_that_begins_like_a_formula_is_kept_as_text(nasty: str) -> None:
+    assert table(to_csv([[nasty]]))[0][0].startswith("'")
+
+
+def test_a_harmless_cell_and_a_number_stay_as_they_are() -> None:
+    assert table(to_csv([["Rosa", -3, 0.5]])) == [["Rosa", "-3", "0.5"]]
+
+
+def test_shares_and_middles_of_nothing_are_nothing() -> None:
+    assert (share(0, 0), middle([])) == (None, None)
+    assert share(1, 4) == 0.25
+
+
+def test_what_rises_is_asked_more_than_before_and_often_enough() -> None:
+    now, before = {"a": 10, "b": 4, "c": 2, "d": 5}, {"a": 9, "b": 0, "d": 6}
+    assert [name for name, _, _ in rising(now, before)] == ["b", "a"]
+    assert top({"x": 1, "y": 3}, 1) == [("y", 3)]

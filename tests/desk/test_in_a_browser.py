@@ -1,0 +1,339 @@
+"""The desk as people use it: real Chromium, two people signed in at once, a patient writing meanwhile."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from bot.desk.context import utc_now
+from bot.desk.demo import demo_data
+from bot.desk.jobs.grouping import group_some
+from bot.store import conversations, staff, triage
+from bot.store.engine import reading, unit_of_work
+
+from .conftest import PASSWORD, Front, running_app
+from .test_teaching import DOGS, FOURTH, component, parsed
+
+CHROMIUM = next(
+    (
+        path
+        for path in map(Path, ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"))
+        if path.exists()
+    ),
+    None,
+)
+ARGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+AXE = Path(__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: install it to run the browser tests"),
+]
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def address(front: Front) -> Iterator[str]:
+    """The desk, served on a free port by the clock on the wall."""
+    front.router.desk.clock = utc_now
+    front.clock.now = utc_now()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    config = uvicorn.Config(
+        running_app(front.router), port=port, log_level="warning", ws="none", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def sits_down(front: Front, address: str, chromium: Browser) -> Iterator[Open]:
+    """Signs a colleague in on a browser of their own; what the console complains about fails the test."""
+    complaints: list[str] = []
+    contexts: list[Any] = []
+
+    def open_page(name: str, role: Any = "front_desk", width: int = 1366, height: int = 820) -> Page:
+        with unit_of_work(front.sessions) as session:
+            if staff.find(session, f"{name}@clinic.example") is None:
+                email = f"{name}@clinic.example"
+                staff.create(
+                    session, email=email, name=name.title(), role=role, password=PASSWORD, actor="t", now=utc_now()
+                )
+            session.commit()
+        context = chromium.new_context(viewport={"width": width, "height": height})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda line: complaints.append(line.text) if "Content Security" in line.text else None)
+        page.goto(f"{address}/desk")
+        page.fill("#email", f"{name}@clinic.example")
+        page.fill("#password", PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/desk")
+        return page
+
+    yield open_page
+    for context in contexts:
+        with suppress(Exception):
+            context.close()
+    assert complaints == []
+
+
+def patient_asks(front: Front, text: str = "I want to talk to a person") -> str:
+    """A patient who waits for a person; the conversation's id."""
+    with unit_of_work(front.sessions) as session:
+        chat = conversations.open_conversation(session, channel="website", now=utc_now()).id
+        row = conversations.accept_message(session, chat, "p1", text, utc_now()).row
+        conversations.record_reply(
+            session, row, [{"text": "One moment."}], utc_now(), {"intent": {"name": "talk_to_human"}}
+        )
+        conversations.set_owner(session, chat, "waiting", expected=["bot"])
+        triage.add(
+            session,
+            kind="person",
+            handoff_reason="asked_for_person",
+            conversation_id=chat,
+            question=text,
+            now=utc_now(),
+        )
+        session.commit()
+        return chat
+
+
+def writes(front: Front, chat: str, text: str) -> None:
+    with unit_of_work(front.sessions) as session:
+        conversations.accept_message(session, chat, text, text, utc_now())
+        session.commit()
+
+
+def heard(front: Front, chat: str) -> list[tuple[str, str]]:
+    with reading(front.sessions) as session:
+        return [(row.sender, row.text) for row in conversations.transcript(session, chat)]
+
+
+def raises_alert(front: Front) -> str:
+    with unit_of_work(front.sessions) as session:
+        chat = conversations.open_conversation(session, channel="website", now=utc_now()).id
+        row = triage.add(
+            session,
+            kind="danger",
+            handoff_reason="danger",
+            conversation_id=chat,
+            question="my lips are swelling",
+            now=utc_now(),
+        )
+        session.commit()
+        return row.id
+
+
+def test_a_danger_appears_by_itself_with_a_badge_a_bar_and_a_sound(front: Front, sits_down: Open) -> None:
+    page = sits_down("anna")
+    page.get_by_role("button", name="Sound off").click()
+    expect(page.get_by_role("button", name="Sound on")).to_be_visible()
+    page.evaluate("delete document.documentElement.dataset.sounded")
+    raises_alert(front)
+    expect(page.get_by_text("my lips are swelling")).to_be_visible()
+    expect(page.get_by_role("link", name="1 danger alert waits")).to_be_visible()
+    expect(page).to_have_title("(1!) Queue · Demo Clinic Lindenhof")
+    page.wait_for_function("document.documentElement.dataset.sounded === '1'")
+
+
+def test_two_people_and_a_patient_one_takes_over_writes_and_hands_back(front: Front, sits_down: Open) -> None:
+    chat = patient_asks(front)
+    anna, ben = sits_down("anna"), sits_down("ben")
+    anna.get_by_text("I want to talk to a person").first.click()
+    ben.get_by_text("I want to talk to a person").first.click()
+    expect(ben.get_by_text("Anna looks at this too")).to_be_visible()
+    anna.get_by_role("button", name="Take over").click()
+    expect(anna.get_by_text("You answer; the assistant is silent")).to_be_visible()
+    expect(ben.get_by_text("Anna answers; the assistant is silent")).to_be_visible()
+    expect(ben.get_by_role("button", name="Take over from Anna")).to_be_visible()
+    anna.fill("#text", "Hello, how can I help?")
+    anna.keyboard.press("Control+Enter")
+    expect(anna.locator("#messages").get_by_text("Hello, how can I help?")).to_be_visible()
+    expect(ben.locator("#messages").get_by_text("Hello, how can I help?")).to_be_visible()
+    writes(front, chat, "My scar itches")
+    expect(anna.locator("#messages").get_by_text("My scar itches")).to_be_visible()
+    anna.get_by_role("button", name="Hand back").click()
+    expect(anna.get_by_text("Back with the assistant")).to_be_visible()
+    expect(ben.get_by_text("Back with the assistant")).to_be_visible()
+    said = [text for sender, text in heard(front, chat) if sender != "patient"]
+    assert [("Anna" in text, "I am back" in text) for text in (said[-3], said[-1])] == [(True, False), (True, True)]
+
+
+def test_a_reply_being_written_survives_news_from_the_patient(front: Front, sits_down: Open) -> None:
+    chat = patient_asks(front)
+    anna = sits_down("anna")
+    anna.get_by_text("I want to talk to a person").first.click()
+    anna.get_by_role("button", name="Take over").click()
+    anna.fill("#text", "A long reply that is not")
+    writes(front, chat, "Are you still there?")
+    expect(anna.locator("#messages").get_by_text("Are you still there?")).to_be_visible()
+    expect(anna.locator("#text")).to_have_value("A long reply that is not")
+
+
+def test_who_comes_second_to_a_row_is_told_and_nothing_is_lost(front: Front, sits_down: Open) -> None:
+    patient_asks(front)
+    anna, ben = sits_down("anna"), sits_down("ben")
+    for page in (anna, ben):
+        page.get_by_text("I want to talk to a person").first.click()
+        expect(page.get_by_role("button", name="Assign to me")).to_be_visible()
+    anna.get_by_role("button", name="Assign to me").click()
+    expect(anna.get_by_role("button", name="Give back to all")).to_be_visible()
+    ben.get_by_role("button", name="Assign to me").click()
+    expect(ben.get_by_role("alert").get_by_text("Anna has this now")).to_be_visible()
+
+
+def test_the_whole_desk_works_from_the_keyboard(front: Front, sits_down: Open) -> None:
+    patient_asks(front)
+    page = sits_down("anna")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#chat")
+    page.keyboard.press("t")
+    expect(page.locator("#text")).to_be_focused()
+    page.keyboard.type("j k t are letters here")
+    expect(page.locator("#text")).to_have_value("j k t are letters here")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#messages").get_by_text("j k t are letters here")).to_be_visible()
+    page.locator("#chat-title").focus()
+    page.keyboard.press("x")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("All done")).to_be_visible()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_a_ready_made_reply_names_the_person_who_writes(front: Front, sits_down: Open) -> None:
+    patient_asks(front)
+    page = sits_down("anna")
+    page.get_by_text("I want to talk to a person").first.click()
+    page.get_by_role("button", name="Take over").click()
+    page.select_option("#canned", label="Greeting")
+    assert "this is Anna from the front desk" in page.locator("#text").input_value()
+
+
+def test_from_three_questions_to_an_answer_that_the_bot_gives(front: Front, sits_down: Open) -> None:
+    for question in DOGS:
+        front.item(front.chat(question), question=question)
+    group_some(front.sessions)
+    anna, clara = sits_down("anna"), sits_down("clara", "clinician")
+    anna.get_by_role("link", name="Questions").click()
+    expect(anna.locator(".group-count")).to_have_text("3")
+    anna.get_by_role("link", name="Decide").click()
+    anna.get_by_role("link", name="Write an answer").click()
+    anna.get_by_label("Short name").fill("Dogs")
+    anna.get_by_label("The answer, as patients read it").fill("Dogs may wait outside.")
+    anna.get_by_role("button", name="Save as draft").click()
+    expect(anna.get_by_text("Waits for a clinician")).to_be_visible()
+    clara.get_by_role("link", name="Answers").click()
+    clara.get_by_role("link", name="Dogs").click()
+    expect(clara.get_by_text("None of the last questions")).to_be_visible()
+    clara.get_by_role("button", name="Approve").click()
+    expect(clara.locator("h1").get_by_text("Live")).to_be_visible()
+    assert "learned" in parsed(component(front), FOURTH)
+
+
+def test_a_booking_is_confirmed_and_the_patient_reads_it(front: Front, sits_down: Open) -> None:
+    from bot.store import bookings
+
+    chat = patient_asks(front)
+    with unit_of_work(front.sessions) as session:
+        bookings.create(session, chat, bookings.Request("Rosa", "rosa@p.example", "email", wish="soon"), utc_now())
+        session.commit()
+    page = sits_down("anna")
+    page.get_by_role("link", name="Bookings").click()
+    page.get_by_role("table").get_by_role("link").first.click()
+    page.get_by_label("Time", exact=True).fill("2030-05-06T10:30")
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.locator("h1").get_by_text("Confirmed")).to_be_visible()
+    assert "Monday 6 May, 10:30" in heard(front, chat)[-1][1]
+
+
+def demo(front: Front) -> None:
+    with unit_of_work(front.sessions) as session:
+        demo_data(session, utc_now())
+        session.commit()
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds that is serious or critical, as lines."""
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})")
+    return [
+        f"{one['id']}: {node['html'][:140]}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
+
+
+def test_axe_finds_nothing_serious_on_any_page_and_nothing_scrolls_sideways_at_200_percent(
+    front: Front, sits_down: Open, address: str
+) -> None:
+    demo(front)
+    wide, narrow = sits_down("clara", "clinician"), sits_down("adam", "admin", 683, 410)
+    with reading(front.sessions) as session:
+        danger = triage.queue(session, utc_now(), kinds=("danger",)).items[0]
+        chat = danger.conversation_id
+    paths = ["", f"/c/{chat}", "/questions", "/answers", "/answers/new", "/training", "/bookings", "/bookings/week"]
+    for path in [*paths, "/figures", "/account"]:
+        for page in (wide, narrow):
+            page.goto(f"{address}/desk{path}")
+            assert serious(page) == [], path
+        sideways = narrow.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert sideways <= 1, path
+    for path in ("/staff", "/log"):
+        narrow.goto(f"{address}/desk{path}")
+        assert serious(narrow) == [], path
+
+
+def test_the_sign_in_page_is_accessible_too(chromium: Browser, address: str) -> None:
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(f"{address}/desk/login")
+    assert serious(page) == []
+    context.close()
+
+
+def test_the_demo_data_comes_once(front: Front) -> None:
+    with unit_of_work(front.sessions) as session:
+        first = demo_data(session, utc_now())
+        assert (first > 100, demo_data(session, utc_now())) == (True, 0)
+
+
+def test_no_page_asks_anything_of_another_origin(front: Front, sits_down: Open, address: str) -> None:
+    page = sits_down("anna")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for path in ("", "/questions", "/figures", "/bookings"):
+        page.goto(f"{address}/desk{path}")
+    assert asked
+    assert [url for url in asked if not url.startswith((address, "data:"))] == []

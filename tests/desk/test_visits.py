@@ -1,0 +1,110 @@
+"""Bookings: what can be done in which state, that the patient is told, and that two people do not overwrite each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.store import bookings, conversations, desk_bookings, triage
+from bot.store.engine import reading, unit_of_work
+
+from .conftest import NOW, Front, Person
+
+
+def visit(front: Front, **more: Any) -> tuple[str, str]:
+    """A booking to confirm: its id and its conversation."""
+    chat = front.chat()
+    with unit_of_work(front.sessions) as session:
+        request = bookings.Request("Rosa Lindner", "rosa@patients.example", "email", treatment="hair", **more)
+        row = bookings.create(session, chat, request, NOW)
+        session.commit()
+        return row.id, chat
+
+
+def state(front: Front, booking: str) -> tuple[str, int]:
+    with reading(front.sessions) as session:
+        row = desk_bookings.get(session, booking)
+        assert row is not None
+        return row.status, row.version
+
+
+def last_words(front: Front, chat: str) -> str:
+    with reading(front.sessions) as session:
+        return conversations.transcript(session, chat)[-1].text
+
+
+STEPS = [
+    ([("confirm", {"at": "2026-03-05T10:30"})], "booked", "Thursday 5 March, 10:30"),
+    ([("propose", {"at": "2026-03-06T11:00"})], "pending", "Friday 6 March, 11:00"),
+    ([("decline", {"reason": "we are closed that week"})], "cancelled", "we are closed that week"),
+    ([("confirm", {"at": "2026-03-05T10:30"}), ("arrived", {})], "arrived", "Welcome"),
+    ([("confirm", {"at": "2026-03-05T10:30"}), ("noshow", {})], "noshow", "We missed you"),
+    ([("propose", {"at": "2026-03-06T11:00"}), ("confirm", {"at": "2026-03-06T11:00"})], "booked", "Friday 6 March"),
+]
+
+
+@pytest.mark.parametrize(("steps", "status", "words"), STEPS, ids=[steps[-1][0] for steps, _, _ in STEPS])
+def test_each_change_of_a_visit_reaches_the_patient_in_their_chat(
+    front: Front, anna: Person, steps: list[tuple[str, dict[str, str]]], status: str, words: str
+) -> None:
+    booking, chat = visit(front)
+    for move, data in steps:
+        version = str(state(front, booking)[1])
+        assert anna.post(f"/desk/bookings/{booking}/{move}", version=version, **data).status_code == 200
+    assert state(front, booking)[0] == status
+    assert words in last_words(front, chat)
+
+
+def test_confirming_takes_the_booking_out_of_the_queue(front: Front, anna: Person) -> None:
+    booking, _ = visit(front)
+    anna.post(f"/desk/bookings/{booking}/confirm", version="0", at="2026-03-05T10:30")
+    with reading(front.sessions) as session:
+        assert triage.counts(session, NOW) == {}
+
+
+@pytest.mark.parametrize(
+    ("move", "data", "status"),
+    [
+        ("confirm", {}, 400),
+        ("confirm", {"at": "2026-02-01T10:00"}, 400),
+        ("confirm", {"at": "soon"}, 400),
+        ("propose", {}, 400),
+        ("decline", {"reason": "  "}, 400),
+        ("arrived", {}, 409),
+        ("explode", {}, 400),
+    ],
+)
+def test_a_change_that_makes_no_sense_is_refused_and_the_patient_hears_nothing(
+    front: Front, anna: Person, move: str, data: dict[str, str], status: int
+) -> None:
+    booking, chat = visit(front)
+    before = last_words(front, chat)
+    assert anna.post(f"/desk/bookings/{booking}/{move}", version="0", **data).status_code == status
+    assert (state(front, booking), last_words(front, chat)) == (("proposed", 0), before)
+
+
+def test_the_second_of_two_people_who_change_one_visit_is_refused(front: Front, anna: Person, ben: Person) -> None:
+    booking, _ = visit(front)
+    assert anna.post(f"/desk/bookings/{booking}/confirm", version="0", at="2026-03-05T10:30").status_code == 200
+    assert ben.post(f"/desk/bookings/{booking}/decline", version="0", reason="full").status_code == 409
+    assert state(front, booking)[0] == "booked"
+
+
+def test_while_a_person_has_the_chat_the_news_come_from_that_person_and_not_from_the_bot(
+    front: Front, anna: Person
+) -> None:
+    booking, chat = visit(front)
+    anna.post(f"/desk/c/{chat}/take-over")
+    anna.post(f"/desk/bookings/{booking}/confirm", version="0", at="2026-03-05T10:30")
+    with reading(front.sessions) as session:
+        assert conversations.transcript(session, chat)[-1].sender == "staff"
+
+
+def test_the_week_shows_a_visit_on_its_day_in_the_clinics_time(front: Front, anna: Person) -> None:
+    booking, _ = visit(front)
+    anna.post(f"/desk/bookings/{booking}/confirm", version="0", at="2026-03-05T00:30")
+    page = anna.get("/desk/bookings/week?of=2026-03-05").text
+    day = page.split("Thu 5 Mar")[1].split("Fri 6 Mar")[0]
+    assert "Rosa Lindner" in day
+    assert "00:30" in day
