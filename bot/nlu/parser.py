@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
@@ -16,10 +16,16 @@ from bot.nlu.understanding import Understanding, load_understanding
 Example = tuple[str, str]  # text, intent
 
 
+class Normaliser(Protocol):
+    """What training needs of an Understanding."""
+
+    def normal(self, text: str) -> str: ...
+
+
 class Parser:
     """Understands messages with a trained intent model; what it returns is "What a parse holds" in docs/architecture.md."""
 
-    def __init__(self, model: IntentModel, encoder: str = "minilm", understanding: Understanding | None = None) -> None:
+    def __init__(self, model: IntentModel, encoder: str = "minilm", understanding: Any = None) -> None:
         self.model, self._encoder = model, encoder
         self._shared = understanding or load_understanding()
 
@@ -27,7 +33,7 @@ class Parser:
     def train(
         cls, examples: Sequence[Example], encoder: str = "minilm",
         options: Options | None = None,
-        shared: Understanding | None = None,
+        shared: Understanding | Normaliser | None = None,
     ) -> Parser:
         """Train on (text, intent) pairs."""
         shared = shared or load_understanding()

@@ -1,0 +1,71 @@
+"""Entities: what is named, what is said about it, and about whom."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.nlu.understanding import Understanding
+
+
+def said(shared: Understanding, text: str) -> dict[str, object]:
+    return {entity["entity"]: entity["value"] for entity in shared.entities(text)}
+
+
+@pytest.mark.parametrize(
+    ("text", "fact", "value"),
+    [
+        ("no diabetes, cancer or heart trouble", "cancer", "no"),
+        ("not pregnant, type 2 diabetic", "diabetes", "yes"),
+        ("not pregnant, type 2 diabetic", "pregnant", "no"),
+        ("I might be pregnant", "pregnant", "unsure"),
+        ("had lymphoma, all clear since 2015", "cancer", "past"),
+        ("my liver is perfectly fine", "liver_disease", "no"),
+        ("no kidney or liver problems", "kidney_disease", "no"),
+        ("diabetis since I was ten", "diabetes", "yes"),
+        ("taking bisoprolol and warfarin", "heart_multi_drug", "yes"),
+        ("one tablet for blood pressure", "heart_multi_drug", "unsure"),
+        ("diabetes: no", "diabetes", "no"),
+    ],
+)
+def test_what_is_said_of_a_condition_is_read(shared: Understanding, text: str, fact: str, value: str) -> None:
+    assert said(shared, text)[fact] == value
+
+
+def test_the_family_s_illness_is_not_the_patient_s(shared: Understanding) -> None:
+    assert "diabetes" not in said(shared, "my grandmother had diabetes, I want the facial")
+
+
+def test_a_question_about_people_in_general_states_no_fact(shared: Understanding) -> None:
+    found = said(shared, "can people with diabetes have it")
+    assert "diabetes" not in found and found["criterion"] == "diabetes"
+
+
+def test_who_the_patient_asks_for_is_noticed(shared: Understanding) -> None:
+    entities = shared.entities("it's for my aunt, she is breastfeeding")
+    assert [(e["value"], e["about"]) for e in entities if e["entity"] == "breastfeeding"] == [("yes", "other")]
+
+
+@pytest.mark.parametrize(
+    ("text", "age"),
+    [("I'm 41", 41), ("forty-two", 42), ("37", 37), ("my nephew is 12", 12), ("turning 18 in May", 17), ("I have 50 years", 50)],
+)
+def test_an_age_is_read(shared: Understanding, text: str, age: int) -> None:
+    assert said(shared, text)["age"] == age
+
+
+@pytest.mark.parametrize("text", ["it costs 50 euros", "come at 4", "20 weeks along", "I need 6 sessions", "type 2", "3 times a day"])
+def test_other_numbers_are_no_age(shared: Understanding, text: str) -> None:
+    assert "age" not in said(shared, text)
+
+
+def test_places_point_into_the_message_as_it_was_written(shared: Understanding) -> None:
+    text = "Soooo I can't, I'm  PREGNANT!!"
+    entity = next(e for e in shared.entities(text) if e["entity"] == "pregnant")
+    assert text[entity["start"] : entity["end"]] == "PREGNANT"
+
+
+@pytest.mark.parametrize("text", ["", " ", "👋", "\x00\x07", "?" * 500, "a" * 10_000, "'" * 50, "｡ﾟ"])
+def test_odd_messages_are_read_without_fault(shared: Understanding, text: str) -> None:
+    shared.entities(text)
+    shared.alarm(text, [])
+    shared.normal(text)

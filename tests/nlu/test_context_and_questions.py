@@ -1,0 +1,65 @@
+"""Short follow-ups, and messages with more than one question."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.nlu.context import resolve_in_context, treatment_of
+from bot.nlu.questions import Part, keep, split
+from bot.nlu.understanding import Understanding
+
+
+def parsed(shared: Understanding, text: str, intent: str = "inform", confidence: float = 0.4) -> dict[str, Any]:
+    entities = shared.entities(text)
+    question = {"text": text, "intent": intent, "confidence": confidence, "entities": entities}
+    return {"text": text, "intent": {"name": intent, "confidence": confidence}, "entities": entities,
+            "questions": [question], "danger": None}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "meant"),
+    [
+        ("and for hair?", "ask_sessions", "ask_sessions"),
+        ("how long do they last?", "ask_side_effects", "ask_side_effect_duration"),
+        ("is that normal?", "ask_side_effects", "ask_side_effects"),
+        ("the no needle one?", "ask_pain", "ask_pain"),
+        ("how many?", "ask_definition", "ask_sessions"),
+    ],
+)
+def test_a_short_message_leans_on_the_topic_before(shared: Understanding, text: str, before: str, meant: str) -> None:
+    assert resolve_in_context(parsed(shared, text), before)["intent"]["name"] == meant
+
+
+def test_without_a_topic_before_a_message_keeps_its_intent(shared: Understanding) -> None:
+    assert resolve_in_context(parsed(shared, "and for hair?"), None)["intent"]["name"] == "inform"
+
+
+def test_a_danger_is_never_read_as_a_follow_up(shared: Understanding) -> None:
+    parse = {**parsed(shared, "how long", "report_emergency", 1.0), "danger": {"level": "emergency", "sign": "breathing"}}
+    assert resolve_in_context(parse, "ask_side_effects")["intent"]["name"] == "report_emergency"
+
+
+def test_the_treatment_is_carried_on(shared: Understanding) -> None:
+    assert treatment_of(resolve_in_context(parsed(shared, "how many?"), "ask_uses", "hair")) == "hair"
+
+
+def test_the_parse_handed_in_is_left_as_it_was(shared: Understanding) -> None:
+    parse = parsed(shared, "how many?")
+    before = repr(parse)
+    resolve_in_context(parse, "ask_uses", "hair")
+    assert repr(parse) == before
+
+
+def test_two_sentences_are_two_parts() -> None:
+    assert split("does it hurt ? how much is it".split()) == [(0, 4), (4, 8)]
+
+
+def test_an_indirect_question_is_not_cut() -> None:
+    assert len(split("can you tell me how it works".split())) == 1
+
+
+def test_parts_with_the_same_intent_are_one_question() -> None:
+    whole, part = Part(0, 8, "ask_pain", 0.8), Part(0, 4, "ask_pain", 0.9)
+    assert keep(whole, [part, part]) == [whole]

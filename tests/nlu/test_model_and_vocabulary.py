@@ -1,0 +1,79 @@
+"""The intent model by itself, the encoders, and what a wrong vocabulary says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from bot.nlu.encoders import Remembering, load_encoder
+from bot.nlu.intent_model import IntentModel, Options
+from bot.nlu.understanding import VOCABULARY
+from bot.nlu.vocabulary import VocabularyError, load_vocabulary, parse_vocabulary
+
+TEXTS = {
+    "ask_pain": ["does it hurt", "is it painful", "will it sting", "does the needle hurt", "how sore is it", "any pain"],
+    "ask_cost": ["how much is it", "what does it cost", "price please", "is it expensive", "cost of one visit", "prices"],
+    "out_of_scope": ["who won the match", "weather in rome", "fix my laptop", "capital of peru", "sing a song", "buy a car"],
+}
+EXAMPLES = [(text, intent) for intent, texts in TEXTS.items() for text in texts]
+
+
+@pytest.fixture(scope="module")
+def model() -> IntentModel:
+    texts = [text for text, _ in EXAMPLES]
+    return IntentModel(Options(folds=3)).fit(texts, load_encoder("minilm").encode(texts), [intent for _, intent in EXAMPLES])
+
+
+def test_probabilities_sum_to_one_best_first(model: IntentModel) -> None:
+    guess = model.guess(["is it sore"], load_encoder("minilm").encode(["is it sore"]))[0]
+    chances = [chance for _, chance in guess.ranking]
+    assert sum(chances) == pytest.approx(1, abs=1e-5) and chances == sorted(chances, reverse=True)
+    assert guess.ranking[0][0] == "ask_pain"
+
+
+def test_a_saved_model_guesses_the_same(model: IntentModel, tmp_path: Path) -> None:
+    model.save(tmp_path)
+    vector = load_encoder("minilm").encode(["what is the price"])
+    assert IntentModel.load(tmp_path).guess(["what is the price"], vector) == model.guess(["what is the price"], vector)
+
+
+def test_a_vector_has_length_one_and_does_not_depend_on_its_neighbours() -> None:
+    encoder = load_encoder("minilm")
+    alone, among = encoder._encoder.encode(["does it hurt"]), encoder._encoder.encode(["does it hurt", "a much longer message " * 5])
+    assert np.linalg.norm(alone[0]) == pytest.approx(1, abs=1e-4)
+    assert np.allclose(alone[0], among[0], atol=1e-4)
+
+
+def test_a_repeated_text_is_encoded_once() -> None:
+    calls: list[str] = []
+
+    class Counting:
+        def encode(self, texts: list[str]) -> np.ndarray:
+            calls.extend(texts)
+            return np.ones((len(texts), 2), dtype=np.float32)
+
+    encoder = Remembering(Counting(), size=2)
+    encoder.encode(["a", "a", "b"])
+    encoder.encode(["a"])
+    assert calls == ["a", "b"]
+
+
+def test_an_unknown_encoder_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ValueError, match="minilm"):
+        load_encoder("telepathy")
+
+
+def test_the_clinic_s_vocabulary_holds() -> None:
+    load_vocabulary(VOCABULARY)
+
+
+def test_a_fault_in_the_vocabulary_names_path_and_cure() -> None:
+    raw = yaml.safe_load(VOCABULARY.read_text(encoding="utf-8"))
+    raw["cues"]["ends"] = [True]
+    raw["surplus"] = 1
+    with pytest.raises(VocabularyError) as caught:
+        parse_vocabulary(raw)
+    assert "cues/ends/0" in str(caught.value) and "quotes" in str(caught.value) and "surplus" in str(caught.value)
