@@ -7,14 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import String, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from bot.store.columns import new_id
+from bot.store.columns import UtcDateTime, new_id
 from bot.store.models import Conversation, Message
 from bot.store.pseudonyms import new_pseudonym
 from bot.store.terms import Owner, Sender
 from bot.store.writing import insert_once
+
+# Two statements of every turn, built once: SQLAlchemy then finds their compiled form without looking them over again.
+_FIND = select(Message).where(
+    Message.conversation_id == bindparam("chat"), Message.client_id == bindparam("client", type_=String)
+)
+_TOUCH = (
+    update(Conversation.__table__)
+    .where(Conversation.__table__.c.id == bindparam("chat"))
+    .values(last_message_at=bindparam("now", type_=UtcDateTime))
+)
 
 Say = Mapping[str, Any]
 """One thing to say: `text`, and if wanted `buttons` ([{title, payload}]) and `metadata` ({kind, topic, …})."""
@@ -171,14 +181,12 @@ def record_consent(session: Session, conversation_id: str, version: str, now: da
 
 
 def _find_message(session: Session, conversation_id: str, client_id: str) -> Message | None:
-    wanted = select(Message).where(Message.conversation_id == conversation_id, Message.client_id == client_id)
-    return session.scalar(wanted)
+    return session.scalar(_FIND, {"chat": conversation_id, "client": client_id})
 
 
 def _touch(session: Session, conversation_id: str, now: datetime) -> None:
     """Move the conversation's clock. The row lock this takes lets messages of one conversation commit in order."""
-    change = update(Conversation).where(Conversation.id == conversation_id).values(last_message_at=now)
-    if session.execute(change).rowcount == 0:  # type: ignore[attr-defined]
+    if session.connection().execute(_TOUCH, {"chat": conversation_id, "now": now}).rowcount == 0:
         raise UnknownConversation(f"no conversation {conversation_id}")
 
 
