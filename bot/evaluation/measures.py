@@ -70,13 +70,13 @@ def danger(parse: Parse, cases: Sequence[Mapping[str, Any]], near: Sequence[Mapp
     caught: Counter[str] = Counter()
     named, errors = 0, []
     for case in cases:
-        alarm = parse(case["text"])["danger"]
+        alarm = parse(case["text"]).get("danger")
         if alarm and (alarm["level"] == case["level"] or alarm["level"] == "emergency"):
             caught[case["sign"]] += 1
             named += alarm["sign"] == case["sign"]
         else:
             errors.append((case["text"], case["sign"], str(alarm and alarm["sign"]), 1.0))
-    false = [(case["text"], case["why"], parse(case["text"])["danger"]) for case in near]
+    false = [(case["text"], case["why"], parse(case["text"]).get("danger")) for case in near]
     errors += [(text, f"no danger: {why}", str(alarm["sign"]), 1.0) for text, why, alarm in false if alarm]
     total = Counter(case["sign"] for case in cases)
     figures = {

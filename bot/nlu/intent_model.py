@@ -34,8 +34,8 @@ class Options:
     dense_c: float = 30.0
     char_c: float = 30.0
     char_weight: float = 0.4
-    folds: int = 4
-    refuse_at: float = 0.05
+    folds: int = 3
+    refuse_at: float = 0.04
     name_examples: bool = True
     max_iter: int = 60
 
@@ -62,7 +62,8 @@ class Head:
     """A multinomial logistic regression reduced to its weights: logits = features @ weights + bias."""
 
     def __init__(self, weights: np.ndarray, bias: np.ndarray) -> None:
-        self.weights, self.bias = weights.astype(np.float32), bias.astype(np.float32)
+        self.weights = np.ascontiguousarray(weights, dtype=np.float32)  # else every prediction copies them
+        self.bias = bias.astype(np.float32)
 
     @classmethod
     def fit(cls, features: np.ndarray | csr_matrix, labels: np.ndarray, c: float, max_iter: int) -> Head:
@@ -147,12 +148,12 @@ class IntentModel:
         best = np.sort(logs[:, inside], axis=1)
         likeness = vectors @ memory.T
         within = inside[owners]
-        near_in = np.sort(likeness[:, within], axis=1)[:, -NEAREST:]
-        near_out = np.sort(likeness[:, ~within], axis=1)[:, -NEAREST:] if (~within).any() else near_in * 0
+        near_in = _nearest(likeness[:, within])
+        near_out = _nearest(likeness[:, ~within]) if (~within).any() else near_in * 0
         odds = logs[:, ~inside].max(axis=1) - best[:, -1] if (~inside).any() else np.zeros(len(joined))
         return np.column_stack(
             [np.clip(odds, -12, 12), best[:, -1], best[:, -1] - best[:, -2],
-             near_in[:, -1], near_in.mean(axis=1), near_out[:, -1], near_out.mean(axis=1)]
+             near_in.max(axis=1), near_in.mean(axis=1), near_out.max(axis=1), near_out.mean(axis=1)]
         )  # fmt: skip
 
     def _fit_gate(self, features: np.ndarray, labels: np.ndarray) -> None:
@@ -211,6 +212,12 @@ def _vectorizer(vocabulary: Sequence[str] | None = None) -> TfidfVectorizer:
     return TfidfVectorizer(
         analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, min_df=2 if words is None else 1, vocabulary=words
     )
+
+
+def _nearest(likeness: np.ndarray) -> np.ndarray:
+    """The NEAREST largest values of each row, in any order."""
+    count = min(NEAREST, likeness.shape[1])
+    return np.partition(likeness, likeness.shape[1] - count, axis=1)[:, -count:]
 
 
 def _log_softmax(logits: np.ndarray) -> np.ndarray:
