@@ -178,6 +178,16 @@ def change(  # noqa: PLR0913 - what changes, who did it, and what they had seen
     return True
 
 
+def assign_free(session: Session, item_id: str, staff_id: str, now: datetime) -> None:
+    """Whoever takes a chat over has its row too, unless somebody has it or it is closed."""
+    mine = update(TriageItem).where(
+        TriageItem.id == item_id, TriageItem.closed_at.is_(None), TriageItem.assigned_to.is_(None)
+    )
+    values = {"status": "assigned", "assigned_to": staff_id, "snoozed_until": None, "updated_at": now}
+    if session.execute(mine.values(**values)).rowcount:  # type: ignore[attr-defined]
+        audit.record(session, actor=staff_id, action="item.assign", subject=f"item:{item_id}", now=now)
+
+
 def not_alerted(session: Session, since: datetime) -> list[tuple[str, str, str, str]]:
     """New dangers and patients who want a person, without an alert: item, conversation, kind, pseudonym."""
     alerted = select(Errand.key).where(Errand.kind == "alert")

@@ -249,3 +249,10 @@ def test_a_reply_to_a_chat_that_is_gone_is_a_page_and_not_a_crash(front: Front, 
     assert anna.get("/desk/c/nowhere").status_code == 404
     with reading(front.sessions) as session:
         assert session.query(Conversation).count() == 0
+
+
+def test_whoever_takes_a_chat_over_has_its_row_too(front: Front, anna: Person) -> None:
+    chat = front.chat()
+    item = front.item(chat, "person")
+    anna.post(f"/desk/c/{chat}/take-over", item=item)
+    assert f'data-item="{item}"' in anna.get("/desk?show=mine").text

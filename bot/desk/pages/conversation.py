@@ -74,8 +74,9 @@ def take_over(view: Signed, conversation_id: str, item: Field = "", taken_from: 
             view.now,
             taken_from=taken_from or None,
         )
-    if not done:
-        raise Refused("A colleague has just taken this chat.", 409)
+        if not done:
+            raise Refused("A colleague has just taken this chat.", 409)
+        desk_queue.assign_free(session, item, view.staff.id, view.now)
     return conversation_again(view, conversation_id, item)
 
 
