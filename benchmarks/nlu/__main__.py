@@ -24,6 +24,7 @@ from bot.nlu.intent_model import Options  # noqa: E402
 from bot.nlu.parser import Parser, read_examples  # noqa: E402
 from bot.nlu.spelling import Speller  # noqa: E402
 
+
 class _PlainWords:
     """Spelling without the clinic's words, which would pull a bank's customers towards them."""
 
@@ -49,14 +50,19 @@ def run_banking(arguments: argparse.Namespace, encoder: str) -> list[dict[str, A
     """Banking77 with ten examples an intent, full test set, one accuracy a seed."""
     train, test = data.banking77(arguments.data)
     options = Options(char_weight=arguments.char_weight)
-    scores = [_accuracy(Parser.train(data.few(train, 10, seed), encoder, options, _PlainWords()), test) for seed in arguments.seeds]
+    scores = [
+        _accuracy(Parser.train(data.few(train, 10, seed), encoder, options, _PlainWords()), test)
+        for seed in arguments.seeds
+    ]
     return [{"accuracy": _spread(scores), "seeds": arguments.seeds}]
 
 
 def run_clinc(arguments: argparse.Namespace, encoder: str) -> list[dict[str, Any]]:
     """CLINC150 full: accuracy in scope (a refusal is an error) and share of the out-of-scope ones refused."""
     train, test, outside = data.clinc150(arguments.data)
-    parser = Parser.train(train, encoder, Options(char_weight=arguments.char_weight, folds=3, refuse_at=0.003), _PlainWords())
+    parser = Parser.train(
+        train, encoder, Options(char_weight=arguments.char_weight, folds=3, refuse_at=0.003), _PlainWords()
+    )
     guesses = parser.guess([text for text, _ in test])
     best = [guess.ranking[0][0] == intent for guess, (_, intent) in zip(guesses, test)]
     kept = [right and not guess.refused for guess, right in zip(guesses, best)]

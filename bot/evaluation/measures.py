@@ -61,7 +61,9 @@ def reliability(seen: Sequence[tuple[str, str, float]]) -> Slice:
         if inside:
             confidence, accuracy = sum(c for c, _ in inside) / len(inside), _share(ok for _, ok in inside)
             error += len(inside) / len(seen) * abs(confidence - accuracy)
-            rows.append((f"{low / BINS:.1f}–{(low + 1) / BINS:.1f}", str(len(inside)), f"{confidence:.2f}", f"{accuracy:.2f}"))
+            rows.append(
+                (f"{low / BINS:.1f}–{(low + 1) / BINS:.1f}", str(len(inside)), f"{confidence:.2f}", f"{accuracy:.2f}")
+            )
     return Slice({"calibration_error": error}, rows)
 
 

@@ -57,7 +57,9 @@ class Report:
                 console.print(_table(name, [""] * len(one.rows[0]), one.rows))
             if one.errors:
                 worst = ((text, want, got, f"{score:.2f}") for text, want, got, score in one.errors[:WORST])
-                console.print(_table(f"{name}: errors ({len(one.errors)})", ("text", "meant", "taken for", "score"), worst))
+                console.print(
+                    _table(f"{name}: errors ({len(one.errors)})", ("text", "meant", "taken for", "score"), worst)
+                )
         for line in self.failures:
             console.print(f"[bold red]below the floor[/] {line}")
 

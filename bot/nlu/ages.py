@@ -20,7 +20,9 @@ _TEENS = dict(
     )
 )
 _TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10))) | {"fourty": 40}
-_FILLERS = frozenset("um uh er well ok okay oh so yes hi hello hey just only , . ! ? : - year years yrs old my age is am i it this".split())
+_FILLERS = frozenset(
+    "um uh er well ok okay oh so yes hi hello hey just only , . ! ? : - year years yrs old my age is am i it this".split()
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,11 @@ class AgeReader:
             alone = all(word in _FILLERS for word in words[:start] + words[end:])
             baby = words[end : end + 1] == ["baby"]
             return AgeMention(start, end, year - value, 3) if born or alone or baby else None
-        if not 0 < value <= OLDEST or (start in around.not_before_ends and (words[start - 1] != "at" or value < 25)) or words[start - 1 : start] == ["not"]:
+        if (
+            not 0 < value <= OLDEST
+            or (start in around.not_before_ends and (words[start - 1] != "at" or value < 25))
+            or words[start - 1 : start] == ["not"]
+        ):
             return None
         if end in around.after_starts:
             return AgeMention(start, end, value, 3 if _self_said(words, start) else 2)
@@ -83,20 +89,42 @@ class AgeReader:
         before, after = words[start - 1] if start else "", words[end] if end < len(words) else ""
         if self._years_had(words, start, end):
             return 3
-        if start in around.nearly_ends and after in ("", ",", "next", "in", "soon", "this", ".", "and", "tomorrow", "on", "now", "years"):
+        if start in around.nearly_ends and after in (
+            "",
+            ",",
+            "next",
+            "in",
+            "soon",
+            "this",
+            ".",
+            "and",
+            "tomorrow",
+            "on",
+            "now",
+            "years",
+        ):
             return 3
         if start in around.said_ends and (before != "is" or self._person_before(words, start - 1)):
             return 3 if _self_said(words, start) else 2
         if (before in self._sex and start == 1) or (after in self._sex and value >= 10):
             return 2
-        if self._person_before(words, start) and before in frozenset((",", "(", "-", "")) | self._people and after in ("", ",", ")", ".", "and", "-", "?", "!"):
+        if (
+            self._person_before(words, start)
+            and before in frozenset((",", "(", "-", "")) | self._people
+            and after in ("", ",", ")", ".", "and", "-", "?", "!")
+        ):
             return 2
         if all(word in _FILLERS for word in words[:start] + words[end:]):
             return 2
         if before == "at" and after in ("", ",", ".", "?") and value > 24:
             return 1
         first = not [w for w in words[:start] if w not in _FILLERS]
-        apart = (first or before in (",", ".", ";", ":", "(")) and after in ("", ",", ".", ")", "!", "?") or first and after == "and"
+        apart = (
+            (first or before in (",", ".", ";", ":", "("))
+            and after in ("", ",", ".", ")", "!", "?")
+            or first
+            and after == "and"
+        )
         return 1 if apart and value >= 12 else 0
 
     def _years_had(self, words: list[str], start: int, end: int) -> bool:

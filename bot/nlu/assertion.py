@@ -100,7 +100,9 @@ class Judge:
 
     def _listed(self, cue: _Cue, start: int, end: int) -> bool:
         """Whether a denial goes on over a comma: "no diabetes, cancer", "not pregnant, nursing or diabetic"."""
-        stop = next((i for i in range(end, len(self._words)) if i in self._ends or self._words[i] == "i"), len(self._words))
+        stop = next(
+            (i for i in range(end, len(self._words)) if i in self._ends or self._words[i] == "i"), len(self._words)
+        )
         if any(word in _LISTED for word in self._words[cue.end : stop]):
             return True
         last = self._words[cue.end - 1]
@@ -121,7 +123,9 @@ class Judge:
 
     def _answers(self, end: int, cue: _Cue, others: frozenset[int]) -> bool:
         """Whether a "no" after the condition is said of it, and does not begin the next ("diabetes, no cancer")."""
-        if any(self._words[i] not in (":", "-", "?", "=", ",", "is", ")", "test", "was") for i in range(end, cue.start)):
+        if any(
+            self._words[i] not in (":", "-", "?", "=", ",", "is", ")", "test", "was") for i in range(end, cue.start)
+        ):
             return False
         following = self._words[cue.end : cue.end + 3]
         begins_next = bool(following) and following[0] not in (",", ".", "!", ";", "and", "but", "for", ")")
@@ -132,7 +136,9 @@ class Judge:
         if any(i in self._ends and self._words[i] not in (".", ";") for i in range(end, cue.start)):
             return False
         around = self._words[max(0, start - 4) : start] + gap
-        return not (any(word in ("diagnosed", "still", "got", "since", "not") for word in around) and "remission" not in gap)
+        return not (
+            any(word in ("diagnosed", "still", "got", "since", "not") for word in around) and "remission" not in gap
+        )
 
     def _still(self, start: int, end: int) -> bool:
         """ "had it since childhood", "have had it for years": it is still so."""

@@ -43,7 +43,10 @@ class ClinicalReader:
         doc = reading.doc
         spans = filter_spans(self._matcher(doc, as_spans=True))
         judge, whose = self._assertions.of(doc), self._subjects.of(doc)
-        found = [_entity(reading, s, *s.label_.replace("place:", "treatment:").split(":"), whose.about) for s in _topics(spans)]
+        found = [
+            _entity(reading, s, *s.label_.replace("place:", "treatment:").split(":"), whose.about)
+            for s in _topics(spans)
+        ]
         facts = self._facts(reading, spans, judge, whose)
         found += facts + self._none_of_these(reading, spans, whose) + self._age(reading, whose)
         return sorted(found, key=lambda entity: entity["start"])
@@ -53,10 +56,14 @@ class ClinicalReader:
         taken = {i for span in spans for i in range(span.start, span.end)}
         starts = frozenset(span.start for span in named)
         said = [(span, span.label_.split(":")[1], _value(span, judge, starts)) for span in named]
-        said += [(reading.doc[a:b], name, value) for a, b, name, value in self._organs.said(reading.words, judge, taken)]
+        said += [
+            (reading.doc[a:b], name, value) for a, b, name, value in self._organs.said(reading.words, judge, taken)
+        ]
         said += self._heart.medicines(reading.doc, said, judge)
         owned = [(span, name, *whose.of(span.start, span.end, value)) for span, name, value in said]
-        general = [_entity(reading, s, "criterion", _criterion(n), whose.about) for s, n, _, who in owned if who == "anyone"]
+        general = [
+            _entity(reading, s, "criterion", _criterion(n), whose.about) for s, n, _, who in owned if who == "anyone"
+        ]
         mine = [(span, name, value, who) for span, name, value, who in owned if who in ("self", "other")]
         return _distinct(general) + [
             _entity(reading, span, name, value, who) for span, name, value, who in self._heart.weigh(_strongest(mine))

@@ -52,7 +52,12 @@ def _meant(parse: Mapping[str, Any], previous: str) -> str | None:
     """The intent the context gives the message, or None where it keeps its own."""
     intent = parse.get("intent") or {}
     text = parse.get("text") or ""
-    if parse.get("danger") or text.startswith("/") or intent.get("name") in KEPT or len(parse.get("questions") or []) > 1:
+    if (
+        parse.get("danger")
+        or text.startswith("/")
+        or intent.get("name") in KEPT
+        or len(parse.get("questions") or []) > 1
+    ):
         return None
     shared = load_understanding()
     reading = shared.read(text)
@@ -79,7 +84,9 @@ def _with_treatment(parse: dict[str, Any], treatment: str | None) -> dict[str, A
 
 class _Rules:
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self._follow_ups = [(compile_patterns(rule.says), frozenset(rule.after), rule.means) for rule in vocabulary.follow_ups]
+        self._follow_ups = [
+            (compile_patterns(rule.says), frozenset(rule.after), rule.means) for rule in vocabulary.follow_ups
+        ]
         self._repeats = [phrase.split() for phrase in vocabulary.repeats]
         self._nothing = frozenset(vocabulary.adds_nothing)
 

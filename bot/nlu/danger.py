@@ -141,7 +141,10 @@ class _Context:
             return "negated"
         if any(self._same(first, start) for first, _ in self._not_now):
             return "not_now"
-        if any(start <= first and self._clause[first] - self._clause[start] <= 1 and self._meant(first) for first, _ in self._settled):
+        if any(
+            start <= first and self._clause[first] - self._clause[start] <= 1 and self._meant(first)
+            for first, _ in self._settled
+        ):
             return "settled"
         general = any(first <= start and self._same(first, start) for first, _ in self._in_general)
         if sign == "suicide" and _OWNERS.intersection(self._words):
@@ -157,7 +160,9 @@ class _Context:
 
     def _meant(self, first: int) -> bool:
         """Whether "gone away" is not itself denied ("it will not go away") or asked for ("when will it")."""
-        return not {"not", "never", "until", "when", "instead", "no"}.intersection(self._words[max(0, first - 3) : first])
+        return not {"not", "never", "until", "when", "instead", "no"}.intersection(
+            self._words[max(0, first - 3) : first]
+        )
 
     def _asked_impersonally(self, start: int) -> bool:
         """ "is fainting something that happens": a question whose clause speaks of nobody."""

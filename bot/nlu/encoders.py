@@ -123,4 +123,3 @@ def load_encoder(name: str) -> Remembering:
         raise ValueError(f"encoder: {unknown[0]!r} is not known; use one of {', '.join(ENCODERS)}, or join them with +")
     loaded = [ENCODERS[part]() for part in parts]
     return Remembering(loaded[0] if len(loaded) == 1 else Joined(loaded))
-

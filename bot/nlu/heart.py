@@ -24,7 +24,10 @@ class HeartReader:
         for number, names in enumerate(vocabulary.heart_medicines):
             self._matcher.add(f"medicine:{number}", [language.make_doc(name) for name in names])
         self._words = frozenset(vocabulary.medicine_words)
-        self._several = frozenset(phrase.split()[0] for phrase in vocabulary.several if phrase != "a few") - {"a", "more"}
+        self._several = frozenset(phrase.split()[0] for phrase in vocabulary.several if phrase != "a few") - {
+            "a",
+            "more",
+        }
 
     def medicines(self, doc: Doc, said: list[Said], judge: Judge) -> list[Said]:
         """What the medicines named in a message say of the heart, as further statements."""

@@ -141,7 +141,9 @@ class IntentModel:
 
     # in or out of scope
 
-    def _gate_features(self, joined: np.ndarray, vectors: np.ndarray, memory: np.ndarray, owners: np.ndarray) -> np.ndarray:
+    def _gate_features(
+        self, joined: np.ndarray, vectors: np.ndarray, memory: np.ndarray, owners: np.ndarray
+    ) -> np.ndarray:
         """What the gate sees: odds of out_of_scope, margins, and likeness to examples within and without scope."""
         inside = np.array([name != OUT for name in self.intents])
         logs = _log_softmax(joined)
@@ -227,6 +229,7 @@ def _log_softmax(logits: np.ndarray) -> np.ndarray:
 
 def _best_temperature(logits: np.ndarray, owners: np.ndarray) -> float:
     """The divisor of the logits under which the probabilities of unseen examples are the least wrong (log loss)."""
+
     def loss(temperature: float) -> float:
         return -float(_log_softmax(logits / temperature)[np.arange(len(owners)), owners].mean())
 

@@ -9,7 +9,9 @@ from bot.nlu.vocabulary import Vocabulary
 
 _JOINS = frozenset(("and", "or", "nor", ",", "/", "&", "my", "the", "your", "+"))
 _BEFORE = 3
-_VERBS = frozenset("is are 's all both function functions test tests values value levels level been always perfectly totally completely my and seem seems feel feels were working test bloods results quite pretty very really came back".split())
+_VERBS = frozenset(
+    "is are 's all both function functions test tests values value levels level been always perfectly totally completely my and seem seems feel feels were working test bloods results quite pretty very really came back".split()
+)
 AHEAD = 6
 
 

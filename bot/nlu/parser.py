@@ -31,7 +31,9 @@ class Parser:
 
     @classmethod
     def train(
-        cls, examples: Sequence[Example], encoder: str = "minilm",
+        cls,
+        examples: Sequence[Example],
+        encoder: str = "minilm",
         options: Options | None = None,
         shared: Understanding | Normaliser | None = None,
     ) -> Parser:

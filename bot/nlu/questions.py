@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 MOST = 4  # parts of one message
 ENDS = frozenset(".?!;\n")
-JOINTS = frozenset((",", "and", "also", "plus", "+", "&", "but", "or", "so", "btw", "oh", "then", "/", "-", "(", "first"))
+JOINTS = frozenset(
+    (",", "and", "also", "plus", "+", "&", "but", "or", "so", "btw", "oh", "then", "/", "-", "(", "first")
+)
 ASKERS = frozenset(
     "what which who whose when where why how is are do does did can could will would should may am was any".split()
 )

@@ -57,7 +57,10 @@ class PatientTokenizer:
             return [_CONTRACTED.get(stem[:-2], stem[:-2]) if stem != "cannot" else "can", "not"]
         if "'" in piece:
             head, _, tail = piece.rpartition("'")
-            return [self._speller.word(head), "is" if tail == "s" and head in _IS else _SHORT.get("'" + tail, "'" + tail)]
+            return [
+                self._speller.word(head),
+                "is" if tail == "s" and head in _IS else _SHORT.get("'" + tail, "'" + tail),
+            ]
         return self._speller.word(piece).split()
 
 

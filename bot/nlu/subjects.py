@@ -14,7 +14,9 @@ from bot.nlu.vocabulary import Vocabulary
 
 About = Literal["self", "other"]
 _ME = frozenset(("i", "me", "myself", "mine"))
-_ASKING = frozenset("can could may should asking ask wanted want was wondering wonder know think book wish hope if".split())
+_ASKING = frozenset(
+    "can could may should asking ask wanted want was wondering wonder know think book wish hope if".split()
+)
 _HISTORY = frozenset("had was were died passed used got".split())
 _PRESENT = frozenset(
     "is wants want would has needs need takes who can could should will does whose 's thinks likes asks have keeps on".split()
@@ -39,7 +41,9 @@ class Subjects:
         line = Line(doc)
         words = [token.text for token in doc]
         for_others = [end for _, end in line.spans(self._for_others)]
-        return Whose(words, self._people, self._pronouns, for_others, line.spans(self._history), line.spans(self._general))
+        return Whose(
+            words, self._people, self._pronouns, for_others, line.spans(self._history), line.spans(self._general)
+        )
 
 
 class Whose:
@@ -55,7 +59,11 @@ class Whose:
 
     def _is_for_other(self, for_others: list[int]) -> bool:
         words = self._words
-        if any(word in self._people | {"her", "him", "someone", "friend"} for end in for_others for word in words[end - 1 : end + 3]):
+        if any(
+            word in self._people | {"her", "him", "someone", "friend"}
+            for end in for_others
+            for word in words[end - 1 : end + 3]
+        ):
             return True
         person = next((i for i, word in enumerate(words) if word in self._people and not self._of_self(i)), None)
         if person is None or self._speaks_of_self():
@@ -63,8 +71,10 @@ class Whose:
         following = words[person + 1 : person + 5]
         past = next((word for word in following if word in _HISTORY), None)
         present = next((word for word in following if word in _PRESENT or word in (",", "(")), None)
-        return present is not None and (past is None or following.index(present) < following.index(past)) or (
-            not following and person > 0
+        return (
+            present is not None
+            and (past is None or following.index(present) < following.index(past))
+            or (not following and person > 0)
         )
 
     def _of_self(self, i: int) -> bool:
@@ -94,7 +104,10 @@ class Whose:
         return any(phrase in later for phrase in ("i do not", "i am not", "not me", "i have not", "i never"))
 
     def _of(self, start: int, end: int) -> About | Literal["family", "anyone"]:
-        if any(first >= end - 1 and first - end <= 4 or last <= start and start - last <= 3 for first, last in self._history):
+        if any(
+            first >= end - 1 and first - end <= 4 or last <= start and start - last <= 3
+            for first, last in self._history
+        ):
             return "family"
         owner = self._owner(start)
         if owner is None:

@@ -67,9 +67,9 @@ class Understanding:
         texts = [self._text(reading, place) for place in places] if len(places) > 1 else []
         whole, *parts = ask([text, *texts])
         one = Part(0, len(reading.words), *_intent(whole))
-        kept = keep(one, [
-            _part(guess, place, asks(reading.words[slice(*place)])) for guess, place in zip(parts, places)
-        ])
+        kept = keep(
+            one, [_part(guess, place, asks(reading.words[slice(*place)])) for guess, place in zip(parts, places)]
+        )
         intent = _intent(whole)
         return Classified(
             intent={"name": intent[0], "confidence": intent[1]},

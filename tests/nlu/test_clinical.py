@@ -47,13 +47,22 @@ def test_who_the_patient_asks_for_is_noticed(shared: Understanding) -> None:
 
 @pytest.mark.parametrize(
     ("text", "age"),
-    [("I'm 41", 41), ("forty-two", 42), ("37", 37), ("my nephew is 12", 12), ("turning 18 in May", 17), ("I have 50 years", 50)],
+    [
+        ("I'm 41", 41),
+        ("forty-two", 42),
+        ("37", 37),
+        ("my nephew is 12", 12),
+        ("turning 18 in May", 17),
+        ("I have 50 years", 50),
+    ],
 )
 def test_an_age_is_read(shared: Understanding, text: str, age: int) -> None:
     assert said(shared, text)["age"] == age
 
 
-@pytest.mark.parametrize("text", ["it costs 50 euros", "come at 4", "20 weeks along", "I need 6 sessions", "type 2", "3 times a day"])
+@pytest.mark.parametrize(
+    "text", ["it costs 50 euros", "come at 4", "20 weeks along", "I need 6 sessions", "type 2", "3 times a day"]
+)
 def test_other_numbers_are_no_age(shared: Understanding, text: str) -> None:
     assert "age" not in said(shared, text)
 

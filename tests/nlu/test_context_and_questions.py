@@ -37,7 +37,10 @@ def test_without_a_topic_before_a_message_keeps_its_intent(shared: Understanding
 
 
 def test_a_danger_is_never_read_as_a_follow_up(shared: Understanding) -> None:
-    parse = {**parsed(shared, "how long", "report_emergency", 1.0), "danger": {"level": "emergency", "sign": "breathing"}}
+    parse = {
+        **parsed(shared, "how long", "report_emergency", 1.0),
+        "danger": {"level": "emergency", "sign": "breathing"},
+    }
     assert resolve_in_context(parse, "ask_side_effects")["intent"]["name"] == "report_emergency"
 
 

@@ -14,9 +14,30 @@ from bot.nlu.understanding import VOCABULARY
 from bot.nlu.vocabulary import VocabularyError, load_vocabulary, parse_vocabulary
 
 TEXTS = {
-    "ask_pain": ["does it hurt", "is it painful", "will it sting", "does the needle hurt", "how sore is it", "any pain"],
-    "ask_cost": ["how much is it", "what does it cost", "price please", "is it expensive", "cost of one visit", "prices"],
-    "out_of_scope": ["who won the match", "weather in rome", "fix my laptop", "capital of peru", "sing a song", "buy a car"],
+    "ask_pain": [
+        "does it hurt",
+        "is it painful",
+        "will it sting",
+        "does the needle hurt",
+        "how sore is it",
+        "any pain",
+    ],
+    "ask_cost": [
+        "how much is it",
+        "what does it cost",
+        "price please",
+        "is it expensive",
+        "cost of one visit",
+        "prices",
+    ],
+    "out_of_scope": [
+        "who won the match",
+        "weather in rome",
+        "fix my laptop",
+        "capital of peru",
+        "sing a song",
+        "buy a car",
+    ],
 }
 EXAMPLES = [(text, intent) for intent, texts in TEXTS.items() for text in texts]
 
@@ -24,7 +45,9 @@ EXAMPLES = [(text, intent) for intent, texts in TEXTS.items() for text in texts]
 @pytest.fixture(scope="module")
 def model() -> IntentModel:
     texts = [text for text, _ in EXAMPLES]
-    return IntentModel(Options(folds=3)).fit(texts, load_encoder("minilm").encode(texts), [intent for _, intent in EXAMPLES])
+    return IntentModel(Options(folds=3)).fit(
+        texts, load_encoder("minilm").encode(texts), [intent for _, intent in EXAMPLES]
+    )
 
 
 def test_probabilities_sum_to_one_best_first(model: IntentModel) -> None:
@@ -42,7 +65,10 @@ def test_a_saved_model_guesses_the_same(model: IntentModel, tmp_path: Path) -> N
 
 def test_a_vector_has_length_one_and_does_not_depend_on_its_neighbours() -> None:
     encoder = load_encoder("minilm")
-    alone, among = encoder._encoder.encode(["does it hurt"]), encoder._encoder.encode(["does it hurt", "a much longer message " * 5])
+    alone, among = (
+        encoder._encoder.encode(["does it hurt"]),
+        encoder._encoder.encode(["does it hurt", "a much longer message " * 5]),
+    )
     assert np.linalg.norm(alone[0]) == pytest.approx(1, abs=1e-4)
     assert np.allclose(alone[0], among[0], atol=1e-4)
 
