@@ -14,9 +14,10 @@ from bot.actions.replies import answer_asides, other_questions
 from bot.actions.screening import reopens_screening
 from bot.clinic.booking import interview
 from bot.clinic.booking.clinic import Clinic
+from bot.clinic.booking.course import course_of
 from bot.clinic.booking.plan import clinic_from
 from bot.clinic.booking.slots import is_free
-from bot.clinic.booking.turns import Heard
+from bot.clinic.booking.turns import Heard, show_short
 from bot.clinic.booking.turns import Turn as Step
 from bot.store import bookings, screenings, slots
 from bot.store.engine import reading
@@ -102,9 +103,25 @@ def _take_time(turn: Turn, clinic: Clinic, step: Step) -> Step:
 
 
 def _confirm(turn: Turn, clinic: Clinic, step: Step) -> None:
+    start = datetime.fromisoformat(step.state["answers"]["when"])
     confirmed = _store(turn, clinic, step)
+    metadata = {"kind": "confirmation", "reference": confirmed["reference"], "starts_at": start.isoformat()}
+    turn.say("utter_booking_confirmed", **confirmed, metadata=metadata)
+    _explain_course(turn, clinic, start, step)
+
+
+def _explain_course(turn: Turn, clinic: Clinic, start: datetime, step: Step) -> None:
+    """Of a treatment given in a series: how many sessions, how far apart, and dates that are free."""
+    taken = _taken(turn, clinic, step.state)
+    course = course_of(start, step.state["answers"].get("treatment"), clinic, taken, turn.now)
+    if course is None or not course.following:
+        return
     turn.say(
-        "utter_booking_confirmed", **confirmed, metadata={"kind": "confirmation", "reference": confirmed["reference"]}
+        "utter_booking_course",
+        least=str(course.least),
+        most=str(course.most),
+        weeks="–".join(str(one) for one in dict.fromkeys(course.weeks)),
+        dates=turn.content.listed([show_short(one) for one in course.following]),
     )
 
 

@@ -96,3 +96,15 @@ def test_stopping_gives_the_held_time_back(patients: list[Patient], sessions: Se
     ben.choose(WHEN)
     assert anna.press("confirm", "stop") == ["utter_booking_stopped"]
     assert cleo.choose(WHEN) == ["utter_ask_booking_note"]
+
+
+def test_who_books_a_treatment_given_in_a_series_hears_of_the_course_and_free_dates(patients: list[Patient]) -> None:
+    anna = patients[0]
+    anna.choose(WHEN)
+    anna.press("treatment", "hair")
+    anna.press("note", "no")
+    confirmed, course = anna.tell(ValidateBookingForm(), question="confirm", answer="yes")
+    assert confirmed["metadata"]["starts_at"] == "2026-12-01T10:00:00+01:00"
+    assert course["response"] == "utter_booking_course"
+    assert (course["least"], course["most"], course["weeks"]) == ("4", "10", "1–2")
+    assert "Tue 8 Dec, 10:00" in course["dates"]

@@ -262,7 +262,9 @@ def _standing(state: State, clinic: Clinic) -> Say:
     """How the visit stands."""
     status = state["visit"]["status"]
     part = status if status in (*OPEN, "cancelled") else "past"
-    return Say(f"utter_visit_{part}", _values(state, clinic), (), {"kind": "answer", "status": status})
+    values = _values(state, clinic)
+    metadata = {"kind": "confirmation", "reference": values["reference"], "status": status}
+    return Say(f"utter_visit_{part}", values, (), metadata)
 
 
 def _values(state: State, clinic: Clinic) -> Mapping[str, Any]:
