@@ -1,11 +1,10 @@
-"""The `mesoguide` command. Each subcommand names the module that does the work; errors become one line and an exit code."""
+"""The `mesoguide` command: serving and training. The other commands are in commands.py; an error is one line and a code."""
 
 from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
-from datetime import date, datetime, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated
 
@@ -13,21 +12,26 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from bot import commands
 from bot.settings import SettingError, Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-content = typer.Typer(no_args_is_help=True, help="What the clinic says and decides.")
-app.add_typer(content, name="content")
+for name, group in commands.GROUPS.items():
+    app.add_typer(group, name=name)
+for command in commands.COMMANDS:
+    app.command()(command)
 console = Console()
 
 
 def main() -> None:
     """Entry point: a wrong setting or content file is one clear line, not a trace."""
     from bot.clinic.content import ContentError
+    from bot.serving.backup import BackupError
+    from bot.serving.printing import PrintError
 
     try:
         app()
-    except (SettingError, ContentError) as error:
+    except (SettingError, ContentError, BackupError, PrintError) as error:
         console.print(f"[red]{error}[/red]", highlight=False)
         sys.exit(2)
 
@@ -40,7 +44,7 @@ def serve() -> None:
     settings = Settings.from_env()
     settings.var.mkdir(parents=True, exist_ok=True)
     env = secrets.complete_environment(settings, os.environ)
-    _check_content(settings)
+    commands.check_content_of(settings.content)
     model = _model()
     demo_desk = first_start.prepare(settings, env, datetime.now(timezone.utc))
     watcher = supervisor.Supervisor(supervisor.parts(settings, str(model), env), console.print)
@@ -85,26 +89,6 @@ def _model(force: bool = False) -> Path:
             progress.stop()
             console.print(f"[red]Training failed.[/red]\n{error}", highlight=False)
             raise typer.Exit(1) from error
-
-
-@content.command("check")
-def check(
-    folder: Annotated[Path | None, typer.Argument(help="Content folder; the installation's by default.")] = None,
-) -> None:
-    """Check every content file and say what is wrong, where, and what is expected."""
-    settings = Settings.from_env()
-    _check_content(replace(settings, content=folder) if folder else settings)
-    console.print("Content is in order.")
-
-
-def _check_content(settings: Settings) -> None:
-    from bot.clinic.content import check_content
-
-    problems = check_content(settings.content, date.today())
-    for problem in problems:
-        console.print(str(problem), highlight=False, markup=False)
-    if any(problem.level == "error" for problem in problems):
-        raise typer.Exit(2)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 BOT = Path(__file__).resolve().parent
@@ -30,10 +30,11 @@ class Settings:
     content: Path = BOT / "content"
     database_url: str = ""
     redis_url: str | None = None
-    rasa_token: str = ""
-    secret: str = ""
-    keys: tuple[str, ...] = ()
-    desk_password: str = ""
+    rasa_token: str = field(default="", repr=False)
+    secret: str = field(default="", repr=False)
+    keys: tuple[str, ...] = field(default=(), repr=False)
+    desk_password: str = field(default="", repr=False)
+    embed_origins: tuple[str, ...] = ()
     production: bool = False
 
     @property
@@ -69,12 +70,13 @@ class Settings:
             secret=env.get("MESOGUIDE_SECRET", ""),
             keys=tuple(key for key in env.get("MESOGUIDE_KEYS", "").split(",") if key),
             desk_password=env.get("MESOGUIDE_DESK_PASSWORD", ""),
+            embed_origins=tuple(env.get("MESOGUIDE_EMBED_ORIGINS", "").split()),
             production=env.get("MESOGUIDE_ENV", "demo") == "production",
         )
 
 
 def _demo_secrets(env: Mapping[str, str], var: Path) -> dict[str, str]:
-    """The secrets a demo start left in `var` (bot/serving/secrets.py), so that `rasa shell` finds them; none in production."""
+    """The secrets a demo start left in `var`, so that `rasa shell` finds them; none in production."""
     path = var / "secrets.json"
     if env.get("MESOGUIDE_ENV") == "production" or not path.exists():
         return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import datetime, timezone
@@ -16,8 +17,11 @@ from starlette.exceptions import HTTPException
 
 from bot import desk
 from bot.clinic.content import load_content
+from bot.handover import calendar_route, worker
 from bot.problems import CONTENT_TYPE, Problem, Problems
+from bot.serving.figures import ClinicFigures
 from bot.settings import Settings
+from bot.store.engine import Sessions
 from bot.store.opening import open_store
 from bot.web.headers import SecurityHeaders
 from bot.web.health import Health
@@ -39,8 +43,8 @@ DOORS = (
 )
 
 
-def create_app(settings: Settings, embed_origins: tuple[str, ...] = ()) -> FastAPI:
-    """The app of an installation. `embed_origins` are the sites that may show the chat in their pages.
+def create_app(settings: Settings) -> FastAPI:
+    """The app of an installation.
 
     Raises SettingError or ContentError naming what is wrong; touches the database only to bring its tables up to date.
     """
@@ -50,9 +54,10 @@ def create_app(settings: Settings, embed_origins: tuple[str, ...] = ()) -> FastA
     forwarder = Forwarder(settings.rasa_urls, problems, metrics)
     sessions = open_store(settings)
     front_desk = desk.create_router(settings, sessions)
-    lifespan = _lifespan(forwarder, desk.lifespan(front_desk))
+    metrics.register(ClinicFigures(sessions))
+    lifespan = _lifespan(forwarder, desk.lifespan(front_desk), _handing_over(settings, sessions))
     app = FastAPI(title="Mesoguide", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    app.add_middleware(SecurityHeaders, embed_origins=embed_origins)
+    app.add_middleware(SecurityHeaders, embed_origins=settings.embed_origins)
     app.add_middleware(metrics.middleware)
     _add_errors(app, problems)
     _add_pages(app, page_context(content, read_words()))
@@ -60,6 +65,7 @@ def create_app(settings: Settings, embed_origins: tuple[str, ...] = ()) -> FastA
     for door in DOORS:
         app.add_api_route(door.path, forwarder.through(door), methods=list(door.methods), include_in_schema=False)
     app.include_router(front_desk)
+    app.include_router(calendar_route.create_router(settings, sessions))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 
@@ -75,6 +81,19 @@ def _lifespan(*parts: AbstractAsyncContextManager[Any]) -> Callable[[FastAPI], A
             yield
 
     return lifespan
+
+
+@asynccontextmanager
+async def _handing_over(settings: Settings, sessions: Sessions) -> AsyncIterator[None]:
+    """Deliver bookings to the clinic's systems and remind patients, while the app serves."""
+    stopping = asyncio.Event()
+    task = asyncio.create_task(worker.run(settings, stopping, sessions=sessions))
+    try:
+        yield
+    finally:
+        stopping.set()
+        await asyncio.wait([task], timeout=3)
+        task.cancel()
 
 
 def _add_pages(app: FastAPI, context: dict[str, Any]) -> None:
@@ -119,7 +138,7 @@ def _add_operations(app: FastAPI, health: Health, metrics: Metrics, forwarder: F
     @app.get("/metrics")
     async def read_metrics() -> Response:
         """Figures for Prometheus."""
-        text, content_type = metrics.text()
+        text, content_type = await asyncio.to_thread(metrics.text)
         return Response(text, media_type=content_type)
 
 

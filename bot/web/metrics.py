@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -40,6 +41,10 @@ class Metrics:
         """Note which parts answered, by name."""
         for name, state in parts.items():
             self._part_up.labels(name).set(state == "ok")
+
+    def register(self, figures: Collector) -> None:
+        """Add figures that are read when somebody asks."""
+        self._registry.register(figures)
 
     def text(self) -> tuple[bytes, str]:
         """All figures in Prometheus' format, and its content type."""

@@ -76,7 +76,7 @@ def outcome(verdict: Verdict, content: Content, notes: tuple[str, ...] = ()) -> 
 
 def ending(key: str, content: Content) -> Say:
     """What is said when the patient stops or wants a person (keys `stopped` and `person` of `phrases`)."""
-    kind = "handoff" if key == "person" else "answer"
+    kind = "handoff" if key == "person" else "smalltalk"
     return Say(kind, key, content.fill(getattr(content.screening.phrases, key)))
 
 

@@ -1,0 +1,223 @@
+"""The commands of `mesoguide` beside serving and training: content, the desk, data, keys, health, Messenger, measuring."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timezone
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+import yaml
+from rich.console import Console
+
+from bot.settings import BOT, ROOT, Settings
+
+console = Console()
+content = typer.Typer(no_args_is_help=True, help="What the clinic says and decides.")
+desk = typer.Typer(no_args_is_help=True, help="The front desk's accounts.")
+privacy = typer.Typer(no_args_is_help=True, help="One person's data.")
+keys = typer.Typer(no_args_is_help=True, help="Field-encryption keys.")
+messenger = typer.Typer(no_args_is_help=True, help="The clinic's Facebook page.")
+GROUPS = {"content": content, "desk": desk, "privacy": privacy, "keys": keys, "messenger": messenger}
+
+
+def now() -> datetime:
+    """The present moment, aware."""
+    return datetime.now(timezone.utc)
+
+
+# ---- content
+
+
+@content.command("check")
+def content_check(
+    folder: Annotated[Optional[Path], typer.Argument(help="By default the installation's.")] = None,
+) -> None:  # noqa: UP045 - typer
+    """Check every content file and say what is wrong, where, and what is expected."""
+    check_content_of(folder or Settings.from_env().content)
+    console.print("Content is in order.")
+
+
+def check_content_of(folder: Path) -> None:
+    """Print every problem of a content folder; ends the command when one is an error."""
+    from bot.clinic.content import check_content
+
+    problems = check_content(folder, date.today())
+    for problem in problems:
+        console.print(str(problem), highlight=False, markup=False)
+    if any(problem.level == "error" for problem in problems):
+        raise typer.Exit(2)
+
+
+@content.command("report")
+def content_report(path: Annotated[Path, typer.Argument(help="A new .html or .pdf file.")]) -> None:
+    """Write what the bot may say and decide as a document that a doctor can sign."""
+    from bot.clinic.content import load_content
+    from bot.clinic.report.document import content_report as document
+    from bot.serving.printing import print_pdf
+
+    responses = yaml.safe_load((BOT / "domain.yml").read_text())["responses"]
+    html = path.with_suffix(".html")
+    html.write_text(document(load_content(Settings.from_env().content), date.today(), responses))
+    console.print(f"Written: {print_pdf(html, path) if path.suffix == '.pdf' else html}", highlight=False)
+
+
+@content.command("diff")
+def content_diff(old: Path, new: Path) -> None:
+    """What a change of the content changes for patients: two content folders compared."""
+    from bot.clinic.content import load_content
+    from bot.clinic.report.diff import content_diff as changes
+
+    for change in changes(load_content(old), load_content(new)):
+        console.print(
+            f"[bold]{change.what}[/bold]\n  before: {change.before}\n  after:  {change.after}", highlight=False
+        )
+
+
+# ---- the desk
+
+
+@desk.command("create-admin")
+def create_admin(email: str, name: str) -> None:
+    """Make the first account; the password is asked for."""
+    from bot.store import passwords, staff
+    from bot.store.engine import unit_of_work
+    from bot.store.opening import open_store
+
+    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    with unit_of_work(open_store(Settings.from_env())) as session:
+        try:
+            staff.create_admin(session, email, name, password, now())
+        except (staff.StaffError, passwords.WeakPassword) as error:
+            console.print(f"[red]{error}[/red]", highlight=False)
+            raise typer.Exit(1) from error
+        session.commit()
+    console.print(f"{email} can now sign in at /desk.", highlight=False)
+
+
+def demo_data() -> None:
+    """Fill an empty installation with invented conversations, so that a newcomer sees a living desk."""
+    from bot.desk.demo import demo_data as fill
+    from bot.store.engine import unit_of_work
+    from bot.store.opening import open_store
+
+    with unit_of_work(open_store(Settings.from_env())) as session:
+        made = fill(session, now())
+        session.commit()
+    console.print(f"{made} conversations made." if made else "The demo data is there already.")
+
+
+def export_training() -> None:
+    """Print the wordings that the desk approved as a change of bot/data/nlu.yml; nothing is trained by this."""
+    from bot.store.engine import reading
+    from bot.store.opening import open_store
+    from bot.store.training_export import export_training as export
+
+    with reading(open_store(Settings.from_env())) as session:
+        typer.echo(export(session), nl=False)
+
+
+# ---- data, keys, health
+
+
+@privacy.command("export")
+def privacy_export(conversation: str, path: Path) -> None:
+    """Write everything stored about a conversation as JSON."""
+    import json
+
+    from bot.store.engine import reading
+    from bot.store.opening import open_store
+    from bot.store.privacy import export_conversation
+
+    with reading(open_store(Settings.from_env())) as session:
+        path.write_text(json.dumps(export_conversation(session, conversation), indent=2, default=str))
+    console.print(f"Written: {path}", highlight=False)
+
+
+@privacy.command("erase")
+def privacy_erase(conversation: str) -> None:
+    """Delete everything stored about a conversation."""
+    from bot.store.engine import unit_of_work
+    from bot.store.opening import open_store
+    from bot.store.privacy import erase_conversation
+
+    with unit_of_work(open_store(Settings.from_env())) as session:
+        removed = erase_conversation(session, conversation, actor="system", now=now())
+        session.commit()
+    console.print(f"Rows removed: {sum(removed.values())}")
+
+
+def backup(path: Path, portable: Annotated[bool, typer.Option(help="For moving between databases.")] = False) -> None:
+    """Save the database to one file while the system runs."""
+    from bot.serving.backup import backup as save
+
+    done = save(Settings.from_env(), path, portable=portable)
+    console.print(f"{sum(done.rows.values())} rows, {done.bytes} bytes: {done.path}", highlight=False)
+
+
+def restore(path: Path, replace: Annotated[bool, typer.Option(help="Replace what is there.")] = False) -> None:
+    """Bring a saved database back; people erased since stay erased."""
+    from bot.serving.backup import restore as bring_back
+
+    done = bring_back(Settings.from_env(), path, now(), replace=replace)
+    console.print(f"{sum(done.rows.values())} rows restored; {done.erased} erased again.", highlight=False)
+
+
+@keys.command("new")
+def keys_new() -> None:
+    """Print a fresh key, to be put first in MESOGUIDE_KEYS."""
+    from bot.serving.keys import new_key
+
+    typer.echo(new_key())
+
+
+@keys.command("rotate")
+def keys_rotate() -> None:
+    """Rewrite everything stored under the first key, so that the others may go."""
+    from bot.serving.keys import rotate_keys
+
+    done = rotate_keys(Settings.from_env())
+    console.print(f"{sum(done.rows.values())} rows rewritten; {done.spare} older keys may now go.")
+
+
+def doctor() -> None:
+    """Look the installation over and say in words what to fix."""
+    from bot.serving.doctor import examine
+
+    marks = {"ok": "[green]ok     [/green]", "warning": "[yellow]warning[/yellow]", "error": "[red]error  [/red]"}
+    findings = examine(Settings.from_env(), date.today())
+    for finding in findings:
+        console.print(f"{marks[finding.level]} {finding.check}: {finding.what} {finding.cure}", highlight=False)
+    if any(finding.level == "error" for finding in findings):
+        raise typer.Exit(1)
+
+
+@messenger.command("setup")
+def messenger_setup() -> None:
+    """Set the page's menu, greeting and ice breakers, and check the configuration."""
+    from bot.channels.messenger import setup
+
+    lines = setup(Settings.from_env())
+    for line in lines:
+        console.print(line, highlight=False, markup=False)
+    if any(line.startswith("Problem:") for line in lines):
+        raise typer.Exit(1)
+
+
+def evaluate(
+    model: Annotated[Optional[Path], typer.Option(help="By default the current one.")] = None,  # noqa: UP045 - typer
+    against: Annotated[Optional[Path], typer.Option(help="Earlier figures (JSON) to compare with.")] = None,  # noqa: UP045
+) -> None:
+    """Measure the understanding on the held-out messages; fails below the floors of tests/heldout/floors.yml."""
+    from bot.evaluation import run
+    from bot.serving.quiet import make_quiet
+    from bot.serving.training import current_model
+
+    make_quiet()
+    report = run(model or current_model(), ROOT / "tests" / "heldout", ROOT / "results", against)
+    report.print()
+    if report.failures:
+        raise typer.Exit(1)
+
+
+COMMANDS = (demo_data, export_training, backup, restore, doctor, evaluate)
