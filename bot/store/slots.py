@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from sqlalchemy import delete, or_, select
@@ -124,6 +124,6 @@ def _lock(session: Session, start: datetime, minutes: int) -> None:
         session.execute(statement.on_conflict_do_update(index_elements=["day"], set_=raised))
 
 
-def _days(start: datetime, minutes: int) -> list[date]:
+def _days(start: datetime, minutes: int) -> list[str]:
     first = start.astimezone(timezone.utc)
-    return sorted({first.date(), (first + timedelta(minutes=minutes)).date()})
+    return sorted({moment.date().isoformat() for moment in (first, first + timedelta(minutes=minutes))})

@@ -5,9 +5,9 @@ Rows that belong to a patient's chat hang on it, or on its booking or outgoing m
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
-from sqlalchemy import Date, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.store.columns import Base, BigId, UtcDateTime, new_id
@@ -19,7 +19,8 @@ class DiaryDay(Base):
 
     __tablename__ = "diary_day"
 
-    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    # ISO 8601, as text: backups write rows as JSON.
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
     changes: Mapped[int] = mapped_column(default=0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -14,7 +14,7 @@ from bot.store import bookings, slots
 from bot.store.conversations import open_conversation
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.models import Booking
-from bot.store.slots_models import SlotHold
+from bot.store.slots_models import DiaryDay, SlotHold
 from tests.clinic.diary import CLINIC, NOW
 from tests.handover import takers
 from tests.handover.takers import FIRST, request, rules
@@ -165,3 +165,13 @@ def test_what_ran_out_is_tidied_away(sessions: Sessions, chat: str) -> None:
     with unit_of_work(sessions) as session:
         assert slots.tidy(session, NOW + LATER - timedelta(seconds=1)) == 0
         assert slots.tidy(session, NOW + LATER) == 1
+
+
+def test_every_row_that_a_booking_writes_can_be_written_to_a_backup(sessions: Sessions, chat: str) -> None:
+    hold(sessions, another_chat(sessions))
+    book(sessions, chat, LATER)
+    with reading(sessions) as session:
+        for table in (DiaryDay.__table__, SlotHold.__table__, Booking.__table__):
+            for row in session.execute(select(*table.columns)).mappings():
+                kinds = {type(value) for value in row.values()}
+                assert kinds <= {str, int, float, bool, datetime, type(None)}, table.name

@@ -30,7 +30,7 @@ def downgrade() -> None:
 def _diary() -> None:
     op.create_table(
         "diary_day",
-        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("day", sa.String(10), nullable=False),
         sa.Column("changes", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("day", name="pk_diary_day"),
     )
