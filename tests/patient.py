@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 Message = dict[str, Any]
+CLIENT = httpx.Client(timeout=60, trust_env=False)
 
 
 @dataclass
@@ -21,7 +22,7 @@ class Patient:
     heard: list[Message] = field(default_factory=list)
 
     def open(self) -> Patient:
-        answer = httpx.post(f"{self.base}/webhooks/website/session", timeout=30)
+        answer = CLIENT.post(f"{self.base}/webhooks/website/session", timeout=30)
         assert answer.status_code == 201, answer.text
         body = answer.json()
         self.token, self.conversation_id = body["token"], body["conversation_id"]
@@ -33,7 +34,7 @@ class Patient:
 
     def post(self, **body: Any) -> httpx.Response:
         body.setdefault("id", str(uuid.uuid4()))
-        return httpx.post(f"{self.base}/webhooks/website/message", json=body, headers=self.headers, timeout=60)
+        return CLIENT.post(f"{self.base}/webhooks/website/message", json=body, headers=self.headers, timeout=60)
 
     def _heard(self, answer: httpx.Response) -> list[Message]:
         assert answer.status_code == 200, answer.text
@@ -53,7 +54,7 @@ class Patient:
         raise AssertionError(f"no button {title!r} was offered")
 
     def history(self) -> list[Message]:
-        answer = httpx.get(f"{self.base}/webhooks/website/history", headers=self.headers, timeout=30)
+        answer = CLIENT.get(f"{self.base}/webhooks/website/history", headers=self.headers, timeout=30)
         assert answer.status_code == 200, answer.text
         return answer.json()["messages"]
 

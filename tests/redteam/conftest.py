@@ -11,8 +11,8 @@ import yaml
 
 from bot.clinic.content import Content, load_content
 from bot.settings import BOT
+from tests.installation import installation  # noqa: F401 - for the tests of this folder, with the network closed
 from tests.redteam.bounds import Responses
-from tests.system.conftest import installation  # noqa: F401 - the running installation, for the tests of this folder
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import ROOT
-from tests.system.conftest import Installation
+from tests.installation import Installation
 
 OUTSIDE = "203.0.113.9"  # an address of documentation, nobody's
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.installation import Installation
 from tests.patient import Patient
-from tests.system.conftest import Installation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

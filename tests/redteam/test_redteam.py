@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from bot.clinic.content import Content
+from tests.installation import Installation
 from tests.patient import Patient, kinds
 from tests.redteam.attempts import Attempt, attempts
 from tests.redteam.bounds import Responses, violations
-from tests.system.conftest import Installation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 

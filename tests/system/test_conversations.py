@@ -11,8 +11,8 @@ import pytest
 
 from bot.store import bookings, conversations, triage
 from bot.store.engine import make_engine, make_sessions, reading
+from tests.installation import Installation
 from tests.patient import Message, Patient, answers, kinds
-from tests.system.conftest import Installation
 
 pytestmark = pytest.mark.slow
 

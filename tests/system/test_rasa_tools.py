@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.serving.training import current_model
-from tests.system.conftest import Installation
+from tests.installation import Installation
 
 pytestmark = pytest.mark.slow
 

@@ -20,7 +20,7 @@ from cryptography.fernet import Fernet
 from bot.serving import doctor
 from bot.serving.doctor import Finding, examine
 from bot.settings import BOT, Settings
-from tests.system.conftest import free_port
+from tests.installation import free_port
 from tests.trust.databases import fill
 
 TODAY = date(2026, 12, 1)

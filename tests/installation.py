@@ -1,0 +1,91 @@
+"""The whole installation, started once for the tests that need it: web, Rasa and the action server, real SQLite."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+
+from bot.store.crypto import configure_keys
+from tests.patient import Patient
+
+START_LIMIT = 600.0  # seconds; a model may have to be trained first
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A running installation: where it answers and where its data is."""
+
+    base: str
+    rasa: str
+    database_url: str
+    env: dict[str, str]
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    def patient(self) -> Patient:
+        return Patient(self.base).open()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterator[Installation]:
+    var = tmp_path_factory.mktemp("var")
+    port, rasa_port, actions_port = free_port(), free_port(), free_port()
+    env = {
+        **os.environ,
+        "PORT": str(port),
+        "RASA_PORT": str(rasa_port),
+        "ACTIONS_PORT": str(actions_port),
+        "MESOGUIDE_VAR": str(var),
+        "MESOGUIDE_KEYS": Fernet.generate_key().decode(),
+        "MESOGUIDE_SECRET": "a secret for the tests only, long enough",
+        "RASA_TOKEN": "token-for-tests",
+        "RASA_TELEMETRY_ENABLED": "false",
+    }
+    env.pop("DATABASE_URL", None)
+    configure_keys([env["MESOGUIDE_KEYS"]])  # so that tests can read what the installation encrypts
+    log = var / "log.txt"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bot.cli", "serve"], cwd=root, env=env, stdout=output, stderr=subprocess.STDOUT
+        )
+    base = f"http://127.0.0.1:{port}"
+    try:
+        _wait(base, process, log)
+        yield Installation(base, f"http://127.0.0.1:{rasa_port}", f"sqlite:///{var}/mesoguide.db", env, log, process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(base: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + START_LIMIT
+    while time.monotonic() < until:
+        assert process.poll() is None, log.read_text()[-3000:]
+        try:
+            if httpx.get(f"{base}/healthz", timeout=2).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.2)
+    raise AssertionError(f"the installation did not answer:\n{log.read_text()[-3000:]}")
