@@ -35,6 +35,8 @@ class Settings:
     keys: tuple[str, ...] = field(default=(), repr=False)
     desk_password: str = field(default="", repr=False)
     embed_origins: tuple[str, ...] = ()
+    smtp_url: str = field(default="", repr=False)
+    alert_url: str = field(default="", repr=False)
     production: bool = False
 
     @property
@@ -71,6 +73,8 @@ class Settings:
             keys=tuple(key for key in env.get("MESOGUIDE_KEYS", "").split(",") if key),
             desk_password=env.get("MESOGUIDE_DESK_PASSWORD", ""),
             embed_origins=tuple(env.get("MESOGUIDE_EMBED_ORIGINS", "").split()),
+            smtp_url=env.get("SMTP_URL", ""),
+            alert_url=env.get("MESOGUIDE_ALERT_URL", ""),
             production=env.get("MESOGUIDE_ENV", "demo") == "production",
         )
 

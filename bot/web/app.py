@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from bot import desk
 from bot.clinic.content import load_content
 from bot.handover import calendar_route, worker
+from bot.handover.settings import HandoverSettings
 from bot.problems import CONTENT_TYPE, Problem, Problems
 from bot.serving.figures import ClinicFigures
 from bot.settings import Settings
@@ -55,7 +56,9 @@ def create_app(settings: Settings) -> FastAPI:
     sessions = open_store(settings)
     front_desk = desk.create_router(settings, sessions)
     metrics.register(ClinicFigures(sessions))
-    lifespan = _lifespan(forwarder, desk.lifespan(front_desk), _handing_over(settings, sessions))
+    lifespan = _lifespan(
+        forwarder, desk.lifespan(front_desk), _handing_over(settings, sessions, HandoverSettings.from_env())
+    )
     app = FastAPI(title="Mesoguide", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.add_middleware(SecurityHeaders, embed_origins=settings.embed_origins)
     app.add_middleware(metrics.middleware)
@@ -84,10 +87,10 @@ def _lifespan(*parts: AbstractAsyncContextManager[Any]) -> Callable[[FastAPI], A
 
 
 @asynccontextmanager
-async def _handing_over(settings: Settings, sessions: Sessions) -> AsyncIterator[None]:
+async def _handing_over(settings: Settings, sessions: Sessions, handover: HandoverSettings) -> AsyncIterator[None]:
     """Deliver bookings to the clinic's systems and remind patients, while the app serves."""
     stopping = asyncio.Event()
-    task = asyncio.create_task(worker.run(settings, stopping, sessions=sessions))
+    task = asyncio.create_task(worker.run(settings, stopping, handover=handover, sessions=sessions))
     try:
         yield
     finally:
