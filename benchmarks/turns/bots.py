@@ -1,4 +1,4 @@
-"""The two bots as processes: this project as `mesoguide serve` runs it, and Rasa's starter project with its defaults."""
+"""The two bots as processes: this project as `mesoguide serve` runs it, and Rasa's starter project as it comes."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 600.0
+PARTS = {"rasa_server": "Rasa", "rasa run": "Rasa", "action_server": "actions", "web_server": "web"}
 QUIET = {"RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
 
 
@@ -37,9 +38,14 @@ class Bot:
         """Memory of all processes together; pages they share are counted once (PSS)."""
         return sum(process.memory_full_info().pss for process in self.processes()) / 1e6
 
-    def cpu_seconds(self) -> float:
-        """Processor time spent by all processes so far."""
-        return sum(process.cpu_times().user + process.cpu_times().system for process in self.processes())
+    def cpu_seconds(self) -> dict[str, float]:
+        """Processor time spent so far, by part."""
+        spent: dict[str, float] = {}
+        for process in self.processes():
+            times, command = process.cpu_times(), " ".join(process.cmdline())
+            part = next((name for sign, name in PARTS.items() if sign in command), "supervisor")
+            spent[part] = spent.get(part, 0.0) + times.user + times.system
+        return spent
 
 
 @contextmanager

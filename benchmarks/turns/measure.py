@@ -59,18 +59,21 @@ async def one_patient(bot: Bot, kind: Patients, turns: int, seconds: float) -> d
     }
 
 
-async def many_patients(bot: Bot, kind: Patients, patients: int, seconds: float) -> dict[str, float]:
+async def many_patients(bot: Bot, kind: Patients, patients: int, seconds: float) -> dict[str, Any]:
     """So many patients at once for so long; turns a second, and processor time a turn."""
     async with _client() as http:
         crowd = [kind(http, bot.base) for _ in range(patients)]
-        cpu, began = bot.cpu_seconds(), time.monotonic()
+        before, began = bot.cpu_seconds(), time.monotonic()
         await asyncio.gather(*[_talk(patient, began + seconds) for patient in crowd])
-        took, cpu = time.monotonic() - began, bot.cpu_seconds() - cpu
+        took, after = time.monotonic() - began, bot.cpu_seconds()
     all_seconds = [one for patient in crowd for one in patient.seconds]
+    by_part = {part: 1e3 * (spent - before.get(part, 0.0)) / len(all_seconds) for part, spent in after.items()}
     return {
         "turns": len(all_seconds),
+        "fallbacks": sum(patient.fallbacks for patient in crowd),
         "turns_per_second": len(all_seconds) / took,
-        "cpu_ms_per_turn": 1e3 * cpu / len(all_seconds),
+        "cpu_ms_per_turn": sum(by_part.values()),
+        "cpu_ms_by_part": by_part,
         "median": 1e3 * statistics.median(all_seconds),
         "p99": 1e3 * percentile(all_seconds, 0.99),
     }

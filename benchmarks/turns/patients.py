@@ -1,6 +1,6 @@
 """Patients as programs: each leads whole dialogues with one bot and notes how long every answer took.
 
-With ours a dialogue asks questions, is screened and books; with the stock bot it is what the starter project can talk about.
+With ours a dialogue asks questions, is screened and books; with the stock bot it is what the starter project talks about.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class OurPatient:
     def __init__(self, http: aiohttp.ClientSession, base: str) -> None:
         self._http, self._base = http, f"{base}/webhooks/website"
         self.seconds: list[float] = []
+        self.fallbacks = 0
         self.last: dict[str, Any] = {}
         self._headers: dict[str, str] = {}
 
@@ -67,8 +68,7 @@ class OurPatient:
         if answer.status != 200 or not said["messages"]:
             raise WrongAnswer(f"{answer.status} to {text!r}: {said}")
         self.last = said["messages"][-1]
-        if any(m["metadata"].get("kind") == "fallback" and "error" in m["metadata"] for m in said["messages"]):
-            raise WrongAnswer(f"{text!r} was answered with an apology")
+        self.fallbacks += any(message["metadata"].get("kind") == "fallback" for message in said["messages"])
         return self.last
 
     async def dialogue(self) -> AsyncIterator[None]:
@@ -107,6 +107,7 @@ class StockPatient:
     def __init__(self, http: aiohttp.ClientSession, base: str) -> None:
         self._http, self._address = http, f"{base}/webhooks/rest/webhook"
         self.seconds: list[float] = []
+        self.fallbacks = 0
         self._sender = uuid4().hex
 
     async def open(self) -> StockPatient:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.channels.incoming import Incoming, check_payload
+from bot.channels.incoming import PUBLIC_INTENTS, Incoming, check_payload
 from bot.channels.shapes import Said, shown, unstored
 from bot.store import conversations, privacy, triage
 from bot.store.engine import Sessions, reading, unit_of_work
@@ -16,6 +16,7 @@ from bot.store.engine import Sessions, reading, unit_of_work
 log = logging.getLogger(__name__)
 
 DANGER = ("emergency", "urgent")
+NEWEST = 6  # messages looked through first for the button that was pressed
 HISTORY = 500  # messages shown of a conversation; buttons older than these are no longer accepted
 
 
@@ -130,7 +131,11 @@ class Records:
             session.commit()
 
     def _title(self, session: Any, conversation_id: str, payload: str) -> str:
-        rows = conversations.last_messages(session, conversation_id, HISTORY)
-        offered = {str(b.get("payload")): str(b.get("title")) for row in rows for b in row.buttons}
+        """What the button said. It is looked for in the newest messages first: people press what they see."""
+        for newest in (NEWEST, HISTORY):
+            rows = conversations.last_messages(session, conversation_id, newest)
+            offered = {str(b.get("payload")): str(b.get("title")) for row in rows for b in row.buttons}
+            if payload in offered or payload.removeprefix("/") in PUBLIC_INTENTS:
+                break
         check_payload(payload, offered)
         return offered.get(payload) or self.title(payload.removeprefix("/"))

@@ -250,6 +250,16 @@ def _may_be_extracted(slot: Any) -> bool:
     return any(mapping.get("type") != "custom" or mapping.get("action") for mapping in slot.mappings)
 
 
+_stock_is_empty = Domain.is_empty
+
+
+def is_empty(self: Domain) -> bool:
+    """Asked for every message; a domain does not change while the server runs."""
+    if "_is_empty" not in self.__dict__:
+        self.__dict__["_is_empty"] = _stock_is_empty(self)
+    return bool(self.__dict__["_is_empty"])
+
+
 _UNREAD = SimpleNamespace(deepcopy=lambda value: value)
 _SLOTS = SimpleNamespace(copy=copy_slot)
 _stock_resolve = Event.resolve_by_type
@@ -295,6 +305,7 @@ REPLACEMENTS = (
         staticmethod(resolve_event),
         "looks through all event classes for each event",
     ),
+    Replacement("rasa.shared.core.domain.Domain.is_empty", is_empty, "builds an empty domain to compare with"),
     Replacement("rasa.shared.core.trackers.copy", _SLOTS, "copies slots by the pickle protocol"),
     Replacement(
         "rasa.shared.core.trackers.DialogueStateTracker.past_states",

@@ -7,8 +7,9 @@ them stay the same. They are kept on the tracker, and checked against its events
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from operator import is_
 from typing import Any
 
@@ -18,7 +19,15 @@ from rasa.shared.core.constants import (
     SHOULD_NOT_BE_SET,
 )
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, Event
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActionReverted,
+    ActiveLoop,
+    Event,
+    Restarted,
+    SessionStarted,
+    UserUtteranceReverted,
+)
 from rasa.shared.core.trackers import DialogueStateTracker
 
 KEPT = "_states_kept"
@@ -86,8 +95,30 @@ def applied_events(self: DialogueStateTracker) -> list[Event]:
     length, last = len(self.events), self.events[-1] if self.events else None
     kept = self.__dict__.get(APPLIED)
     if kept is None or self._max_event_history is not None or kept[0] != length or kept[1] is not last:
-        kept = self.__dict__[APPLIED] = (length, last, _stock_applied_events(self))
+        kept = self.__dict__[APPLIED] = (length, last, _plainly_applied(self.events) or _stock_applied_events(self))
     return list(kept[2])
+
+
+def _plainly_applied(events: Iterable[Event]) -> list[Event] | None:
+    """The events since the last start, where none takes anything back and no form runs; else None."""
+    applied: list[Event] = []
+    for event in events:
+        role = _role(type(event))
+        if role == "starts":
+            applied = []
+        elif role == "complicates" and not (isinstance(event, ActiveLoop) and not event.name):
+            return None
+        else:
+            applied.append(event)
+    return applied
+
+
+@cache
+def _role(kind: type[Event]) -> str:
+    """What events of a class do to those before them. Asked of classes once; Rasa asks every event, several times."""
+    if issubclass(kind, (Restarted, SessionStarted)):
+        return "starts"
+    return "complicates" if issubclass(kind, (ActionReverted, UserUtteranceReverted, ActiveLoop)) else "adds"
 
 
 def past_states(

@@ -7,10 +7,12 @@ speed; a production start ignores it.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,7 @@ SERVER = {
     "SANIC_BACKLOG": "1024",  # connections that may wait to be accepted
     "SANIC_KEEP_ALIVE_TIMEOUT": "75",  # seconds; the web process lets go of an idle connection first
 }
+SWITCH_SECONDS = 0.001  # how long a thread may keep the interpreter from the others
 YOUNG = 20_000, 20, 20  # a turn makes thousands of objects that die with it; no need to look through them ten times
 NO_LIMIT = {"message": "1000000/second", "session": "1000000/second", "stream": "1000000/second"}
 
@@ -48,7 +51,7 @@ def main(model: str) -> None:
     if lean:
         _lean_code(rasa.core.run)
     once.install()
-    _warm_up(rasa.core.run)
+    _warm_up(rasa.core.run, settings)
     os.chdir(BOT)
     rasa.core.run.serve_application(
         model_path=model,
@@ -85,14 +88,21 @@ def credentials(settings: Settings) -> str:
     return str(copy)
 
 
-def _warm_up(run: Any) -> None:
-    """Before the first patient: read one message, so that the models are in memory, and end the garbage collector's
-    interest in what stays for good."""
+def _warm_up(run: Any, settings: Settings) -> None:
+    """Before the first patient: read one message, so that the models are in memory, end the garbage collector's interest
+    in what stays for good, and put the threads in order.
+
+    SQLite has one writer at a time. Several threads of this process would wait for each other's transactions while they
+    also wait for the interpreter; one thread for the database does the same work without waiting.
+    """
     stock_load = run.load_agent_on_start
 
     async def load(*arguments: Any) -> Any:
         agent = await stock_load(*arguments)
         await agent.parse_message("hello")
+        if settings.database_url.startswith("sqlite"):
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1, "database"))
+        sys.setswitchinterval(SWITCH_SECONDS)
         gc.collect()
         gc.freeze()
         gc.set_threshold(*YOUNG)

@@ -5,6 +5,8 @@ A unit of work is one session and at most one commit. Leaving it without `sessio
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 from bot.settings import SettingError
 
 BUSY_SECONDS = 15
+LOCK_PAUSE = 0.0005  # seconds between two tries for SQLite's write lock
 POOL_SIZE = 10
 POOL_OVERFLOW = 20
 CONNECT_SECONDS = 5
@@ -106,5 +109,25 @@ def _prepare_sqlite(connection: Any, record: ConnectionPoolEntry) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     """Writers take the lock at once: a reader that turns writer is refused by SQLite without waiting its turn."""
-    read_only = connection.get_execution_options().get("mesoguide_read_only")
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    if connection.get_execution_options().get("mesoguide_read_only"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    raw: Any = connection.connection.dbapi_connection
+    until = time.monotonic() + BUSY_SECONDS
+    raw.execute("PRAGMA busy_timeout=0")
+    try:
+        while not _locked(raw) and time.monotonic() < until:
+            time.sleep(LOCK_PAUSE)
+    finally:
+        raw.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+    if not raw.in_transaction:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # for the error it raises
+
+
+def _locked(raw: Any) -> bool:
+    """Whether the write lock is taken now. SQLite's own waiting sleeps up to 100 ms where a turn writes for one."""
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        return False
+    return True

@@ -9,6 +9,7 @@ endpoints.yml:
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ class CompactTrackerStore(TrackerStore):
         cut = self._cut(tracker, mark) if mark.aligned else None
         if not new and cut is None:
             return
-        total = log.append(self.engine, tracker.sender_id, mark.total, dicts, cut)
+        total = await asyncio.to_thread(log.append, self.engine, tracker.sender_id, mark.total, dicts, cut)
         setattr(tracker, _MARK, _moved(mark, len(new), total, cut))
         if cut is None and not any(isinstance(event, EntitiesAdded) for event in tracker.events):
             self._recent.keep(tracker)  # entities added later change the message in memory, and not alike in the log
@@ -86,9 +87,10 @@ class CompactTrackerStore(TrackerStore):
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """The current session's tracker: its state, and its last turns whole."""
         recent = self._recent.take(sender_id)
-        if recent is not None and log.total(self.engine, sender_id) == getattr(recent, _MARK).total:
+        known = getattr(recent, _MARK).total if recent is not None else None
+        window = await asyncio.to_thread(self._news, sender_id, known)
+        if window is None and recent is not None:
             return recent
-        window = log.read_window(self.engine, sender_id)
         if window is None or not window.total:
             return None
         events = from_dicts(window.prefix) + [event_from(data) for data in window.events]
@@ -108,6 +110,12 @@ class CompactTrackerStore(TrackerStore):
     async def keys(self) -> Iterable[str]:
         """The sender ids of all conversations."""
         return log.senders(self.engine)
+
+    def _news(self, sender_id: str, known: int | None) -> log.Window | None:
+        """What is stored; None when nothing is, or when it holds just the `known` number of events."""
+        if known is not None and log.total(self.engine, sender_id) == known:
+            return None
+        return log.read_window(self.engine, sender_id)
 
     def _tracker(self, sender_id: str, events: list[Event]) -> DialogueStateTracker:
         return DialogueStateTracker.from_events(sender_id, events, self.domain.slots, domain=self.domain)

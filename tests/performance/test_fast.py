@@ -83,6 +83,22 @@ def test_states_that_grew_are_the_states_of_a_replay(seed: int, stories: bool) -
             assert ours == STOCK_STATES(tracker, DOMAIN, **options)
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_events_that_count_are_the_same_after_every_event(seed: int) -> None:
+    stock_applied = STOCK["rasa.shared.core.trackers.DialogueStateTracker.applied_events"]
+    for tracker, _ in dialogue(seed):
+        ours, theirs = fast_states.applied_events(tracker), stock_applied(tracker)
+        assert len(ours) == len(theirs)
+        assert all(one is other for one, other in zip(ours, theirs, strict=True))
+        ours.clear()  # what was handed out may be changed
+
+
+def test_an_empty_domain_is_told_from_others() -> None:
+    for _ in range(2):
+        assert fast.is_empty(Domain.empty())
+        assert not fast.is_empty(DOMAIN)
+
+
 def test_states_handed_out_may_be_changed() -> None:
     tracker = list(dialogue(5))[-1][0]
     for state in fast_states.past_states(tracker, DOMAIN):
