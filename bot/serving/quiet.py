@@ -19,6 +19,6 @@ def make_quiet() -> None:
     os.environ.setdefault("LOG_LEVEL_LIBRARIES", "ERROR")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    warnings.simplefilter("ignore")
+    warnings.showwarning = lambda *_, **__: None  # Sanic switches deprecation warnings on again; nobody here can heed them
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("sanic.access").setLevel(logging.ERROR)
