@@ -1,7 +1,8 @@
-"""How fast the desk's pages answer with 10,000 rows in the queue and 100,000 messages: `python -m benchmarks.desk_speed`.
+"""How fast the desk's pages answer with 10,000 rows in the queue and 100,000 messages: `python -m
+benchmarks.desk_speed`.
 
-Seeds a SQLite database in a temporary folder, asks every page over HTTP through the app, prints the median in milliseconds,
-and measures how long a person's reply takes to reach a patient's open stream.
+Seeds a SQLite database in a temporary folder, asks every page over HTTP through the app, prints the median in
+milliseconds, and measures how long a person's reply takes to reach a patient's open stream.
 """
 
 from __future__ import annotations

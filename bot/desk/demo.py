@@ -1,4 +1,4 @@
-"""Demo data: ten weeks of an invented clinic, so that a newcomer sees a living desk at once. The draw is always the same."""
+"""Demo data: ten weeks of an invented clinic, drawn the same each time, so that a newcomer sees a living desk."""
 
 from __future__ import annotations
 

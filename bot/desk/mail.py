@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from email.message import EmailMessage
 from urllib.parse import parse_qs, unquote, urlsplit
 
-
 from bot.desk.context import Desk, View
 from bot.store import bookings, errands
 from bot.store.engine import Session

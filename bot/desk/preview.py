@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-
 from bot.clinic.desk.learned import match
 from bot.desk.meaning import Encode
 from bot.store import answers_learned, desk_transcript

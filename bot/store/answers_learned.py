@@ -64,7 +64,7 @@ class LiveAnswer:
 
 @dataclass(frozen=True)
 class Draft:
-    """What somebody writes: the text, the leaflet's facts it rests on, and the topic whose training it joins, if any."""
+    """What somebody writes: the text, the leaflet's facts it rests on, and the topic whose training it joins."""
 
     title: str
     text: str

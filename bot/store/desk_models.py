@@ -18,7 +18,7 @@ from bot.store.terms import Role
 
 GroupStatus = Literal["open", "topic", "answered", "out_of_scope", "settled"]
 RevisionStatus = Literal["draft", "approved", "superseded", "rejected", "retired"]
-ErrandKind = Literal["tracker", "email", "alert", "channel"]
+ErrandKind = Literal["tracker", "email", "alert"]
 WordingStatus = Literal["proposed", "approved", "rejected"]
 
 # What the desk reads often from tables of the conversation: changes of the queue, and the figures over many messages.

@@ -22,7 +22,6 @@ from bot.store.models import Conversation, Message
 from bot.store.terms import Owner
 from bot.store.writing import insert_once
 
-STREAMED = "website"  # its page reads new rows of the transcript by itself
 PAUSE: Mapping[str, Any] = {"event": "pause"}
 RESUME: Mapping[str, Any] = {"event": "resume"}
 
@@ -115,8 +114,6 @@ def say_as_staff(session: Session, conversation_id: str, staff_id: str, text: st
     _promise(session, conversation_id, None)
     said = {"event": "bot", "text": text, "data": {}, "metadata": {"from": "staff"}}
     errands.put(session, "tracker", conversation_id, said, now)
-    if row.channel != STREAMED:
-        errands.put(session, "channel", conversation_id, {"message_id": message.id, "text": text}, now)
     _record(session, conversation_id, "conversation.replied", staff_id, now)
     return message
 

@@ -53,7 +53,7 @@ def open_groups(session: Session, encoder: str) -> list[Group]:
     return [Group(id_, unpacked(centre), number) for id_, centre, number in session.execute(query)]
 
 
-def file(  # noqa: PLR0913 - where it goes, and what it is
+def file(  # noqa: PLR0913, PLR0917 - where it goes, and what it is
     session: Session, item: TriageItem, group: Group | None, vector: np.ndarray, likeness: float, encoder: str
 ) -> Group:
     """Put a question into a group, or with None into a new one; returns the group as it is then."""
@@ -129,7 +129,7 @@ def how_many(session: Session) -> int:
     return session.scalar(select(func.count()).where(QuestionGroup.status == "open")) or 0
 
 
-def settle(
+def settle(  # noqa: PLR0913 - what is decided, by whom
     session: Session, group_id: str, status: GroupStatus, close_reason: str, *, actor: str, now: datetime
 ) -> list[str]:
     """Decide about a group and close its open questions; the ids of the conversations they came from.

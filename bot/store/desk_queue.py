@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, literal, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from bot.store import audit
+from bot.store import audit, triage
 from bot.store.bookings import normal_reference
 from bot.store.crypto import blind_indexes
 from bot.store.desk_models import Counter, Errand
@@ -186,6 +186,28 @@ def assign_free(session: Session, item_id: str, staff_id: str, now: datetime) ->
     values = {"status": "assigned", "assigned_to": staff_id, "snoozed_until": None, "updated_at": now}
     if session.execute(mine.values(**values)).rowcount:  # type: ignore[attr-defined]
         audit.record(session, actor=staff_id, action="item.assign", subject=f"item:{item_id}", now=now)
+
+
+def question_from_thumb(session: Session, message_id: str, reason: str | None, now: datetime) -> TriageItem | None:
+    """A thumb down opens a row: the question that the disliked answer was given to, and why. Once per answer.
+
+    None when the message answers no typed question.
+    """
+    said = session.scalar(select(Message).where(Message.id == message_id))
+    asked = session.scalar(select(Message).where(Message.id == said.reply_to)) if said is not None else None
+    if said is None or asked is None or not asked.text:
+        return None
+    return triage.add(
+        session,
+        kind="question",
+        handoff_reason="knowledge_missing",
+        conversation_id=said.conversation_id,
+        message_id=asked.id,
+        question=asked.text,
+        details={"nearest": [said.topic] if said.topic else [], "thumb": "down", "why": reason or ""},
+        key=f"thumb:{message_id}",
+        now=now,
+    )
 
 
 def not_alerted(session: Session, since: datetime) -> list[tuple[str, str, str, str]]:

@@ -1,5 +1,5 @@
-"""Searching the queue for words. What patients wrote is encrypted, so the database cannot search it: a process reads each
-open question once and remembers it, as long as it is open.
+"""Searching the queue for words. What patients wrote is encrypted, so the database cannot search it: a process reads
+each open question once and remembers it, as long as it is open.
 """
 
 from __future__ import annotations

@@ -24,7 +24,8 @@ def hashed(password: str, *, email: str = "") -> str:
     """The hash to store; raises WeakPassword."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise WeakPassword(f"The password needs {SHORTEST} to {LONGEST} characters; four words in a row are good.")
-    if len(set(password)) < 5 or (email and password.casefold() in (email.casefold(), email.split("@")[0].casefold())):
+    own = (email.casefold(), email.casefold().partition("@")[0])
+    if len(set(password)) < 5 or (email and password.casefold() in own):
         raise WeakPassword("This password is easy to guess; take four words that only you would put together.")
     return _hasher().hash(password)
 

@@ -106,7 +106,9 @@ def note_failure(session: Session, row: StaffUser, now: datetime) -> None:
         audit.record(session, actor=row.id, action="staff.locked", subject=f"staff:{row.id}", now=now)
 
 
-def change_user(session: Session, staff_id: str, *, role: Role, active: bool, actor: str, now: datetime) -> StaffUser:
+def change_user(  # noqa: PLR0913 - who becomes what, and who says so
+    session: Session, staff_id: str, *, role: Role, active: bool, actor: str, now: datetime
+) -> StaffUser:
     """Give somebody another role, or take their access; raises StaffError for the last admin."""
     row = session.get(StaffUser, staff_id)
     if row is None:

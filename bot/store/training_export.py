@@ -1,4 +1,4 @@
-"""What the desk proposes for the next training, and the regression cases: read here, written to files by the command line."""
+"""What the desk proposes for the next training, and the regression cases; the command line writes them to files."""
 
 from __future__ import annotations
 

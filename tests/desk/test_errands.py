@@ -1,4 +1,6 @@
-"""What leaves the desk: emails to patients who went away, alerts to the team. Real SMTP and HTTP servers on this machine."""
+"""What leaves the desk: emails to patients who went away, alerts to the team. Real SMTP and HTTP servers on this
+machine.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ class Mailbox:
     def __init__(self, broken: int = 0) -> None:
         self.broken, self.mails = broken, []
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.broken:
             self.broken -= 1
             return "451 try later"

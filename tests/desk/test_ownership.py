@@ -130,7 +130,7 @@ def test_handing_back_lets_the_bot_speak_again_and_it_says_so(front: Front, anna
 class Tracker(BaseHTTPRequestHandler):
     """Stands where Rasa listens, and keeps what it is told."""
 
-    heard: list[tuple[str, Any]] = []
+    heard: list[tuple[str, Any]]
     broken = 0
 
     def do_POST(self) -> None:

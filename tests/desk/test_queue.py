@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.store import bookings, desk_queue
+from bot.store import bookings, conversations, desk_queue
 from bot.store.engine import reading, unit_of_work
 from bot.store.models import TriageItem
 
@@ -159,3 +159,15 @@ def test_the_pulse_changes_with_messages_items_and_owners(front: Front) -> None:
         desk_queue.bump(session)
         session.commit()
     assert now().desk == third.desk + 1
+
+
+def test_a_thumb_down_opens_one_row_with_the_question_that_was_answered_badly(front: Front, anna: Person) -> None:
+    chat = front.chat("Does it hurt?")
+    with unit_of_work(front.sessions) as session:
+        said = conversations.transcript(session, chat)[-1].id
+        for _ in range(2):
+            desk_queue.question_from_thumb(session, said, "too long", NOW)
+        session.commit()
+    page = anna.get("/desk").text
+    assert len(rows(page)) == 1
+    assert "Does it hurt?" in page

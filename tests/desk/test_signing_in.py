@@ -40,7 +40,7 @@ def test_the_cookie_is_httponly_samesite_and_signed(front: Front, anna: Person) 
     again = Person(front.browser())
     again.client.get("/desk/login")
     assert again.sign_in("anna@clinic.example") == 303
-    jar = [cookie for cookie in again.client.cookies.jar if cookie.name == "desk"][0]
+    jar = next(cookie for cookie in again.client.cookies.jar if cookie.name == "desk")
     assert jar.has_nonstandard_attr("HttpOnly")
     assert jar.get_nonstandard_attr("SameSite") == "lax"
     forged = front.browser()

@@ -210,7 +210,8 @@ def test_only_approved_wordings_are_exported_as_a_diff_without_markup(
     clara.post("/desk/training", approved=example)
     file = tmp_path / "nlu.yml"
     file.write_text(
-        "nlu:\n- intent: ask_clinic_info\n  examples: |\n    - where are you\n\n- intent: greet\n  examples: |\n    - hi\n"
+        "nlu:\n- intent: ask_clinic_info\n  examples: |\n    - where are you\n\n"
+        "- intent: greet\n  examples: |\n    - hi\n"
     )
     with reading(front.sessions) as session:
         diff = training_export.export_training(session, file)

@@ -1,4 +1,6 @@
-"""Bookings: what can be done in which state, that the patient is told, and that two people do not overwrite each other."""
+"""Bookings: what can be done in which state, that the patient is told, and that two people do not overwrite each
+other.
+"""
 
 from __future__ import annotations
 

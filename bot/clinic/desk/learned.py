@@ -1,8 +1,9 @@
 """When an answer of the desk is given: how like one of its wordings a message must be, by what else it could mean.
 
-Measured on tests/desk/paraphrases.yml with MiniLM, four wordings known and the fifth asked: from 0.60 up, 75% of the fifth
-wordings find their answer and none another; of questions that belong to no answer none finds one. From 0.50 up it is 88%,
-and 5 to 8% of the others find one. So the lower bound holds only where the bot has nothing else to say.
+Measured on tests/desk/paraphrases.yml with MiniLM, four wordings known and the fifth asked: from 0.60 up, 75% of
+the fifth wordings find their answer and none another; of questions that belong to no answer none finds one. From
+0.50 up it is 88%, and 5 to 8% of the others find one. So the lower bound holds only where the bot has nothing
+else to say.
 """
 
 from __future__ import annotations
@@ -19,9 +20,31 @@ WEAK = 0.60  # an intent below this is a guess
 UNPLACED = frozenset({"out_of_scope", "nlu_fallback", "", "chitchat", "help"})
 # What must never be talked over: danger, answers to the bot's questions, things the patient does.
 NEVER = frozenset(
-    """report_emergency report_urgent report_symptom talk_to_human delete_my_data affirm deny unsure refuse inform stop
-    greet goodbye thank bot_challenge complain book_appointment change_booking cancel_booking check_eligibility
-    start_chat restart ask_why""".split()
+    (
+        "report_emergency",
+        "report_urgent",
+        "report_symptom",
+        "talk_to_human",
+        "delete_my_data",
+        "affirm",
+        "deny",
+        "unsure",
+        "refuse",
+        "inform",
+        "stop",
+        "greet",
+        "goodbye",
+        "thank",
+        "bot_challenge",
+        "complain",
+        "book_appointment",
+        "change_booking",
+        "cancel_booking",
+        "check_eligibility",
+        "start_chat",
+        "restart",
+        "ask_why",
+    )
 )
 
 

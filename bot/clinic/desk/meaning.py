@@ -1,10 +1,11 @@
 """Questions that mean the same, by their sentence vectors.
 
-A question joins the group whose middle is nearest, if near enough; groups whose members are alike on average become one.
-Measured on tests/desk/paraphrases.yml (24 questions in 5 wordings, 20 others, in random order) with MiniLM: joining at 0.50
-and merging at 0.40 gives 85% right among the pairs put together and finds 68% of the pairs that belong together; merging
-alone over all vectors at once, which cannot be done as questions come in, finds 68% at the same precision. Joining alone
-at 0.50 finds 56%. With the multilingual encoder (USE) the best is 58% right and 42% found.
+A question joins the group whose middle is nearest, if near enough; groups whose members are alike on average
+become one. Measured on tests/desk/paraphrases.yml (24 questions in 5 wordings, 20 others, in random order) with
+MiniLM: joining at 0.50 and merging at 0.40 gives 85% right among the pairs put together and finds 68% of the
+pairs that belong together; merging alone over all vectors at once, which cannot be done as questions come in,
+finds 68% at the same precision. Joining alone at 0.50 finds 56%. With the multilingual encoder (USE) the best is
+58% right and 42% found.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What can be done with a visit in which state. The states are those of FHIR's Appointment, as far as the clinic uses them."""
+"""What can be done with a visit in which state. The states are those of FHIR's Appointment that the clinic uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that teach the bot: written by the desk, approved by a clinician, live at once; versions, review, retirement."""
+"""Answers that teach the bot: written by the desk, approved by a clinician, live at once; versions and retirement."""
 
 from __future__ import annotations
 

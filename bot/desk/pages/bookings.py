@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Annotated, Any, cast, get_args
 
 from fastapi import Form
@@ -64,7 +65,7 @@ def week(view: Signed, of: str = "") -> Response:
             "visits": [row for row in rows if row.starts_at and start <= row.starts_at < end],
             "closed": _closed(view, start.date()),
         }
-        for start, end in zip(starts, starts[1:], strict=False)
+        for start, end in pairwise(starts)
     ]
     around = {"before": monday - timedelta(days=7), "after": monday + timedelta(days=7), "today": today}
     return view.page("week.html", days=days, **around)

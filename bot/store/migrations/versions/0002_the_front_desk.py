@@ -120,7 +120,7 @@ def _errand() -> None:
     op.create_table(
         "errand",
         sa.Column("position", BIG_ID, autoincrement=True, nullable=False),
-        sa.Column("kind", _one_of("kind", "tracker", "email", "alert", "channel"), nullable=False),
+        sa.Column("kind", _one_of("kind", "tracker", "email", "alert"), nullable=False),
         sa.Column("key", sa.String(length=96), nullable=True),
         sa.Column("conversation_id", sa.String(length=64), nullable=False),
         sa.Column("payload", sa.Text(), nullable=False),
