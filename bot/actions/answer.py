@@ -6,7 +6,7 @@ from rasa_sdk.events import FollowupAction, SlotSet
 
 from bot.actions.base import ClinicAction, Events, Turn
 from bot.actions.replies import answer_one, queue_question, say_learned
-from bot.actions.screening import reopens_screening, tells_of_health
+from bot.actions.screening import asks_about_self, reopens_screening, tells_of_health
 from bot.clinic.understanding import Question, nearest_topics, questions
 from bot.nlu.context import resolve_in_context
 
@@ -18,7 +18,7 @@ class ActionAnswer(ClinicAction):
         return "action_answer"
 
     def act(self, turn: Turn) -> Events:
-        if reopens_screening(turn):
+        if reopens_screening(turn) or asks_about_self(turn):
             return [FollowupAction("screening_form")]
         asked = asked_questions(turn)
         if asked:

@@ -1,4 +1,4 @@
-"""What every action shares: one turn's view of the conversation, the clinic behind it, and the promise never to go quiet.
+"""What every action shares: a view of one turn, the clinic behind it, and the promise never to go quiet.
 
 Rasa drops the events of an action that raises, and the patient hears nothing; `ClinicAction` turns an error into an
 apology and a way to a person. Errors are logged by class, never with what a patient wrote.

@@ -12,6 +12,7 @@ from bot.clinic.understanding import Question, questions
 from bot.store import answers_learned, triage
 
 # Said before the question is asked again, when the patient strays from it.
+FOR_LATER = {"book_appointment", "change_booking", "cancel_booking"}
 ASIDE = {"greet", "thank", "goodbye", "bot_challenge", "complain", "chitchat"}
 
 
@@ -51,9 +52,10 @@ def answer_one(turn: Turn, question: Question) -> None:
 
 
 def _criterion(turn: Turn, question: Question) -> str | None:
-    """The screening criterion a question is about ("can diabetics have it?")."""
+    """The screening criterion a question is about ("I'm diabetic, can I have it?"); not one the patient rules out."""
     known = {question.criterion for question in turn.content.screening.questions}
-    return next((str(e["entity"]) for e in question.entities if e.get("entity") in known), None)
+    told = (e for e in question.entities if e.get("entity") in known and e.get("value") != "no")
+    return next((str(e["entity"]) for e in told), None)
 
 
 def _metadata(answer: Answer) -> dict[str, object]:
@@ -79,6 +81,8 @@ def answer_asides(turn: Turn) -> None:
         turn.say(f"utter_{turn.intent}")
     elif turn.intent == "report_symptom":
         turn.say("utter_symptom")
+    elif turn.intent in FOR_LATER:
+        turn.say("utter_first_finish")
     elif turn.intent == "out_of_scope":
         say_learned(turn)
     for question in other_questions(turn.parse):

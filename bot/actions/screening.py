@@ -30,7 +30,8 @@ class ValidateScreeningForm(ClinicAction):
 
     def act(self, turn: Turn) -> Events:
         state = Screening.from_dict(turn.slot("screening"))
-        if ASKS.search(turn.text) or not _tells(heard_by_screening(turn)):  # "yes, type 2" asks nothing
+        told = _tells(heard_by_screening(turn))
+        if not asks_about_self(turn) and (ASKS.search(turn.text) or not told):  # "yes, type 2" asks nothing
             answer_asides(turn)
         return self.finish(turn, state, _step(turn, state))
 
@@ -69,6 +70,13 @@ def reopens_screening(turn: Turn) -> bool:
     """Whether the message changes an answer of a screening that has its outcome ("wait, I take insulin")."""
     state = turn.slot("screening") or {}
     return state.get("status") == "done" and _tells(heard_by_screening(turn))
+
+
+def asks_about_self(turn: Turn) -> bool:
+    """Whether the patient asks about suitability and tells several things of themselves: then they mean the check."""
+    heard = heard_by_screening(turn)
+    told = len(heard.facts) + (heard.age is not None)
+    return turn.intent == "ask_suitability" and told > 1 and bool(FIRST_PERSON.search(turn.text))
 
 
 def tells_of_health(turn: Turn) -> bool:

@@ -21,6 +21,8 @@ from bot.nlu.vocabulary import Vocabulary, load_vocabulary
 VOCABULARY = Path(__file__).resolve().parent.parent / "content" / "vocabulary.yml"
 Ask = Callable[[list[str]], list[Guess]]
 
+SIGNS = {"affirm": "👍👌✅✔🆗", "deny": "👎❌🙅"}  # typed alone, these are an answer
+
 
 @dataclass(frozen=True)
 class Classified:
@@ -70,7 +72,7 @@ class Understanding:
         kept = keep(
             one, [_part(guess, place, asks(reading.words[slice(*place)])) for guess, place in zip(parts, places)]
         )
-        intent = _intent(whole)
+        intent = _wordless(text) or _intent(whole)
         return Classified(
             intent={"name": intent[0], "confidence": intent[1]},
             ranking=[{"name": name, "confidence": confidence} for name, confidence in whole.ranking],
@@ -97,6 +99,14 @@ def _sign_words(vocabulary: Vocabulary) -> set[str]:
     patterns = [p for sign in signs for p in (*sign.patterns, *sign.hints)]
     patterns += [phrase for phrases in vocabulary.danger.groups.values() for phrase in phrases]
     return {word for pattern in patterns for word in re.findall(r"[a-z]+", pattern) if word in known_words()}
+
+
+def _wordless(text: str) -> tuple[str, float] | None:
+    """What a message without a letter or digit means: a thumb is a yes or no, any other sign is not understood."""
+    if any(sign.isalnum() for sign in text):
+        return None
+    found = next((intent for intent, signs in SIGNS.items() if any(sign in text for sign in signs)), OUT)
+    return found, 1.0
 
 
 def _intent(guess: Guess) -> tuple[str, float]:

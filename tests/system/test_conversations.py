@@ -119,6 +119,24 @@ def test_several_facts_in_one_message_are_not_asked_again(patient: Patient) -> N
     assert not asked & {"pregnant", "diabetes"}
 
 
+def test_a_question_full_of_ones_own_facts_starts_the_check_with_them(patient: Patient) -> None:
+    patient.say("i'm 34, not pregnant, type 2 diabetic, can i have it")
+    assert patient.asked == "breastfeeding"
+
+
+def test_a_criterion_the_patient_rules_out_is_not_held_against_them(patient: Patient) -> None:
+    said = patient.say("I am not pregnant, who can not have it?")
+    assert "suitability_pregnant" not in {message["metadata"].get("answer") for message in said}
+
+
+def test_wanting_to_book_in_the_middle_of_the_check_is_no_failed_answer(patient: Patient) -> None:
+    patient.say("can you check if I can have it")
+    for _ in range(3):
+        said = patient.say("I want to book an appointment")
+        assert kinds(said) == ["smalltalk", "question"]
+        assert "/talk_to_human" not in {button["payload"] for button in said[-1]["buttons"]}
+
+
 def test_why_is_explained_and_the_question_asked_again(patient: Patient) -> None:
     patient.say("can you check if I can have it")
     said = patient.say("why do you need to know that?")

@@ -21,7 +21,10 @@ from bot.clinic.screening.state import Screening
 VALUES = get_args(Value)
 BY_INTENT = {"affirm": "yes", "deny": "no", "unsure": "unsure", "refuse": "refused"}
 OFFER_AFTER = 2  # misses
-DIGRESSIONS = ("greet", "thank", "goodbye", "bot_challenge", "complain", "report_symptom", "check_eligibility")
+DIGRESSIONS = (
+    *("greet", "thank", "goodbye", "bot_challenge", "complain", "report_symptom", "check_eligibility"),
+    *("book_appointment", "change_booking", "cancel_booking"),
+)
 
 
 @dataclass(frozen=True)
