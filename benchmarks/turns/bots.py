@@ -90,7 +90,9 @@ def _make_stock(project: Path) -> None:
 
 
 @contextmanager
-def _running(command: list[str], cwd: Path, env: Mapping[str, str], log: Path, base: str, health: str) -> Iterator[Bot]:
+def _running(  # noqa: PLR0913, PLR0917 - a process and where it answers
+    command: list[str], cwd: Path, env: Mapping[str, str], log: Path, base: str, health: str
+) -> Iterator[Bot]:
     began = time.monotonic()
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603

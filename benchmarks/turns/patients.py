@@ -1,6 +1,6 @@
 """Patients as programs: each leads whole dialogues with one bot and notes how long every answer took.
 
-With ours a dialogue asks questions, is screened and books; with the stock bot it is what the starter project talks about.
+With ours a dialogue asks questions, is screened and books; with the stock bot it is what the starter project knows.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How many pods a number of conversations needs, computed from the measured cost of a turn.
 
-`python -m benchmarks.turns.sizing` reads results/turns.json. A pod has one Rasa process, which works on one processor and
-is what fills up first; it is planned to be busy for BUSY of the time, as the autoscaler keeps it.
+`python -m benchmarks.turns.sizing` reads results/turns.json. A pod has one Rasa process, which works on one processor
+and is what fills up first; it is planned to be busy for BUSY of the time, as the autoscaler keeps it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TURNS = 14  # of a conversation: questions, a screening, half of a booking
 BUSIEST_HOUR = 0.12  # of a day's conversations
 PEAK = 2.0  # the busiest minute against that hour's mean
 BUSY = 0.55
-BYTES_PER_TURN = 6_000  # of the database, log and transcript, measured in docs/performance.md
+BYTES_PER_TURN = 9_000  # of the database on disk: the log of events, the transcript, indexes; docs/performance.md
 DAYS_KEPT = 90
 LEAST_PODS = 2
 
@@ -44,12 +44,11 @@ def size(conversations: int, rasa_ms: float, all_ms: float) -> Size:
 
 def table(rasa_ms: float, all_ms: float) -> str:
     """The sizes from a small clinic's to a million conversations a day, as Markdown."""
-    lines = [
-        "| conversations a day | turns a second at the peak | pods | processors busy | stored in 90 days |",
-        "|---" * 5 + "|",
-    ]
+    heads = "conversations a day", "turns a second at the peak", "pods", "processors busy", "stored in 90 days"
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for conversations in (200, 2_000, 10_000, 50_000, 200_000, 1_000_000):
         one = size(conversations, rasa_ms, all_ms)
+        cells = f"{one.conversations:,}", f"{one.turns_per_second:.1f}", f"{one.pods}", f"{one.cores:.1f}"
         cells = f"{one.conversations:,}", f"{one.turns_per_second:.1f}", f"{one.pods}", f"{one.cores:.1f}"
         lines.append(f"| {' | '.join(cells)} | {one.gigabytes_stored:,.1f} GB |")
     return "\n".join(lines)

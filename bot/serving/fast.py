@@ -70,8 +70,8 @@ def install() -> None:
     """Put the replacements in place. Raises RuntimeError under a Rasa they were not checked against."""
     if rasa.__version__ != RASA:
         raise RuntimeError(
-            f"bot/serving/fast.py was checked against Rasa {RASA}, not {rasa.__version__}. Compare each replaced function "
-            "with the new one, run tests/performance, then change RASA; or start with MESOGUIDE_LEAN=off."
+            f"bot/serving/fast.py was checked against Rasa {RASA}, not {rasa.__version__}. Compare each replaced "
+            "function with the new one, run tests/performance, then change RASA; or start with MESOGUIDE_LEAN=off."
         )
     for replacement in REPLACEMENTS:
         owner, name = replacement.place()
@@ -150,7 +150,7 @@ def copy_slot(slot: Any) -> Any:
     return twin
 
 
-def _replayed_followup(tracker: DialogueStateTracker) -> Any:
+def _replayed_followup(tracker: DialogueStateTracker) -> Any:  # noqa: PLR0911 - one answer per kind of event
     """The follow-up action after a replay: a prediction clears it in the tracker without an event."""
     for event in reversed(tracker.events):
         if isinstance(event, (ActionExecuted, UserUttered)):
@@ -263,7 +263,7 @@ def is_empty(self: Domain) -> bool:
 _UNREAD = SimpleNamespace(deepcopy=lambda value: value)
 _SLOTS = SimpleNamespace(copy=copy_slot)
 _stock_resolve = Event.resolve_by_type
-_resolve_event = cache(lambda type_name, default: _stock_resolve(type_name, default))
+_resolve_event = cache(_stock_resolve)
 
 
 def resolve_event(type_name: str, default: Any = None) -> Any:
