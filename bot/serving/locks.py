@@ -1,8 +1,8 @@
 """One line per conversation, kept in Redis, for several Rasa processes: messages are worked on in the order they came.
 
 Rasa's own Redis lock store reads a lock, changes it and writes it back; two processes that do so at once draw the same
-ticket and both go on (RasaHQ/rasa issue 7921). Here a line is a Redis list, changed by single commands and one script. The
-ticket of a process that died is no longer renewed, and falls out of the line after LEASE_SECONDS.
+ticket and both go on (RasaHQ/rasa issue 7921). Here a line is a Redis list, changed by single commands and one script;
+the ticket of a process that died is no longer renewed, and falls out of the line after LEASE_SECONDS.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def order(addresses: Sequence[str], conversation: str) -> list[str]:
 
 
 def conversation_of(authorization: str, otherwise: str) -> str:
-    """The conversation a token names, unverified: Rasa's channel checks it. `otherwise` for a request without a token."""
+    """The conversation a token names, unverified: Rasa checks it. `otherwise` for a request without a token."""
     parts = authorization.removeprefix("Bearer ").split(".")
     if len(parts) != 3:
         return otherwise
