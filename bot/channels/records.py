@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.channels.incoming import PUBLIC_INTENTS, Incoming, check_payload
 from bot.channels.shapes import Said, shown, unstored
-from bot.store import conversations, privacy, triage
+from bot.store import conversations, desk_ownership, privacy, triage
 from bot.store.engine import Sessions, reading, unit_of_work
 
 log = logging.getLogger(__name__)
@@ -83,16 +83,26 @@ class Records:
         with reading(self.sessions) as session:
             return conversations.get_conversation(session, conversation_id).owner == "person"
 
-    def answered(self, turn: Turn, says: Sequence[Mapping[str, Any]], now: datetime, failed: str) -> list[Said]:
+    def answered(  # noqa: PLR0913, PLR0917 - all of a turn's end
+        self,
+        turn: Turn,
+        says: Sequence[Mapping[str, Any]],
+        now: datetime,
+        failed: str,
+        understood: Mapping[str, Any] | None = None,
+    ) -> list[Said]:
         """Store a turn's answer in one transaction, then what the desk must know; that may fail without harm.
 
+        Nothing is said when a person took the chat meanwhile; a danger told in that silence alerts the desk.
         A confirmation with `metadata.erase` ends the conversation: everything of it is removed instead.
         """
         if any(say["metadata"].get("erase") for say in says):
             return self._erased(turn, says, now)
         with unit_of_work(self.sessions) as session:
             row = conversations.find_message(session, turn.conversation_id, turn.client_id)
-            rows = conversations.record_reply(session, row, says, now)
+            rows = desk_ownership.record_reply_if_free(session, row, says, now, understood)
+            if not rows:
+                desk_ownership.note_heard_in_silence(session, row, understood, now)
             session.commit()
         self._tell_desk(turn, says, now, failed)
         return [shown(row) for row in rows]

@@ -21,6 +21,7 @@ from bot.channels.incoming import Incoming
 from bot.channels.queues import Queues
 from bot.channels.records import DANGER, Records, Turn
 from bot.channels.shapes import Said, unstored
+from bot.channels.understanding import Understand, kept
 from bot.problems import Problem
 from bot.store.conversations import UnknownConversation
 
@@ -67,6 +68,7 @@ class Turns:
     clock: Callable[[], datetime]
     shared: bool = False
     turn_seconds: float = TURN_SECONDS
+    understand: Understand | None = None
     _running: dict[tuple[str, str], asyncio.Task[list[Said]]] = field(default_factory=dict)
     _queues: Queues = field(default_factory=Queues)
 
@@ -122,15 +124,17 @@ class Turns:
             await asyncio.sleep(POLL_SECONDS)
 
     async def _work(self, turn: Turn) -> list[Said]:
-        says, error = await self._say(turn.conversation_id, turn.rasa_text, turn.message_id, turn.repeated)
+        parse = await self._understood(turn.rasa_text)
+        says, error = await self._say(turn.conversation_id, turn.rasa_text, turn.message_id, turn.repeated, parse)
+        heard = kept(parse)
         if not says and error is None and await asyncio.to_thread(self.records.belongs_to_person, turn.conversation_id):
-            return await asyncio.to_thread(self.records.answered, turn, [], self.clock(), "")
+            return await asyncio.to_thread(self.records.answered, turn, [], self.clock(), "", heard)
         failed = ""
         if error is not None or not says:
             failed = error or "NothingSaid"
             says = [*says, await self._apologise(turn.conversation_id)]
         try:
-            return await asyncio.to_thread(self.records.answered, turn, says, self.clock(), failed)
+            return await asyncio.to_thread(self.records.answered, turn, says, self.clock(), failed, heard)
         except Exception as failure:  # the answer itself still reaches the patient
             log_error("an answer could not be stored", failure)
             return unstored(says)
@@ -143,8 +147,23 @@ class Turns:
             raise NotStored from error
         return unstored([*says, await self._apologise(conversation_id)])
 
-    async def _say(
-        self, conversation_id: str, text: str, message_id: str | None, again: bool = False
+    async def _understood(self, text: str) -> Mapping[str, Any] | None:
+        """The parse that Rasa is then handed; None leaves the parsing to Rasa."""
+        if self.understand is None:
+            return None
+        try:
+            return await self.understand(text)
+        except Exception as error:  # Rasa tries itself, and its failure is told to the patient
+            log_error("a message was not understood beforehand", error)
+            return None
+
+    async def _say(  # noqa: PLR0913, PLR0917 - what a message of Rasa's needs
+        self,
+        conversation_id: str,
+        text: str,
+        message_id: str | None,
+        again: bool = False,
+        parse: Mapping[str, Any] | None = None,
     ) -> tuple[list[dict[str, Any]], str | None]:
         """What Rasa says, and the name of the error that ended the turn early."""
         heard = Collector(self.channel)
@@ -154,6 +173,7 @@ class Turns:
             conversation_id,
             input_channel=self.channel,
             message_id=message_id,
+            parse_data=dict(parse) if parse else None,
             metadata={AGAIN: True} if again else None,
         )
         try:

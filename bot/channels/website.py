@@ -27,6 +27,7 @@ from bot.channels.limits import RATES, Limits, TooFast
 from bot.channels.records import Records
 from bot.channels.tokens import BadToken, Tokens
 from bot.channels.turns import Ask, NotStored, Turns, log_error
+from bot.channels.understanding import understood_by
 from bot.problems import CONTENT_TYPE, Problem, Problems
 from bot.settings import Settings
 from bot.store.conversations import UnknownConversation
@@ -135,6 +136,7 @@ class Door:
         self._app = app
         say_sorry = partial(apology, app, self.parts.placeholders)
         self._turns = Turns(NAME, self._ask, self.records, say_sorry, self.parts.clock, self.parts.shared)
+        self._turns.understand = partial(understood_by, app)
         self._feed = Feed(self.parts.sessions)
 
     async def stop(self, app: Any, loop: asyncio.AbstractEventLoop) -> None:

@@ -37,6 +37,7 @@ from bot.channels.messenger.work import Answers, HearsDanger, Work
 from bot.channels.messenger.worker import Worker
 from bot.channels.records import Records
 from bot.channels.turns import Ask, Turns
+from bot.channels.understanding import understood_by
 from bot.settings import Settings
 from bot.store.engine import Sessions
 
@@ -130,6 +131,7 @@ class Door:
         self._http = graph.client()
         say_sorry = partial(apology, app, made.placeholders)
         self._turns = Turns(NAME, self._ask, records, say_sorry, made.clock, made.shared)
+        self._turns.understand = partial(understood_by, app)
         self.worker = make_worker(made, records, self._turns, self._http, partial(_hears_danger, app))
         if made.works:
             self.worker.start()
