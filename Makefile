@@ -25,6 +25,9 @@ train: .venv/.installed ## train the model if anything it is made from changed
 evaluate: .venv/.installed ## measure the understanding on the held-out messages
 	@$(BIN)/mesoguide evaluate
 
+benchmark: .venv/.installed-dev ## ours beside Rasa's starter bot, side by side
+	@$(BIN)/python -m benchmarks.turns
+
 lint: .venv/.installed-dev ## style, types and the direction of imports
 	$(BIN)/ruff check bot tests benchmarks
 	$(BIN)/lint-imports
