@@ -13,6 +13,7 @@ from bot.actions.base import ClinicAction, Events, Turn
 from bot.actions.replies import answer_asides
 from bot.clinic.screening import Heard, Screening, begin, hear, resume
 from bot.clinic.screening import Turn as Step
+from bot.clinic.screening.rules import find
 from bot.store import screenings, triage
 
 FORM = "screening_form"
@@ -92,13 +93,13 @@ def heard_by_screening(turn: Turn) -> Heard:
     facts = {str(e["entity"]): str(e["value"]) for e in entities if e.get("entity") in known}
     if turn.intent.startswith("ask_") and ASKS.search(turn.text) and not FIRST_PERSON.search(turn.text):
         facts = {}  # "can diabetics have it?" says nothing about the patient
-    age = turn.entity("age")
+    age, pressed = turn.entity("age"), turn.entity("question")
     return Heard(
         intent=turn.intent,
         facts=facts,
         age=int(age) if isinstance(age, (int, str)) and str(age).isdecimal() else None,
         about="other" if any(e.get("about") == "other" for e in entities) else "self",
-        question=turn.entity("question"),
+        question=pressed if find(turn.content.screening, str(pressed)) else None,  # the booking's buttons are not ours
         answer=turn.entity("answer"),
         text=turn.text,
     )

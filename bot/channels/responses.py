@@ -6,6 +6,7 @@ server is down, and a changed clinic detail needs no training.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
@@ -15,6 +16,8 @@ from rasa.utils.endpoints import EndpointConfig
 
 from bot.clinic.content import load_content
 from bot.settings import Settings
+
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class ClinicResponses(TemplatedNaturalLanguageGenerator):
@@ -35,6 +38,16 @@ class ClinicResponses(TemplatedNaturalLanguageGenerator):
         if response and values.get("buttons"):
             # Rasa puts an action's buttons behind the response's own ("Other times" before the times): the other way round.
             values["buttons"].extend(response.pop("buttons", None) or [])
+        return response
+
+    def _fill_response(
+        self, response: dict[str, Any], filled_slots: dict[str, Any] | None = None, **values: Any
+    ) -> dict[str, Any]:
+        """Fill placeholders in the text alone. Rasa's own filling also tries the braces of the buttons' payloads, fails,
+        and logs every slot's value with the failure."""
+        known = {**(filled_slots or {}), **values}
+        if response.get("text"):
+            response["text"] = PLACEHOLDER.sub(lambda found: str(known.get(found[1], found[0])), response["text"])
         return response
 
     def _danger(self, tracker: DialogueStateTracker) -> dict[str, str]:

@@ -238,6 +238,13 @@ def test_who_is_not_suitable_is_offered_a_person_instead(patient: Patient) -> No
     assert "/talk_to_human" in {button["payload"] for button in said[0]["buttons"]}
 
 
+def test_a_button_of_the_booking_after_the_check_answers_the_booking(patient: Patient) -> None:
+    screen(patient, {"age": "34", **NONE})
+    patient.press("Book a visit")
+    patient.press("Facial mesotherapy")
+    assert patient.asked == "name"
+
+
 def test_stopping_half_way_keeps_nothing(installation: Installation, patient: Patient) -> None:
     patient.say("I want to book an appointment")
     patient.say("no")
