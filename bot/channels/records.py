@@ -100,12 +100,19 @@ class Records:
             return self._erased(turn, says, now)
         with unit_of_work(self.sessions) as session:
             row = conversations.find_message(session, turn.conversation_id, turn.client_id)
-            rows = desk_ownership.record_reply_if_free(session, row, says, now, understood)
+            urgent = [say for say in says if say["metadata"].get("kind") in DANGER]
+            record = conversations.record_reply if urgent else desk_ownership.record_reply_if_free
+            rows = record(session, row, self._allowed(session, turn, says, urgent), now, understood)
             if not rows:
                 desk_ownership.note_heard_in_silence(session, row, understood, now)
             session.commit()
         self._tell_desk(turn, says, now, failed)
         return [shown(row) for row in rows]
+
+    @staticmethod
+    def _allowed(session: Any, turn: Turn, says: Sequence[Any], urgent: Sequence[Any]) -> Sequence[Any]:
+        """While a person has the chat, advice in danger is all the bot says."""
+        return says if not urgent or desk_ownership.may_bot_speak(session, turn.conversation_id) else urgent
 
     def _erased(self, turn: Turn, says: Sequence[Mapping[str, Any]], now: datetime) -> list[Said]:
         with unit_of_work(self.sessions) as session:
