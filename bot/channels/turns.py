@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -189,7 +189,18 @@ class Turns:
 
 
 def log_error(what: str, error: BaseException) -> None:
-    """Class and place only: an error's message may quote what a patient wrote."""
+    """Class and place only, of the error and of what caused it: an error's message may quote what a patient wrote."""
+    log.error("%s: %s", what, " from ".join(f"{type(one).__name__} at {_place(one)}" for one in _causes(error)))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and its causes, outermost first. Rasa wraps whatever a graph component raises."""
+    one: BaseException | None = error
+    while one is not None:
+        yield one
+        one = one.__cause__
+
+
+def _place(error: BaseException) -> str:
     frames: Sequence[traceback.FrameSummary] = traceback.extract_tb(error.__traceback__)
-    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
-    log.error("%s: %s at %s", what, type(error).__name__, place)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"

@@ -5,10 +5,12 @@ Rasa rebuilds a tracker by replaying events, in many places; a state kept outsid
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import (
     ActionExecuted,
@@ -25,6 +27,7 @@ from rasa.shared.core.trackers import DialogueStateTracker, TrackerActiveLoop
 EventDict = dict[str, Any]
 # What the featurizers read of an older message; the rest (rankings, …) stays in the log.
 _KEPT_OF_A_PARSE = ("text", "intent", "entities")
+VISIBLE = 5  # more than the longest max_history of the policies in config.yml, so that none sees where the past is cut
 
 
 class Remembered(DefinePrevUserUtteredFeaturization):
@@ -82,21 +85,76 @@ def state_of(tracker: DialogueStateTracker) -> EventDict:
     }
 
 
-def compact(events: Sequence[Event], domain: Domain, actions: int) -> list[Event]:
+def compact(events: Sequence[Event], domain: Domain, actions: int, visible: int = VISIBLE) -> list[Event]:
     """A short beginning that replays to the same state as `events`, and whose last states look the same to policies.
 
     Kept are the last `actions` actions that still count (what a form repeats or the patient took back does not), with
-    the state before them, and last of all the state after all events.
+    the state before them, and last of all the state after all events. Policies that learn from stories do not see
+    what rules alone decided: so many older moments that they do see stay that they find `visible` of them.
     """
     whole = _replay(events, domain)
     applied = _without_the_superseded(whole.applied_events())
-    start = _start_of_last_actions(applied, actions)
+    opened = max((place + 1 for place, event in enumerate(applied) if _is_remembered(event, "opens")), default=0)
+    start = opened + _start_of_last_actions(applied[opened:], actions)
+    opening = applied[:opened] if start == opened else _opening(applied, start, domain, visible)
+    rest = [event for event in applied[start:] if not _is_remembered(event, "closes")]
+    return [*opening, *rest, Remembered(state_of(whole) | {"place": "closes"}, events[-1].timestamp)]
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """The conversation before the action at `place`; what rules alone decided is hidden from stories."""
+
+    place: int
+    state: EventDict
+    hidden: bool
+
+
+def _opening(applied: list[Event], start: int, domain: Domain, visible: int) -> list[Event]:
+    """What stands for the events before `start`: older moments that stories see, then the state at `start`."""
+    now = applied[start].timestamp
+    moments = list(_moments(applied, domain))
+    opening: list[Event] = []
+    for number in _seen_by_stories(moments, start, visible):
+        after = moments[number + 1]
+        for moment in (moments[number], after) if after.hidden and after.place < start else (moments[number],):
+            opening += [ActiveLoop(None, now), Remembered(moment.state, now), applied[moment.place]]
     before = _replay(applied[:start], domain)
-    now = events[-1].timestamp
-    beginning: list[Event] = [Remembered(state_of(before), now)] if start else []
-    if beginning and before.active_loop_name:
-        beginning.insert(0, ActiveLoop(before.active_loop_name, now))
-    return [*beginning, *_without_former_ends(applied[start:]), Remembered(state_of(whole), now)]
+    loop = [ActiveLoop(before.active_loop_name, now)] if before.active_loop_name else []
+    return [*opening, ActiveLoop(None, now), *loop, Remembered(state_of(before) | {"place": "opens"}, now)]
+
+
+def _seen_by_stories(moments: Sequence[_Moment], start: int, visible: int) -> list[int]:
+    """The last moments before `start` that stories see, so many that `visible` can be seen in all. The first of them
+    hears the patient: what any other shows of a message depends on the one before it."""
+    wanted = visible - sum(not moment.hidden for moment in moments if moment.place >= start)
+    chosen: list[int] = []
+    for number in reversed(range(len(moments))):
+        if moments[number].hidden or moments[number].place >= start:
+            continue
+        if len(chosen) >= wanted and (not chosen or _hears(moments[chosen[0]])):
+            break
+        chosen.insert(0, number)
+    return chosen
+
+
+def _hears(moment: _Moment) -> bool:
+    return moment.state["latest_action"].get("action_name") == ACTION_LISTEN_NAME
+
+
+def _moments(applied: Iterable[Event], domain: Domain) -> Iterator[_Moment]:
+    """The moments before each action, hidden the way Domain.states_for_tracker_history hides them."""
+    tracker, hidden = _replay([], domain), False
+    for place, event in enumerate(applied):
+        if isinstance(event, ActionExecuted):
+            if not tracker.followup_action and tracker.latest_action_name != tracker.active_loop_name:
+                hidden = event.hide_rule_turn
+            yield _Moment(place, state_of(tracker), hidden)
+        tracker.update(event)
+
+
+def _is_remembered(event: Event, place: str) -> bool:
+    return isinstance(event, Remembered) and event.state.get("place") == place
 
 
 def to_dicts(events: Iterable[Event]) -> list[EventDict]:
@@ -176,12 +234,6 @@ def _what(event: Event) -> tuple[str, str]:
     elif isinstance(event, EntitiesAdded):
         subject = event.entities
     return event.type_name, repr(subject)
-
-
-def _without_former_ends(events: list[Event]) -> list[Event]:
-    """Drop the states that closed an earlier beginning; one that opens it stands for lost events, and stays."""
-    opened = next((place for place, event in enumerate(events) if not isinstance(event, ActiveLoop | Remembered)), 0)
-    return events[:opened] + [event for event in events[opened:] if not isinstance(event, Remembered)]
 
 
 def _start_of_last_actions(events: list[Event], actions: int) -> int:

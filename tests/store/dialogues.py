@@ -62,6 +62,7 @@ class Dialogue:
         self.clock = 1_700_000_000.0
         self.loop: str | None = None
         self.form_ends = 0.15
+        self.hides = (0.2, 0.9)[seed % 2]  # how much of it rules alone decide: stories do not see that
 
     def turns(self) -> Iterator[list[Event]]:
         yield self.stamped(self.session_start())
@@ -103,12 +104,12 @@ class Dialogue:
         return chosen()
 
     def answer(self) -> list[Event]:
-        return [*self.user(), *self.slots(), *self.says("action_answer"), ActionExecuted(LISTEN)]
+        return [*self.user(), *self.slots(), *self.says("action_answer"), self.listens()]
 
     def form_starts(self) -> list[Event]:
         self.loop = self.random.choice(FORMS)
         asks = SlotSet("requested_slot", "age")
-        return [*self.user(), *self.says(self.loop), ActiveLoop(self.loop), asks, ActionExecuted(LISTEN)]
+        return [*self.user(), *self.says(self.loop), ActiveLoop(self.loop), asks, self.listens()]
 
     def form_goes_on(self) -> list[Event]:
         events = [*self.user(), *self.says(str(self.loop)), *self.slots()]
@@ -118,7 +119,7 @@ class Dialogue:
             if self.chance(0.3):
                 events.append(FollowupAction("action_answer"))
                 events += self.says("action_answer")
-        return [*events, ActionExecuted(LISTEN)]
+        return [*events, self.listens()]
 
     def form_is_interrupted(self) -> list[Event]:
         """A question in the middle of a form: it is answered, and as a rule the form asks again."""
@@ -126,11 +127,11 @@ class Dialogue:
         events = [*self.user(), ActionExecutionRejected(loop, "RulePolicy", 1.0), *self.says("utter_answer")]
         if self.chance(0.7):
             events += [LoopInterrupted(True), *self.says(loop)]
-        return [*events, ActionExecuted(LISTEN)]
+        return [*events, self.listens()]
 
     def taken_back(self) -> list[Event]:
         undone: list[Event] = [ActionReverted()] if self.chance(0.3) else [UserUtteranceReverted()]
-        return [*self.user(), *self.slots(), ActionExecuted("action_undo"), *undone, ActionExecuted(LISTEN)]
+        return [*self.user(), *self.slots(), ActionExecuted("action_undo"), *undone, self.listens()]
 
     def staff_speaks(self) -> list[Event]:
         return [BotUttered("A person here.", {"custom": {"from": "staff"}})]
@@ -138,7 +139,7 @@ class Dialogue:
     def paused(self) -> list[Event]:
         if self.chance(0.5):
             return [ConversationPaused()]
-        return [ConversationResumed(), *self.user(), *self.says("utter_help"), ActionExecuted(LISTEN)]
+        return [ConversationResumed(), *self.user(), *self.says("utter_help"), self.listens()]
 
     def restarted(self) -> list[Event]:
         return [*self.user(), ActionExecuted("action_restart"), Restarted(), *self.session_start()]
@@ -170,12 +171,17 @@ class Dialogue:
         return [SlotSet(name, values[name]) for name in names]
 
     def says(self, action: str) -> list[Event]:
-        hidden = self.chance(0.2)
-        executed = ActionExecuted(action, "RulePolicy", 1.0, hide_rule_turn=hidden)
+        executed = self.decided(action)
         return [
             executed,
             BotUttered(f"said {self.random.random()}", {"buttons": [{"title": "Yes", "payload": "/affirm"}]}),
         ]
+
+    def listens(self) -> Event:
+        return self.decided(LISTEN)
+
+    def decided(self, action: str) -> Event:
+        return ActionExecuted(action, "RulePolicy", 1.0, hide_rule_turn=self.chance(self.hides))
 
     def chance(self, probability: float) -> bool:
         return self.random.random() < probability

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import yaml
 from cryptography.fernet import Fernet
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import SQLTrackerStore, create_tracker_store
@@ -22,7 +23,7 @@ from sqlalchemy import Engine
 
 from bot.settings import SettingError
 from bot.store import crypto
-from bot.store.remembered import Remembered
+from bot.store.remembered import VISIBLE, Remembered
 from bot.store.tracker_store import TURNS, CompactTrackerStore
 from bot.store.turns import read_window
 
@@ -30,6 +31,7 @@ from .conftest import address
 from .dialogues import DOMAIN, Dialogue
 
 SEEN_BY_POLICIES = 8
+SEEN_BY_STORIES = VISIBLE - 1  # the oldest one kept may lack what it would take over from the one before
 ENDPOINT = {"type": "bot.store.tracker_store.CompactTrackerStore"}
 
 
@@ -79,8 +81,9 @@ def told(tracker: DialogueStateTracker) -> dict[str, Any]:
 
 def features(tracker: DialogueStateTracker, domain: Domain) -> list[Any]:
     """What policies are given: the last states, in the three ways in which they ask for them."""
-    ways: list[dict[str, bool]] = [{}, {"omit_unset_slots": True}, {"ignore_rule_only_turns": True}]
-    return [tracker.past_states(domain, **way)[-SEEN_BY_POLICIES:] for way in ways]
+    ways: list[dict[str, bool]] = [{}, {"omit_unset_slots": True}]
+    as_stories_do = tracker.past_states(domain, ignore_rule_only_turns=True)[-SEEN_BY_STORIES:]
+    return [*(tracker.past_states(domain, **way)[-SEEN_BY_POLICIES:] for way in ways), as_stories_do]
 
 
 def last_turns(tracker: DialogueStateTracker, turns: int) -> list[dict[str, Any]]:
@@ -121,6 +124,11 @@ async def test_a_turn_of_a_random_dialogue_sees_what_stock_rasa_sees(
             assert ours is not None
             assert theirs is not None
             assert_same(ours, theirs)
+
+
+def test_no_policy_looks_further_back_than_the_store_keeps(root: Path) -> None:
+    policies = yaml.safe_load((root / "bot" / "config.yml").read_text())["policies"]
+    assert max(policy.get("max_history") or 0 for policy in policies) <= SEEN_BY_STORIES
 
 
 async def test_the_complete_log_holds_every_event_in_order(compact: CompactTrackerStore) -> None:
