@@ -17,7 +17,7 @@ run: .venv/.installed ## start the clinic page, the bot and the desk on http://l
 test: .venv/.installed-dev ## run every test
 	@tests/prepare
 	@$(BIN)/mesoguide train
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 train: .venv/.installed ## train the model if anything it is made from changed
 	@$(BIN)/mesoguide train
