@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, timezone
+from itertools import groupby, islice
 
 from bot.clinic.booking.clinic import Clinic
 from bot.clinic.booking.turns import Taken
@@ -33,13 +34,17 @@ def free_times(  # noqa: PLR0913 - the diary at one moment, and what is asked of
     if not wish.usable:
         return []
     length = minutes or clinic.minutes(None)
-    found: list[datetime] = []
-    for start in _free(clinic, taken, now, length, wish_day(wish)):
-        if fits(start, wish) and (after is None or _apart(start, after) > timedelta()):
-            found.append(start)
-            if len(found) == count:
-                break
-    return found
+    every = _free(clinic, taken, now, length, wish_day(wish))
+    fitting = (start for start in every if fits(start, wish) and (after is None or _apart(start, after) > timedelta()))
+    if any(window.late for window in wish.windows):
+        return _last_of_the_day(fitting, count)
+    return list(islice(fitting, count))
+
+
+def _last_of_the_day(starts: Iterator[datetime], count: int) -> list[datetime]:
+    """The last starts of the first day that has any."""
+    first = next(groupby(starts, key=lambda start: start.date()), None)
+    return list(first[1])[-count:] if first else []
 
 
 def nearest_times(  # noqa: PLR0913 - as above
