@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, timezone
 from itertools import groupby, islice
+from typing import Literal
 
 from bot.clinic.booking.clinic import Clinic
 from bot.clinic.booking.turns import Taken
@@ -64,6 +65,20 @@ def is_free(start: datetime, clinic: Clinic, taken: Taken, now: datetime, minute
     return any(
         _apart(start, free) == timedelta() for free in _free(clinic, taken, now, minutes, lambda one: one == day)
     )
+
+
+def why_not(start: datetime, clinic: Clinic, taken: Taken, minutes: int) -> Literal["closed", "full"] | None:
+    """What stands against an appointment that staff give: no room at all then, or closed for some of it.
+
+    The lead time, the steps and how far ahead can be booked bind patients only.
+    """
+    held = [(begin.astimezone(UTC), begin.astimezone(UTC) + timedelta(minutes=length)) for begin, length in taken]
+    first = start.astimezone(UTC)
+    if not _has_room(first, minutes, held, clinic.rooms):
+        return "full"
+    openings = clinic.openings(clinic.local(start).date())
+    is_open = any(opens <= first and first + timedelta(minutes=minutes) <= closes for opens, closes in openings)
+    return None if is_open else "closed"
 
 
 def earliest(clinic: Clinic, now: datetime) -> datetime:
