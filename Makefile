@@ -44,11 +44,12 @@ clean: ## remove the environment, trained models and local data
 	@$(PYTHON) -m venv .tools/uv || { echo "Mesoguide needs a Python 3 with venv to fetch uv: install python3-venv, or uv itself."; exit 1; }
 	@.tools/uv/bin/pip install -q uv==$(UV_VERSION)
 
-.venv/bin/python: .python-version | $(UV)
+.venv/.python: .python-version | $(UV)
 	@$(UV) venv -q --clear --python 3.10 .venv 2>/dev/null || $(UV) venv -q --clear --python $$(command -v python3.10 || echo 3.10) .venv || \
 		{ echo "Mesoguide needs Python 3.10: Rasa 3.6, which it is built on, runs on no newer one. Install it (for example 'pyenv install 3.10'), then try again."; exit 1; }
+	@touch $@
 
-.venv/.installed: requirements.lock pyproject.toml | .venv/bin/python $(UV)
+.venv/.installed: requirements.lock pyproject.toml .venv/.python | $(UV)
 	@echo "Installing the packages of requirements.lock"
 	@$(UV) pip sync -q --python $(BIN)/python requirements.lock
 	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .

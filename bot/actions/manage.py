@@ -67,13 +67,13 @@ def _change(turn: Turn, step: visit.Step, diary: Diary) -> visit.Step:
         row = session.get(Booking, step.state["visit"]["id"])
         if row is None:
             return visit.not_found(step.state)
+        start, rules = visit.chosen(step.state) if step.does == "move" else None, slot_rules(turn, diary.clinic)
+        slots.lock(session, row, start, rules)
         if row.status not in visit.OPEN:
             return visit.found(step.state, _visit(row), Heard("inform"), diary)
-        if step.does == "cancel":
+        if start is None:
             bookings.set_status(session, row, "cancelled", actor="patient", now=turn.now)
         else:
-            start = visit.chosen(step.state)
-            rules = slot_rules(turn, diary.clinic)
             slots.move(session, row, start, step.state["wished"] or None, rules, actor="patient")
             _tell_desk(session, turn, row)
         return visit.done(step.state, diary)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from sqlalchemy import select
@@ -160,7 +160,7 @@ def as_payload(booking: Booking) -> dict[str, Any]:
         "contact": booking.contact,
         "contact_kind": booking.contact_kind,
         "treatment": booking.treatment,
-        "starts_at": booking.starts_at.isoformat() if booking.starts_at else None,
+        "starts_at": booking.starts_at.astimezone(timezone.utc).isoformat() if booking.starts_at else None,
         "wish": booking.wish,
         "note": booking.note,
         "screening_id": booking.screening_id,

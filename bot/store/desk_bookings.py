@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.clinic.desk.visits import Move, leads_to, moves_from
-from bot.store import bookings
+from bot.store import bookings, slots
 from bot.store.bookings import normal_reference
 from bot.store.crypto import blind_indexes
 from bot.store.desk_queue import bump
@@ -60,19 +60,22 @@ def change(  # noqa: PLR0913 - what changes, as the page showed it, and who did 
     version: int,
     starts_at: datetime | None,
     actor: str,
-    now: datetime,
+    rules: slots.Rules,
 ) -> Booking | None:
-    """Make a move with a visit; None when it is not as the page showed it, or the move makes no sense any more."""
-    same = update(Booking).where(Booking.id == booking_id, Booking.version == version)
-    if session.execute(same.values(updated_at=now)).rowcount == 0:  # type: ignore[attr-defined]
+    """Make a move with a visit; None when it is not as the page showed it, or the move makes no sense any more.
+
+    Raises slots.TimeGone when the time given with it is not free by the rules.
+    """
+    row = session.get(Booking, booking_id)
+    if row is None:
         return None
-    row = session.get_one(Booking, booking_id, populate_existing=True)
-    if move not in moves_from(row.status):
+    slots.lock(session, row, starts_at, rules)
+    if row.version != version or move not in moves_from(row.status):
         return None
     if starts_at is not None and starts_at != row.starts_at:
-        bookings.reschedule(session, row, starts_at, row.wish, actor=actor, now=now)
-    bookings.set_status(session, row, cast(BookingStatus, leads_to(move)), actor=actor, now=now)
-    _settle(session, row, now)
+        slots.move(session, row, starts_at, row.wish, rules, actor=actor)
+    bookings.set_status(session, row, cast(BookingStatus, leads_to(move)), actor=actor, now=rules.now)
+    _settle(session, row, rules.now)
     bump(session)
     return row
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.store.models import Booking
 
-HOLDING = ("proposed", "pending", "booked", "arrived")
+HOLDING = ("proposed", "pending", "booked", "arrived", "fulfilled")
 
 
 def held(session: Session, after: datetime) -> list[tuple[datetime, str | None]]:

@@ -95,12 +95,22 @@ def book(session: Session, conversation_id: str, request: bookings.Request, rule
     return row
 
 
+def lock(session: Session, booking: Booking, start: datetime | None, rules: Rules) -> None:
+    """Before a change is decided: the day of the time wanted for it, then the booking itself, as it stands now.
+
+    Everybody takes the two in this order, so that nobody waits for somebody who waits for them.
+    """
+    if start is not None:
+        _lock(session, start, rules.minutes(booking.treatment))
+    session.refresh(booking, with_for_update=True)
+
+
 def move(  # noqa: PLR0913 - a change has this many parts
     session: Session, booking: Booking, start: datetime, wish: str | None, rules: Rules, *, actor: str
 ) -> Booking:
-    """Give a booking another time that is free; it is `proposed` again. Raises TimeGone as `book` does."""
+    """Give a booking another time that is free; it is `proposed` again. Locks as `lock`, raises TimeGone as `book`."""
     length = rules.minutes(booking.treatment)
-    _lock(session, start, length)
+    lock(session, booking, start, rules)
     others = list(taken(session, rules, start - LONGEST, besides=booking.conversation_id))
     own = [one for one in others if one == (booking.starts_at, length)]
     if own and booking.status in HOLDING:

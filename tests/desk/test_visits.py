@@ -42,11 +42,14 @@ STEPS = [
     ([("decline", {"reason": "we are closed that week"})], "cancelled", "we are closed that week"),
     ([("confirm", {"at": "2026-03-05T10:30"}), ("arrived", {})], "arrived", "Welcome"),
     ([("confirm", {"at": "2026-03-05T10:30"}), ("noshow", {})], "noshow", "We missed you"),
+    ([("confirm", {"at": "2026-03-05T10:30"}), ("arrived", {}), ("fulfilled", {})], "fulfilled", "Welcome"),
     ([("propose", {"at": "2026-03-06T11:00"}), ("confirm", {"at": "2026-03-06T11:00"})], "booked", "Friday 6 March"),
 ]
 
 
-@pytest.mark.parametrize(("steps", "status", "words"), STEPS, ids=[steps[-1][0] for steps, _, _ in STEPS])
+@pytest.mark.parametrize(
+    ("steps", "status", "words"), STEPS, ids=["-".join(move for move, _ in steps) for steps, _, _ in STEPS]
+)
 def test_each_change_of_a_visit_reaches_the_patient_in_their_chat(
     front: Front, anna: Person, steps: list[tuple[str, dict[str, str]]], status: str, words: str
 ) -> None:
@@ -93,6 +96,31 @@ def test_the_second_of_two_people_who_change_one_visit_is_refused(front: Front, 
     assert state(front, booking)[0] == "booked"
 
 
+def test_a_time_is_not_given_when_every_room_is_taken_and_the_nearest_free_ones_are_named(
+    front: Front, anna: Person
+) -> None:
+    for _ in range(2):  # the clinic has two rooms
+        other, _ = visit(front)
+        anna.post(f"/desk/bookings/{other}/confirm", version="0", at="2026-03-05T10:30")
+    booking, chat = visit(front)
+    before = last_words(front, chat)
+    answer = anna.post(f"/desk/bookings/{booking}/confirm", version="0", at="2026-03-05T10:45")
+    assert answer.status_code == 409
+    assert "Thu 5 Mar, 09:30" in answer.text
+    assert "Thu 5 Mar, 10:30" not in answer.text
+    assert (state(front, booking), last_words(front, chat)) == (("proposed", 0), before)
+    assert anna.post(f"/desk/bookings/{booking}/propose", version="0", at="2026-03-05T10:30").status_code == 409
+    assert anna.post(f"/desk/bookings/{booking}/propose", version="0", at="2026-03-05T11:10").status_code == 200
+
+
+def test_a_time_outside_the_opening_hours_is_given_only_when_that_is_ticked(front: Front, anna: Person) -> None:
+    booking, _ = visit(front)
+    late = {"version": "0", "at": "2026-03-05T18:45"}
+    assert "also outside opening hours" in anna.post(f"/desk/bookings/{booking}/confirm", **late).text
+    assert state(front, booking) == ("proposed", 0)
+    assert anna.post(f"/desk/bookings/{booking}/confirm", outside="1", **late).status_code == 200
+
+
 def test_while_a_person_has_the_chat_the_news_come_from_that_person_and_not_from_the_bot(
     front: Front, anna: Person
 ) -> None:
@@ -105,7 +133,7 @@ def test_while_a_person_has_the_chat_the_news_come_from_that_person_and_not_from
 
 def test_the_week_shows_a_visit_on_its_day_in_the_clinics_time(front: Front, anna: Person) -> None:
     booking, _ = visit(front)
-    anna.post(f"/desk/bookings/{booking}/confirm", version="0", at="2026-03-05T00:30")
+    anna.post(f"/desk/bookings/{booking}/confirm", version="0", at="2026-03-05T00:30", outside="1")
     page = anna.get("/desk/bookings/week?of=2026-03-05").text
     day = page.split("Thu 5 Mar")[1].split("Fri 6 Mar")[0]
     assert "Rosa Lindner" in day

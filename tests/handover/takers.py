@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
+
 from bot.clinic.booking.clinic import Clinic
 from bot.clinic.booking.slots import is_free, nearest_times
-from bot.store import bookings, slots
+from bot.store import bookings, desk_bookings, slots
 from bot.store.conversations import open_conversation
 from bot.store.engine import Sessions, reading, unit_of_work
+from bot.store.models import Booking
 from tests.clinic.diary import CLINIC, NOW, at
 
 FIRST = at("2026-12-01 09:00")
@@ -69,3 +72,37 @@ def _book(sessions: Sessions, start: datetime) -> str:
         slots.book(session, mine, request(start), rules())
         session.commit()
         return start.isoformat()
+
+
+def give_or_take(sessions: Sessions, chat: str, number: int, turn: int) -> bool:
+    """For the round's time: racer 0 is the desk that moves a visit there, racer 1 a patient who books it."""
+    start = wanted_in(turn)
+    if number:
+        try:
+            return bool(_book(sessions, start))
+        except slots.TimeGone:
+            return False
+    with unit_of_work(sessions) as session:
+        row = session.scalars(select(Booking).where(Booking.key == f"visit {turn}")).one()
+        try:
+            moved = desk_bookings.change(
+                session, row.id, "propose", version=row.version, starts_at=start, actor="desk", rules=rules()
+            )
+        except slots.TimeGone:
+            return False
+        session.commit()
+        return moved is not None
+
+
+def move_or_confirm(sessions: Sessions, chat: str, number: int, turn: int) -> bool:
+    """For the round's own visit: racer 0 is the desk that confirms it, racer 1 its patient who moves it an hour on."""
+    with unit_of_work(sessions) as session:
+        row = session.scalars(select(Booking).where(Booking.key == f"visit {turn}")).one()
+        later = wanted_in(turn) + timedelta(hours=1)
+        if number:
+            slots.move(session, row, later, row.wish, rules(), actor="patient")
+        done = number or desk_bookings.change(
+            session, row.id, "confirm", version=0, starts_at=None, actor="desk", rules=rules()
+        )
+        session.commit()
+        return bool(done)

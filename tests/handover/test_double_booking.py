@@ -13,7 +13,7 @@ from sqlalchemy import Engine, func, select
 from bot.store import bookings, slots
 from bot.store.conversations import open_conversation
 from bot.store.engine import Sessions, reading, unit_of_work
-from bot.store.models import Booking
+from bot.store.models import Booking, OutboxItem
 from bot.store.slots_models import DiaryDay, SlotHold
 from tests.clinic.diary import CLINIC, NOW
 from tests.handover import takers
@@ -65,6 +65,39 @@ def test_of_two_patients_choosing_the_last_room_one_holds_it(
     fill_one_room(sessions)
     one, two = racers.race(takers.choose, address(engine), key)
     assert Counter(map(sum, zip(one, two, strict=True))) == {1: racing.ROUNDS}
+
+
+def ask_for_visits(sessions: Sessions, later: timedelta) -> None:
+    """One visit a round, `later` than the round's time, found again by its key."""
+    with unit_of_work(sessions) as session:
+        for turn in range(racing.ROUNDS):
+            mine = open_conversation(session, channel="website", now=NOW).id
+            slots.book(session, mine, request(takers.wanted_in(turn) + later, key=f"visit {turn}"), rules())
+        session.commit()
+
+
+def test_a_patient_and_the_desk_racing_for_the_last_room_do_not_both_get_it(
+    engine: Engine, sessions: Sessions, key: str, racers: racing.Racers
+) -> None:
+    fill_one_room(sessions)
+    ask_for_visits(sessions, timedelta(hours=3))
+    one, two = racers.race(takers.give_or_take, address(engine), key)
+    assert Counter(map(sum, zip(one, two, strict=True))) == {1: racing.ROUNDS}
+    assert most_at_once(sessions) == CLINIC.rooms
+
+
+def test_a_visit_confirmed_and_moved_at_the_same_moment_tells_every_change_once_and_in_order(
+    engine: Engine, sessions: Sessions, key: str, racers: racing.Racers
+) -> None:
+    ask_for_visits(sessions, timedelta())
+    racers.race(takers.move_or_confirm, address(engine), key)
+    with reading(sessions) as session:
+        for row in session.scalars(select(Booking)):
+            told = list(session.scalars(select(OutboxItem).where(OutboxItem.subject == row.id)))
+            assert [item.payload["version"] for item in told] == list(range(row.version + 1))
+            assert (row.status, row.starts_at) == (told[-1].payload["status"], row.starts_at)
+            assert told[-1].payload["starts_at"] == row.starts_at.isoformat()  # type: ignore[union-attr]
+            assert row.status == "proposed"  # moved last, or first, whereupon the desk's page was old
 
 
 def another_chat(sessions: Sessions) -> str:

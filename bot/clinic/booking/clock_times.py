@@ -33,6 +33,15 @@ def read_hour(hour: int, minute: int, half: str, sight: Sight) -> int:
     return early
 
 
+def in_order(low: int, high: int, sight: Sight) -> tuple[int, int] | None:
+    """A span of hours whose ends were read apart: "5 to 7" at a clinic that opens at nine is an evening's."""
+    if low >= high and high < sight.opens:
+        high += 12 * 60
+    if low >= high and low >= 12 * 60:
+        low -= 12 * 60
+    return (low, high) if low < high else None
+
+
 @RULES.add(
     r"half (?:past )?(\d{1,2})|",
     r"(?:(a )?quarter|(\d{1,2})(?: minutes)?) (past|after|to|before|of) (\d{1,2})(?! ?(?:am|pm)?-)( ?[ap]m)?",
@@ -63,8 +72,8 @@ def _hours(match: re.Match[str], sight: Sight) -> Token | None:
     low = read_hour(
         first, int(match[2] or 0), early if early in ("am", "pm") else late if late in ("am", "pm") else "", sight
     )
-    low = low - 12 * 60 if first <= 12 and low >= high and low >= 12 * 60 else low
-    return Token("span", (low, high)) if low < high else None
+    span = in_order(low, high, sight)
+    return Token("span", span) if span else None
 
 
 @RULES.add(r"([01]\d|2[0-3])(00|15|30|45)(?: ?(?:h|hrs|hours|uhr))?")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-from bot.clinic.booking.clock_times import read_hour
+from bot.clinic.booking.clock_times import in_order, read_hour
 from bot.clinic.booking.reading import Found
 from bot.clinic.booking.tokens import Sight, Token, days
 from bot.clinic.booking.wish import ALL_WEEK, END_OF_DAY, Days, Minutes, Window
@@ -13,6 +13,8 @@ from bot.clinic.booking.wish import ALL_WEEK, END_OF_DAY, Days, Minutes, Window
 FAR = timedelta(days=800)
 _DAY_KINDS = ("days", "weekdays")
 _TIME_KINDS = ("time", "span")
+_BESIDE = {"day_before": timedelta(days=-1), "day_after": timedelta(days=1)}
+_LIMITS = ("after", "before", "by", "from", "week_of", *_BESIDE)
 _BEFORE_NUMBER = (
     "at",
     "after",
@@ -42,6 +44,8 @@ class Clause:
     last: date | None = None
     week: bool = False
     free: bool = False
+    counted: bool = False  # "in two weeks": the week from that day on, with an hour that very day
+    late: bool = False
 
     @property
     def has_days(self) -> bool:
@@ -49,7 +53,7 @@ class Clause:
 
     @property
     def has_times(self) -> bool:
-        return bool(self.points or self.spans)
+        return bool(self.points or self.spans or self.late)
 
 
 @dataclass
@@ -161,8 +165,8 @@ def _join(ahead: list[Token], sight: Sight) -> tuple[Token, int] | None:
 
 def _span(first: Token, last: Token, sight: Sight) -> Token | None:
     if first.kind == last.kind == "time":
-        low = first.value - 12 * 60 if first.value >= last.value and first.value >= 12 * 60 else first.value
-        return Token("span", (low, last.value)) if low < last.value else None
+        span = in_order(first.value, last.value, sight)
+        return Token("span", span) if span else None
     if first.kind == last.kind == "days" and first.value[0] <= last.value[1]:
         return days(first.value[0], last.value[1], name="range")
     if first.kind == last.kind == "weekdays" and len(first.value) == len(last.value) == 1:
@@ -180,6 +184,7 @@ def _refuse(tokens: list[Token], refusals: Refusals, sight: Sight) -> list[Token
     refused: list[Token] | None = None
     for token in tokens:
         if token.kind == "not":
+            wanted.extend(_rule_out(refused or [], refusals, sight))
             refused = []
         elif token.kind in ("but", "comma") and refused is not None:
             wanted.extend(_rule_out(refused, refusals, sight))
@@ -243,7 +248,9 @@ def _clauses(tokens: list[Token], sight: Sight) -> list[Clause]:
             clauses.append(Clause())
         elif token.kind in ("any", "asap"):
             clauses[-1].free = True
-        elif token.kind in ("after", "before", "by", "from", "week_of"):
+        elif token.kind == "latest":
+            clauses[-1].late = True
+        elif token.kind in _LIMITS:
             limit = token.kind
             continue
         elif token.kind in _DAY_KINDS:
@@ -262,6 +269,9 @@ def _take_day(clause: Clause, token: Token, limit: str, sight: Sight) -> None:
     first, last = token.value if token.kind == "days" else _coming(token, sight)
     if limit == "week_of":
         first, last = first - timedelta(days=first.weekday()), first + timedelta(days=6 - first.weekday())
+    if limit in _BESIDE:
+        beside = (last if limit == "day_after" else first) + _BESIDE[limit]
+        first, last = beside, beside
     if limit in ("after", "from"):
         clause.first = last + timedelta(days=1) if limit == "after" else first
     elif limit in ("before", "by"):
@@ -272,7 +282,7 @@ def _take_day(clause: Clause, token: Token, limit: str, sight: Sight) -> None:
     if token.name == "evening":
         clause.spans.append((17 * 60, END_OF_DAY))
     if token.name == "while":
-        clause.free = True
+        clause.free = clause.counted = True
 
 
 def _coming(token: Token, sight: Sight) -> Days:
@@ -310,6 +320,7 @@ def _combine(clauses: list[Clause]) -> list[Clause]:
         if not clause.has_times:
             later = next((one for one in clauses[index + 1 :] if one.has_times), None)
             clause.points, clause.spans = (list(later.points), list(later.spans)) if later else ([], [])
+            clause.late = later is not None and later.late
     return clauses
 
 
@@ -330,6 +341,7 @@ def _window(clause: Clause, refusals: Refusals, sight: Sight) -> Window:
         spans=tuple(spans),
         not_days=tuple(refusals.ranges),
         not_spans=tuple(refusals.spans),
+        late=clause.late,
     )
 
 
@@ -340,6 +352,8 @@ def _ranges(clause: Clause, sight: Sight) -> list[Days]:
         and not (clause.ranges or clause.vague or clause.first or clause.last)
     ):
         return [(sight.coming(min(clause.weekdays)),) * 2]
+    if clause.points and clause.counted and not clause.weekdays:
+        return [(first, first) for first, _ in clause.ranges]
     ranges = _resolve(clause, sight) or [(sight.today, sight.today + FAR)]
     low, high = clause.first or date.min, clause.last or date.max
     cut = [(max(first, low), min(last, high)) for first, last in ranges]

@@ -15,6 +15,9 @@ _SIGNS = (  # the order matters: the longer reading of a word comes first
     ("any", r"any(?: day| ?time| date| hour| of them)?|all day|flexible|(?:don't|do not) (?:mind|care)|no preference|"
             r"you (?:choose|pick)|surprise me|(?:doesn't|does not) matter|up to you"),
     ("asap", r"asap"),
+    ("latest", r"latest"),
+    ("day_before", r"(?:the )?day before"),
+    ("day_after", r"(?:the )?day after(?! tomorrow)"),
     ("post_not", r"(?:doesn't|does not|don't|do not|won't|will not|isn't|is not|is no|are not|aren't|are no)"
                  r"(?: really)? (?:work|good|possible|suit|fit|okay|ok|great|an option|available|free)(?: for me)?"),
     ("later", r"(?:or|and) (?:later|onwards?|above|after(?! ?\w))|onwards?"),

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, timezone
+from itertools import groupby, islice
+from typing import Literal
 
 from bot.clinic.booking.clinic import Clinic
 from bot.clinic.booking.turns import Taken
@@ -33,13 +35,17 @@ def free_times(  # noqa: PLR0913 - the diary at one moment, and what is asked of
     if not wish.usable:
         return []
     length = minutes or clinic.minutes(None)
-    found: list[datetime] = []
-    for start in _free(clinic, taken, now, length, wish_day(wish)):
-        if fits(start, wish) and (after is None or _apart(start, after) > timedelta()):
-            found.append(start)
-            if len(found) == count:
-                break
-    return found
+    every = _free(clinic, taken, now, length, wish_day(wish))
+    fitting = (start for start in every if fits(start, wish) and (after is None or _apart(start, after) > timedelta()))
+    if any(window.late for window in wish.windows):
+        return _last_of_the_day(fitting, count)
+    return list(islice(fitting, count))
+
+
+def _last_of_the_day(starts: Iterator[datetime], count: int) -> list[datetime]:
+    """The last starts of the first day that has any."""
+    first = next(groupby(starts, key=lambda start: start.date()), None)
+    return list(first[1])[-count:] if first else []
 
 
 def nearest_times(  # noqa: PLR0913 - as above
@@ -59,6 +65,20 @@ def is_free(start: datetime, clinic: Clinic, taken: Taken, now: datetime, minute
     return any(
         _apart(start, free) == timedelta() for free in _free(clinic, taken, now, minutes, lambda one: one == day)
     )
+
+
+def why_not(start: datetime, clinic: Clinic, taken: Taken, minutes: int) -> Literal["closed", "full"] | None:
+    """What stands against an appointment that staff give: no room at all then, or closed for some of it.
+
+    The lead time, the steps and how far ahead can be booked bind patients only.
+    """
+    held = [(begin.astimezone(UTC), begin.astimezone(UTC) + timedelta(minutes=length)) for begin, length in taken]
+    first = start.astimezone(UTC)
+    if not _has_room(first, minutes, held, clinic.rooms):
+        return "full"
+    openings = clinic.openings(clinic.local(start).date())
+    is_open = any(opens <= first and first + timedelta(minutes=minutes) <= closes for opens, closes in openings)
+    return None if is_open else "closed"
 
 
 def earliest(clinic: Clinic, now: datetime) -> datetime:

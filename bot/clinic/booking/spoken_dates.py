@@ -31,7 +31,8 @@ def _in_a_while(match: re.Match[str], sight: Sight) -> Token:
     unit = (match[2] or match[4]).rstrip("s")
     count = {"a": 1, "an": 1, "a few": 3}.get(match[1] or match[3]) or int(match[1] or match[3])
     first = _ahead(sight.today, unit, count)
-    return days(first) if unit == "day" else days(first, first + timedelta(days=6), name="while")
+    is_one_day = unit == "day" or match[0].endswith("today")
+    return days(first) if is_one_day else days(first, first + timedelta(days=6), name="while")
 
 
 def _ahead(start: date, unit: str, count: int) -> date:
@@ -42,12 +43,12 @@ def _ahead(start: date, unit: str, count: int) -> date:
     return start + timedelta(days=count * {"day": 1, "week": 7, "fortnight": 14}[unit])
 
 
-@RULES.add(rf"(\d+|a) (week|fortnight)s? (?:from|on|after) (?:next )?({DAY}|tomorrow)|({DAY}) week")
+@RULES.add(rf"(\d+|a) (week|fortnight)s? (?:from|on|after) (?:next )?({DAY}|tomorrow)|({DAY}) (week|fortnight)")
 def _week_from(match: re.Match[str], sight: Sight) -> Token:
     start = match[3] or match[4]
     day = sight.today + timedelta(days=1) if start == "tomorrow" else sight.coming(WEEKDAYS.index(start))
     count = 1 if (match[1] or "a") == "a" else int(match[1])
-    return days(_ahead(day, match[2] or "week", count))
+    return days(_ahead(day, match[2] or match[5], count))
 
 
 @RULES.add(r"(?:the )?day after tomorrow|overmorrow")
@@ -55,7 +56,7 @@ def _after_tomorrow(match: re.Match[str], sight: Sight) -> Token:
     return days(sight.today + timedelta(days=2))
 
 
-@RULES.add(r"today|tomorrow|yesterday|this (?=morning|afternoon|evening)|tonight|now")
+@RULES.add(r"today|tomorrow|yesterday|this(?= (?:morning|afternoon|evening))|tonight|now")
 def _near_day(match: re.Match[str], sight: Sight) -> Token:
     offset = {"tomorrow": 1, "yesterday": -1}.get(match[0], 0)
     return days(sight.today + timedelta(days=offset), name="evening" if match[0] == "tonight" else "")
@@ -109,17 +110,28 @@ def _week_of(match: re.Match[str], sight: Sight) -> Token:
 @RULES.add(rf"(this|coming|next|the coming) (weekend|{DAY})(?! week)")
 def _named_day(match: re.Match[str], sight: Sight) -> Token:
     weekday = 5 if match[2] == "weekend" else WEEKDAYS.index(match[2])
-    day = sight.coming(weekday, 0 if match[1] == "this" else 1)
-    tomorrow = sight.today + timedelta(days=1)
-    if match[1] == "next" and day < sight.monday(1) and (day == tomorrow or sight.choice):
-        day += timedelta(days=7)
+    day = _next(weekday, sight) if match[1] == "next" else sight.coming(weekday, 0 if match[1] == "this" else 1)
     return days(day, day + timedelta(days=1), name="range") if match[2] == "weekend" else days(day)
 
 
-@RULES.add(r"(?:the )?(christmas|new year'?s?|easter)(?: day| holidays?| break)?")
+@RULES.add(rf"(?:the )?({DAY}) after next")
+def _after_the_next(match: re.Match[str], sight: Sight) -> Token:
+    return days(_next(WEEKDAYS.index(match[1]), sight) + timedelta(days=7))
+
+
+def _next(weekday: int, sight: Sight) -> date:
+    """What "next" makes of a weekday: never tomorrow, and this week's only in the first reading."""
+    day, tomorrow = sight.coming(weekday), sight.today + timedelta(days=1)
+    is_a_week_on = day < sight.monday(1) and (day == tomorrow or sight.choice)
+    return day + timedelta(days=7) if is_a_week_on else day
+
+
+@RULES.add(r"(?:the )?(christmas|new year'?s?|easter)(?: (?:(day)|holidays?|break))?")
 def _feast(match: re.Match[str], sight: Sight) -> Token | None:
     if match[1] == "easter":
         return None
+    if match[1] == "christmas" and match[2]:
+        return days(in_year(12, 25, None, sight))
     if match[1] == "christmas":
         return days(in_year(12, 24, None, sight), in_year(12, 26, None, sight), name="range")
     return days(in_year(1, 1, None, sight))

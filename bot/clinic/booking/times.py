@@ -33,9 +33,14 @@ def understand_wish(text: str, now: datetime, clinic: Clinic) -> Wish:
     if len(readings) == 1:
         return readings[0]
     possible = [wish for wish in readings if wish.kind not in ("past", "not_understood")] or readings[:1]
-    if len(possible) == 1:
+    if len(possible) == 1 or _refused_alike(possible):
         return possible[0]
     return Wish("ambiguous", readings=tuple(sorted(possible, key=lambda wish: wish.windows[0].first)))
+
+
+def _refused_alike(readings: list[Wish]) -> bool:
+    """Whether every reading is refused for the same reason ("next Sunday" where Sundays are closed): nothing to ask."""
+    return len({wish.kind for wish in readings}) == 1 and not readings[0].usable
 
 
 def any_time(now: datetime, clinic: Clinic) -> Wish:

@@ -18,7 +18,8 @@ END_OF_DAY = 24 * 60
 class Window:
     """Days and times of day that suit. Days are inclusive; minutes count from midnight, the end is exclusive.
 
-    `points` are wished clock times ("at ten"); with neither points nor spans any time of day suits.
+    `points` are wished clock times ("at ten"); with neither points nor spans any time of day suits. `late` asks for the
+    last times of the day rather than its first.
     """
 
     days: tuple[Days, ...]
@@ -27,6 +28,7 @@ class Window:
     spans: tuple[Minutes, ...] = ()
     not_days: tuple[Days, ...] = ()
     not_spans: tuple[Minutes, ...] = ()
+    late: bool = False
 
     def suits_day(self, day: date) -> bool:
         """Whether the date is wished for."""
@@ -90,6 +92,7 @@ def window_to_dict(window: Window) -> dict[str, Any]:
         "spans": [list(span) for span in window.spans],
         "not_days": [[first.isoformat(), last.isoformat()] for first, last in window.not_days],
         "not_spans": [list(span) for span in window.not_spans],
+        "late": window.late,
     }
 
 
@@ -102,6 +105,7 @@ def window_from_dict(data: dict[str, Any]) -> Window:
         spans=tuple((a, b) for a, b in data["spans"]),
         not_days=tuple((date.fromisoformat(a), date.fromisoformat(b)) for a, b in data["not_days"]),
         not_spans=tuple((a, b) for a, b in data["not_spans"]),
+        late=data.get("late", False),
     )
 
 

@@ -30,6 +30,10 @@ _SHORT = {
     "2nite": "tonight", "nxt": "next", "wk": "week", "wks": "weeks", "wkend": "weekend", "arvo": "afternoon",
     "b4": "before", "aft": "after", "til": "until", "till": "until", "noon": "midday", "eve": "evening",
     "mins": "minutes", "xmas": "christmas", "earlier": "before", "anytime": "any",
+    "montag": "monday", "dienstag": "tuesday", "mittwoch": "wednesday", "donnerstag": "thursday", "freitag": "friday",
+    "samstag": "saturday", "sonntag": "sunday", "januar": "january", "februar": "february", "märz": "march",
+    "oktober": "october", "dezember": "december", "okt": "october", "dez": "december",
+    "noonish": "around midday",
     "whenever": "any", "cant": "can't", "cannot": "can't", "dont": "don't", "doesnt": "doesn't",
 }  # fmt: skip
 _CARDINALS = words(
@@ -52,6 +56,15 @@ _PHRASES = [
          r"(?:can|could) (?:i come|(?:you|u) (?:see|fit|take) me))(?: in)?", "asap"),
         (r"if not(?= \w+day)", "or"),
         (r"(?<=any|ery|ing|ime|day|oon) but (?!not|after|before|no )", " except "),
+        (r"(?:christmas|xmas) eve", "24 december"),
+        (r"new year'?s eve", "31 december"),
+        (r"between (?:christmas|xmas) and new year(?:'?s)?(?: day| eve)?", "from 27 december to 31 december"),
+        (r"sooner than", "before"),
+        (r"(?:until|till|til) ([^,;.]{1,12}?),? (?:so|and|then),? (?:only |any ?time )?after (?:that|then)",
+         r"after \1"),
+        (r"(?:the )?same (?:week ?)?day next week", "a week from today"),
+        (r"as late as (?:possible|you can)|(?:the )?(?:last|latest) (?:possible |available )?(?:appointment|slot|time)"
+         r"(?: of the day)?|(?:the )?latest (?:possible|you have)", "latest"),
         (r"first thing", "early morning"),
         (r"(?:one|a) day next week", "next week"),
         (r"a couple(?: of)?", "two"),

@@ -57,7 +57,7 @@ def _year_first(match: re.Match[str], sight: Sight) -> Token:
     return days(make_date(int(match[1]), int(match[2]), int(match[3])))
 
 
-_NUMBER = r"(?:the )?(\d{1,2})(?:st|nd|rd|th)?"
+_NUMBER = r"(?:on )?(?:the )?(\d{1,2})(?:st|nd|rd|th)?"
 
 
 @RULES.add(

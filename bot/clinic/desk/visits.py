@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Move = Literal["confirm", "propose", "decline", "arrived", "noshow"]
+Move = Literal["confirm", "propose", "decline", "arrived", "fulfilled", "noshow"]
 
 # move -> the states it may start from, and where it leads.
 _MOVES: dict[Move, tuple[tuple[str, ...], str]] = {
@@ -12,6 +12,7 @@ _MOVES: dict[Move, tuple[tuple[str, ...], str]] = {
     "propose": (("proposed", "pending", "booked"), "pending"),
     "decline": (("proposed", "pending", "booked"), "cancelled"),
     "arrived": (("booked",), "arrived"),
+    "fulfilled": (("arrived",), "fulfilled"),
     "noshow": (("booked",), "noshow"),
 }
 

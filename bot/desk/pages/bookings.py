@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Annotated, Any, cast, get_args
@@ -9,11 +10,15 @@ from typing import Annotated, Any, cast, get_args
 from fastapi import Form
 from starlette.responses import Response
 
+from bot.clinic.booking.plan import clinic_from
+from bot.clinic.booking.slots import nearest_times, why_not
+from bot.clinic.booking.turns import show_short
 from bot.clinic.desk.visits import Move, leads_to, moves_from
 from bot.desk.context import View
 from bot.desk.jobs.promises import spoken
 from bot.desk.routing import NotThere, Pages, Refused, Signed
-from bot.store import audit, conversations, desk_bookings, desk_ownership, screenings
+from bot.store import audit, conversations, desk_bookings, desk_ownership, screenings, slots
+from bot.store.engine import Session
 from bot.store.models import Booking
 
 pages = Pages()
@@ -31,6 +36,8 @@ SAID = {
     "arrived": "booking_arrived",
     "noshow": "booking_noshow",
 }
+FULL = "Every room is taken for some of this time; it may be held by a patient who is just deciding."
+CLOSED = "The clinic is closed for some of this time. Tick “also outside opening hours” to give it anyway."
 
 
 @pages.get("/bookings")
@@ -88,9 +95,39 @@ def booking(view: Signed, booking_id: str) -> Response:
 
 @pages.post("/bookings/{booking_id}/{move}")
 def change(  # noqa: PLR0913, PLR0917 - the fields of the form
-    view: Signed, booking_id: str, move: str, version: Annotated[int, Form()], at: Field = "", reason: Field = ""
+    view: Signed,
+    booking_id: str,
+    move: str,
+    version: Annotated[int, Form()],
+    at: Field = "",
+    reason: Field = "",
+    outside: Field = "",
 ) -> Response:
-    """Confirm, propose another time, decline, mark as arrived or as not come."""
+    """Confirm, propose another time, decline, mark as arrived, as over or as not come.
+
+    A time must have a room free; `outside` allows one outside the opening hours.
+    """
+    starts_at = _checked(view, move, at, reason)
+    rules = _rules(view, outside=bool(outside))
+    try:
+        with view.changing() as session:
+            row = desk_bookings.change(
+                session,
+                booking_id,
+                cast(Move, move),
+                version=version,
+                starts_at=starts_at,
+                actor=view.staff.id,
+                rules=rules,
+            )
+            _tell(view, session, row, move, reason)
+    except slots.TimeGone:
+        raise Refused(_not_free(view, booking_id, cast(datetime, starts_at), rules), 409) from None
+    return view.goto(f"/desk/bookings/{booking_id}")
+
+
+def _checked(view: View, move: str, at: str, reason: str) -> datetime | None:
+    """The time given; raises Refused where the form is not filled in as the move needs it."""
     if move not in get_args(Move):
         raise Refused("This cannot be done with a visit.", 400)
     starts_at = _moment(view, at) if at else None
@@ -98,24 +135,42 @@ def change(  # noqa: PLR0913, PLR0917 - the fields of the form
         raise Refused("Choose the time you propose.", 400)
     if move == "decline" and not reason.strip():
         raise Refused("Say why, in words for the patient.", 400)
-    with view.changing() as session:
-        row = desk_bookings.change(
-            session,
-            booking_id,
-            cast(Move, move),
-            version=version,
-            starts_at=starts_at,
-            actor=view.staff.id,
-            now=view.now,
-        )
+    return starts_at
+
+
+def _tell(view: View, session: Session, row: Booking | None, move: str, reason: str) -> None:
+    if row is None:
+        raise Refused("Somebody has changed this visit since. Reload the page to see it.", 409)
+    if move == "confirm" and row.starts_at is None:
+        raise Refused("Choose the time to confirm.", 400)
+    if move in SAID:
+        say = _say(view, row, move, reason)
+        desk_ownership.tell_patient(session, row.conversation_id, view.staff.id, say, view.now)
+
+
+def _rules(view: View, *, outside: bool) -> slots.Rules:
+    """What staff may give: any time with a room free in the opening hours, or also outside them."""
+    clinic = clinic_from(view.desk.content.clinic)
+    allowed = (None, "closed") if outside else (None,)
+    return slots.Rules(
+        minutes=clinic.minutes,
+        fits=lambda start, minutes, taken: why_not(start, clinic, taken, minutes) in allowed,
+        now=view.now,
+    )
+
+
+def _not_free(view: View, booking_id: str, wanted: datetime, rules: slots.Rules) -> str:
+    """Why a time cannot be given, and the nearest that can."""
+    clinic = replace(clinic_from(view.desk.content.clinic), lead_time=timedelta())
+    with view.reading() as session:
+        row = desk_bookings.get(session, booking_id)
         if row is None:
-            raise Refused("Somebody has changed this visit since. Reload the page to see it.", 409)
-        if move == "confirm" and row.starts_at is None:
-            raise Refused("Choose the time to confirm.", 400)
-        desk_ownership.tell_patient(
-            session, row.conversation_id, view.staff.id, _say(view, row, move, reason), view.now
-        )
-    return view.goto(f"/desk/bookings/{booking_id}")
+            raise NotThere(booking_id)
+        minutes = clinic.minutes(row.treatment)
+        taken = slots.taken(session, rules, view.now - slots.LONGEST, besides=row.conversation_id)
+    near = ", ".join(show_short(one) for one in nearest_times(wanted, clinic, taken, view.now, minutes=minutes))
+    said = CLOSED if why_not(wanted, clinic, taken, minutes) == "closed" else FULL
+    return f"{said} {f'Free near it: {near}.' if near else ''}".strip()
 
 
 def _say(view: View, row: Booking, move: str, reason: str) -> dict[str, Any]:
