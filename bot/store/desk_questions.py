@@ -124,6 +124,21 @@ def members(session: Session, group_id: str, limit: int = 100) -> list[Asked]:
     return [Asked(*row) for row in session.execute(query.limit(limit))]
 
 
+def asked_since(session: Session, since: datetime, limit: int) -> list[tuple[Shown, int]]:
+    """The open groups that most patients asked since a moment, and how many did; of those asked more than once."""
+    number = func.count(func.distinct(TriageItem.conversation_id))
+    query = select(GroupedQuestion.group_id, number).join(TriageItem, TriageItem.id == GroupedQuestion.item_id)
+    query = query.join(QuestionGroup, QuestionGroup.id == GroupedQuestion.group_id).where(
+        TriageItem.kind == "question", TriageItem.created_at >= since, QuestionGroup.status == "open"
+    )
+    query = query.group_by(GroupedQuestion.group_id).having(number > 1).order_by(number.desc()).limit(limit)
+    counts = {group_id: count for group_id, count in session.execute(query)}
+    newest = _newest(session, list(counts))
+    groups = session.scalars(select(QuestionGroup).where(QuestionGroup.id.in_(list(counts))))
+    shown = [(Shown(group, newest[group.id]), counts[group.id]) for group in groups if group.id in newest]
+    return sorted(shown, key=lambda one: -one[1])
+
+
 def how_many(session: Session) -> int:
     """How many groups are open."""
     return session.scalar(select(func.count()).where(QuestionGroup.status == "open")) or 0
