@@ -110,7 +110,10 @@ def as_tables(data: Figures) -> dict[str, Rows]:
     weekly |= {f"bookings: {STATUSES.get(name, name)}": row for name, row in data["bookings"].items()}
     return {
         "summary": [["figure", "value"], *_summary(data)],
-        "weeks": [["week from", *weekly], *([day, *(row[n] for row in weekly.values())] for n, day in enumerate(starts))],
+        "weeks": [
+            ["week from", *weekly],
+            *([day, *(row[n] for row in weekly.values())] for n, day in enumerate(starts)),
+        ],
         "promises": [
             ["week from", *FATES.values(), "median minutes promised", "median minutes taken"],
             *(_promise_row(day, row) for day, row in zip(starts, data["promises"], strict=True)),

@@ -73,6 +73,8 @@ def _refresh(session: Session, row: QuestionGroup) -> None:
     desk_questions.recount(session, row.id)
 
 
-def _note(session: Session, action: str, group_id: str, other: str, actor: str, now: datetime) -> None:
+def _note(  # noqa: PLR0913, PLR0917 - what happened, to which two, by whom
+    session: Session, action: str, group_id: str, other: str, actor: str, now: datetime
+) -> None:
     audit.record(session, actor=actor, action=action, subject=f"group:{group_id}", now=now, details={"other": other})
     bump(session)

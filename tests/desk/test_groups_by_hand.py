@@ -22,9 +22,7 @@ def groups(front: Front) -> dict[str, set[str]]:
     """Group id -> the questions in it, of all open groups."""
     with reading(front.sessions) as session:
         found = [one.group.id for one in desk_questions.page(session)[0]]
-        return {
-            id_: {str(one.item.question) for one in desk_questions.members(session, id_)} for id_ in found
-        }
+        return {id_: {str(one.item.question) for one in desk_questions.members(session, id_)} for id_ in found}
 
 
 def group_of(front: Front, question: str) -> str:

@@ -28,14 +28,12 @@ def figures(view: Signed, weeks: int = USUAL) -> Response:
 
 @pages.get("/figures.csv")
 def export(view: Signed, table: str = "weeks", weeks: int = USUAL) -> Response:
-    """One table as CSV, which leaves the desk and so is in the log. Cells that a spreadsheet would calculate stay text."""
+    """One table as CSV. It leaves the desk and so is in the log; cells a spreadsheet would calculate stay text."""
     tables = as_tables(collect(view.desk, view.now, weeks if weeks in CHOICES else USUAL))
     if table not in tables:
         raise Refused("There is no such table.", 404)
     with view.changing() as session:
-        audit.record(
-            session, actor=view.staff.id, action="figures.exported", subject=f"figures:{table}", now=view.now
-        )
+        audit.record(session, actor=view.staff.id, action="figures.exported", subject=f"figures:{table}", now=view.now)
     headers = {"Content-Disposition": f'attachment; filename="{table}.csv"'}
     return Response(to_csv(tables[table]), media_type="text/csv; charset=utf-8", headers=headers)
 
