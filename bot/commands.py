@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import date, datetime, timezone
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 import yaml
 from rich.console import Console
 
 from bot.settings import BOT, ROOT, Settings
+
+if TYPE_CHECKING:
+    from bot.clinic.understanding import Question
+    from bot.evaluation import Taught
 
 console = Console()
 content = typer.Typer(no_args_is_help=True, help="What the clinic says and decides.")
@@ -208,16 +212,41 @@ def evaluate(
     model: Annotated[Optional[Path], typer.Option(help="By default the current one.")] = None,  # noqa: UP045 - typer
     against: Annotated[Optional[Path], typer.Option(help="Earlier figures (JSON) to compare with.")] = None,  # noqa: UP045
 ) -> None:
-    """Measure the understanding on the held-out messages; fails below the floors of tests/heldout/floors.yml."""
+    """Measure the understanding on the held-out messages, and ask what the desk has taught. Fails below the floors of
+    tests/heldout/floors.yml, and when an approved answer of the desk is no longer given."""
     from bot.evaluation import run
     from bot.serving.quiet import make_quiet
     from bot.serving.training import current_model
 
     make_quiet()
-    report = run(model or current_model(), ROOT / "tests" / "heldout", ROOT / "results", against)
+    held_out, results = ROOT / "tests" / "heldout", ROOT / "results"
+    report = run(model or current_model(), held_out, results, against, taught=taught_by_the_desk(Settings.from_env()))
     report.print()
     if report.failures:
         raise typer.Exit(1)
+
+
+def taught_by_the_desk(settings: Settings) -> Taught | None:
+    """The regression cases of this installation's desk; None, and a line about it, when there is no installation."""
+    from bot.clinic.answers import select_answer
+    from bot.clinic.content import load_content
+    from bot.evaluation import Taught
+    from bot.store.engine import reading
+    from bot.store.opening import open_store
+    from bot.store.training_export import regression_cases
+
+    if not settings.keys:
+        console.print("No installation here, so no answers of the desk were asked for.")
+        return None
+    content = load_content(settings.content)
+    with reading(open_store(settings)) as session:
+        cases = regression_cases(session)
+
+    def has_answer(question: Question) -> bool:
+        about = {name: question.value(name) for name in ("treatment", "concern", "criterion")}
+        return select_answer(content, question.intent, **about) is not None
+
+    return Taught(cases, has_answer)
 
 
 COMMANDS = (demo_data, export_training, backup, restore, doctor, evaluate)

@@ -26,7 +26,7 @@ def say_learned(turn: Turn) -> bool:
         if found is None:
             return False
         answers_learned.count_view(session, found.revision_id)
-    turn.say_text(found.text, found.metadata(), turn.content.buttons(["person"]))
+    turn.say_text(turn.content.fill(found.text), found.metadata(), turn.content.buttons(["person"]))
     return True
 
 

@@ -50,6 +50,12 @@ STATUSES = {
     "fulfilled": "Done",
     "noshow": "Did not come",
 }
+FATES = {
+    "kept": "Answered in time",
+    "late": "Answered too late",
+    "owed": "Owed, too late already",
+    "waiting": "Waiting, still in time",
+}
 ROLES = {"front_desk": "Front desk", "clinician": "Clinician", "admin": "Admin"}
 SENDERS = {"patient": "Patient", "bot": "Assistant", "staff": "Person"}
 CHANNELS = {"website": "Website", "messenger": "Messenger", "rest": "Test line"}
@@ -60,6 +66,7 @@ GLOBALS: dict[str, Any] = {
     "OWNERS": OWNERS,
     "OUTCOMES": OUTCOMES,
     "STATUSES": STATUSES,
+    "FATES": FATES,
     "ROLES": ROLES,
     "SENDERS": SENDERS,
     "CHANNELS": CHANNELS,

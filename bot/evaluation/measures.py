@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.clinic.desk import learned
+from bot.clinic.understanding import Question
 from bot.nlu.context import resolve_in_context, treatment_of
 
 Parse = Callable[[str], Mapping[str, Any]]
 OUT = "out_of_scope"
+TAUGHT = "taught_answers"
 FACTS = (
     "pregnant", "breastfeeding", "diabetes", "cancer", "heart_multi_drug", "liver_disease", "kidney_disease",
 )  # fmt: skip
@@ -138,6 +141,19 @@ def context(parse: Parse, cases: Sequence[Mapping[str, Any]]) -> Slice:
         if got != (case["topic"], case.get("treatment")):
             errors.append((f"{case['first']} … {case['then']}", case["topic"], str(got), 1.0))
     return Slice({"context": 1 - len(errors) / len(cases)}, [], errors)
+
+
+def taught(parse: Parse, cases: Sequence[Mapping[str, Any]], has_answer: Callable[[Question], bool]) -> Slice:
+    """Share of the desk's regression cases ({question, answer: "learned:<id>", title}) that get their answer."""
+    errors = []
+    for case in cases:
+        found = parse(case["question"])
+        got = learned.given(found, has_answer)
+        if f"learned:{got}" != case["answer"]:
+            other = f"learned:{got}" if got else str((found.get("intent") or {}).get("name"))
+            score = float((found.get("learned") or {}).get("score") or 0.0)
+            errors.append((case["question"], str(case["title"]), other, score))
+    return Slice({TAUGHT: 1 - len(errors) / len(cases)}, [], errors)
 
 
 def _expected(case: Mapping[str, Any]) -> set[tuple[str, str]]:

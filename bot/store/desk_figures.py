@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, cast, extract, func, literal, select
+from sqlalchemy import Integer, case, cast, extract, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from bot.store.models import Booking, Conversation, Feedback, Message, Screening, TriageItem
@@ -34,10 +34,20 @@ class Span:
 
 @dataclass(frozen=True)
 class Answered:
-    """A patient who wanted a person: when they asked and when a person first wrote; None while nobody has."""
+    """A patient who wanted a person: when they asked, and when a person first wrote or closed the row without writing
+    (by telephone); None while nobody has."""
 
     asked_at: datetime
     answered_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What waits of one kind: how many, how many of them longer than promised, and since when the oldest."""
+
+    waiting: int
+    late: int
+    oldest: datetime | None
 
 
 def conversations_per_week(session: Session, span: Span) -> list[int]:
@@ -89,17 +99,28 @@ def topics(counts: Mapping[tuple[str, str | None], int]) -> dict[str, int]:
 
 
 def first_answers(session: Session, span: Span) -> list[Answered]:
-    """Everybody who wanted a person, and when one first wrote after that."""
+    """Everybody who wanted a person, and when they had their answer."""
     wrote: dict[str, list[datetime]] = {}
     replies = select(Message.conversation_id, Message.created_at).where(
         Message.created_at >= span.start, Message.sender == "staff"
     )
     for chat, moment in session.execute(replies.order_by(Message.created_at)):
         wrote.setdefault(chat, []).append(moment)
-    query = select(TriageItem.conversation_id, TriageItem.created_at).where(
+    query = select(TriageItem.conversation_id, TriageItem.created_at, TriageItem.closed_at).where(
         TriageItem.kind == "person", *_within(TriageItem.created_at, span)
     )
-    return [Answered(asked, _next(wrote.get(chat, []), asked)) for chat, asked in session.execute(query)]
+    rows = session.execute(query)
+    return [Answered(asked, _next(wrote.get(chat, []), asked) or closed) for chat, asked, closed in rows]
+
+
+def owed(session: Session, late_before: Mapping[str, datetime]) -> dict[str, Owed]:
+    """Kind -> what waits of it; `late_before`: kind -> who asked before this has waited longer than promised."""
+    mine = [(TriageItem.kind == kind) & (TriageItem.created_at < moment) for kind, moment in late_before.items()]
+    query = select(
+        TriageItem.kind, func.count(), func.sum(case((or_(*mine), 1), else_=0)), func.min(TriageItem.created_at)
+    ).where(TriageItem.closed_at.is_(None))
+    rows = session.execute(query.group_by(TriageItem.kind))
+    return {kind: Owed(waiting, int(late), oldest) for kind, waiting, late, oldest in rows}
 
 
 def left_screening(session: Session, span: Span, quiet: datetime) -> dict[str, int]:
@@ -174,6 +195,11 @@ def _week(session: Session, column: Any, span: Span) -> Any:
     if session.get_bind().dialect.name == "sqlite":
         return cast((func.julianday(column) - func.julianday(start)) / 7, Integer)
     return func.floor(extract("epoch", column - start) / WEEK.total_seconds())
+
+
+def week_of(span: Span, moment: datetime) -> int:
+    """The number of the week of a span that a moment is in."""
+    return (moment - span.start) // WEEK
 
 
 def _next(moments: list[datetime], after: datetime) -> datetime | None:

@@ -120,6 +120,8 @@ class QuestionGroup(Base):
     encoder: Mapped[str] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     newest_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Put together or split off by a person: questions may still join, but it is merged with no other by itself.
+    by_hand: Mapped[bool] = mapped_column(default=False)
     settled_by: Mapped[str | None] = mapped_column(ID)
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

@@ -48,9 +48,9 @@ def not_grouped(session: Session, limit: int = 200) -> list[TriageItem]:
 def open_groups(session: Session, encoder: str) -> list[Group]:
     """The open groups as vectors, for comparing."""
     size = select(func.count()).where(GroupedQuestion.group_id == QuestionGroup.id).scalar_subquery()
-    query = select(QuestionGroup.id, QuestionGroup.centre, size)
+    query = select(QuestionGroup.id, QuestionGroup.centre, size, QuestionGroup.by_hand)
     query = query.where(QuestionGroup.status == "open", QuestionGroup.encoder == encoder)
-    return [Group(id_, unpacked(centre), number) for id_, centre, number in session.execute(query)]
+    return [Group(id_, unpacked(centre), number, hand) for id_, centre, number, hand in session.execute(query)]
 
 
 def file(  # noqa: PLR0913, PLR0917 - where it goes, and what it is
@@ -71,13 +71,13 @@ def file(  # noqa: PLR0913, PLR0917 - where it goes, and what it is
         session.flush()
         changed = Group(row.id, vector, 1)
     else:
-        changed = Group(group.id, group.total + vector, group.size + 1)
+        changed = Group(group.id, group.total + vector, group.size + 1, group.by_hand)
         row = session.get(QuestionGroup, group.id)
         if row is not None:
             row.centre, row.newest_at = packed(changed.total), max(row.newest_at, item.created_at)
     session.add(GroupedQuestion(item_id=item.id, group_id=changed.id, similarity=likeness))
     session.flush()
-    _recount(session, changed.id)
+    recount(session, changed.id)
     return changed
 
 
@@ -96,7 +96,7 @@ def merge(session: Session, kept: Group, dropped: Group) -> Group:
         session.flush()
         session.delete(gone)
     session.flush()
-    _recount(session, kept.id)
+    recount(session, kept.id)
     return both
 
 
@@ -122,6 +122,26 @@ def members(session: Session, group_id: str, limit: int = 100) -> list[Asked]:
     query = query.join(Conversation, Conversation.id == TriageItem.conversation_id)
     query = query.where(GroupedQuestion.group_id == group_id).order_by(TriageItem.created_at.desc(), TriageItem.id)
     return [Asked(*row) for row in session.execute(query.limit(limit))]
+
+
+def asked_since(session: Session, since: datetime, limit: int) -> list[tuple[Shown, int]]:
+    """The open groups that most patients asked since a moment, and how many did; of those asked more than once."""
+    number = func.count(func.distinct(TriageItem.conversation_id))
+    query = select(GroupedQuestion.group_id, number).join(TriageItem, TriageItem.id == GroupedQuestion.item_id)
+    query = query.join(QuestionGroup, QuestionGroup.id == GroupedQuestion.group_id).where(
+        TriageItem.kind == "question", TriageItem.created_at >= since, QuestionGroup.status == "open"
+    )
+    query = query.group_by(GroupedQuestion.group_id).having(number > 1).order_by(number.desc()).limit(limit)
+    counts = {group_id: count for group_id, count in session.execute(query)}
+    return [(one, counts[one.group.id]) for one in shown(session, list(counts))]
+
+
+def shown(session: Session, group_ids: Sequence[str]) -> list[Shown]:
+    """These groups as a list shows them, in this order."""
+    newest = _newest(session, group_ids)
+    rows = session.scalars(select(QuestionGroup).where(QuestionGroup.id.in_(group_ids)))
+    groups = {group.id: group for group in rows}
+    return [Shown(groups[id_], newest[id_]) for id_ in group_ids if id_ in groups and id_ in newest]
 
 
 def how_many(session: Session) -> int:
@@ -166,7 +186,8 @@ def propose(
     return rows
 
 
-def _recount(session: Session, group_id: str) -> None:
+def recount(session: Session, group_id: str) -> None:
+    """Count anew how many patients are behind a group."""
     patients = (
         select(func.count(func.distinct(TriageItem.conversation_id)))
         .join(GroupedQuestion, GroupedQuestion.item_id == TriageItem.id)

@@ -189,7 +189,8 @@ def assign_free(session: Session, item_id: str, staff_id: str, now: datetime) ->
 
 
 def question_from_thumb(session: Session, message_id: str, reason: str | None, now: datetime) -> TriageItem | None:
-    """A thumb down opens a row: the question that the disliked answer was given to, and why. Once per answer.
+    """A thumb down opens a row: the question that the disliked answer was given to, and why. Once per answer; a reason
+    that comes later is added.
 
     None when the message answers no typed question.
     """
@@ -197,7 +198,7 @@ def question_from_thumb(session: Session, message_id: str, reason: str | None, n
     asked = session.scalar(select(Message).where(Message.id == said.reply_to)) if said is not None else None
     if said is None or asked is None or not asked.text:
         return None
-    return triage.add(
+    item = triage.add(
         session,
         kind="question",
         handoff_reason="knowledge_missing",
@@ -208,6 +209,18 @@ def question_from_thumb(session: Session, message_id: str, reason: str | None, n
         key=f"thumb:{message_id}",
         now=now,
     )
+    if reason and item.details.get("why") != reason:
+        item.details = {**item.details, "why": reason}
+    return item
+
+
+def forget_thumb(session: Session, message_id: str, now: datetime) -> None:
+    """The patient likes the answer after all: its row closes, unless somebody works on it."""
+    mine = (TriageItem.key == f"thumb:{message_id}", TriageItem.status == "open")
+    values = {"status": "closed", "close_reason": "no_answer_needed", "closed_at": now, "updated_at": now}
+    for item_id in session.scalars(select(TriageItem.id).where(*mine)).all():
+        session.execute(update(TriageItem).where(TriageItem.id == item_id).values(**values))
+        audit.record(session, actor="patient", action="item.close", subject=f"item:{item_id}", now=now)
 
 
 def not_alerted(session: Session, since: datetime) -> list[tuple[str, str, str, str]]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.store import desk_queue
 from bot.store.columns import new_id
 from bot.store.models import Feedback
 from bot.store.terms import Thumb
@@ -22,7 +23,12 @@ def give(  # noqa: PLR0913 - a row has this many fields, all named at the call
     now: datetime,
     reason: str | None = None,
 ) -> Feedback:
-    """Store a patient's thumb for one of the bot's messages, replacing an earlier one."""
+    """Store a patient's thumb for one of the bot's messages, replacing an earlier one.
+
+    A thumb up takes back the row that an earlier thumb down opened, unless somebody works on it.
+    """
+    if thumb == "up":
+        desk_queue.forget_thumb(session, message_id, now)
     row = insert_once(
         session,
         Feedback,

@@ -79,13 +79,6 @@ def regression_cases(session: Session) -> list[dict[str, Any]]:
     ]
 
 
-def regression_file(session: Session) -> str:
-    """The regression cases as YAML."""
-    import yaml
-
-    return yaml.safe_dump({"cases": regression_cases(session)}, allow_unicode=True, sort_keys=False, width=120)
-
-
 def _plain(example: str) -> str:
     """An example without markup and case, for comparing: "[hair](treatment)" -> "hair"."""
     return " ".join(re.sub(r"\[([^\]]*)\](\([^)]*\)|\{[^}]*\})", r"\1", example).casefold().split())

@@ -15,6 +15,7 @@ from bot.clinic.desk import learned
 from bot.clinic.desk.meaning import Group, nearest, twin
 from bot.desk.jobs.grouping import group_some
 from bot.desk.meaning import ENCODER, encode
+from bot.evaluation import measures
 from bot.nlu.learned import Catalogue, LearnedAnswers
 from bot.store import answers_learned, conversations, desk_questions, training_export
 from bot.store.engine import reading, unit_of_work
@@ -190,9 +191,37 @@ def test_approving_proposes_training_examples_and_a_regression_case_for_each_wor
     approved(front, anna, clara, topic="ask_clinic_info")
     with reading(front.sessions) as session:
         assert sorted(row.text for row in training_export.examples(session)) == sorted(DOGS)
-        cases = yaml.safe_load(training_export.regression_file(session))["cases"]
+        cases = training_export.regression_cases(session)
         assert sorted(case["question"] for case in cases) == sorted(DOGS)
         assert training_export.export_training(session) == ""
+
+
+def test_an_evaluation_fails_when_a_taught_answer_is_no_longer_given(front: Front, anna: Person, clara: Person) -> None:
+    answer = approved(front, anna, clara)
+    bot = component(front)
+
+    def asked(intent: str, confidence: float, *, has_answer: bool = False) -> list[str]:
+        with reading(front.sessions) as session:
+            cases = training_export.regression_cases(session)
+        found = measures.taught(lambda text: parsed(bot, text, intent, confidence), cases, lambda question: has_answer)
+        return [f"{meant} not {got}" for _, meant, got, _ in found.errors]
+
+    assert asked("out_of_scope", 0.4) == []
+    assert asked("ask_clinic_info", 0.9, has_answer=True) == [], "to the word, it comes before the content's"
+    assert asked("report_urgent", 0.9) == ["Dogs not report_urgent"] * 3, "danger is never talked over"
+    parse = {"intent": {"name": "ask_cost", "confidence": 0.9}, "learned": {"id": answer, "instead": False}}
+    assert learned.given(parse, lambda question: True) is None
+    assert learned.given(parse, lambda question: False) == answer
+
+
+def test_an_answer_with_a_detail_of_the_clinic_that_does_not_exist_is_refused(front: Front, anna: Person) -> None:
+    data = {"title": "Phone", "extra": "your number?"}
+    good = anna.post("/desk/answers/new", part=False, text="Call {clinic_phone}.", **data)
+    assert good.status_code == 303
+    assert "{clinic_phone}" not in anna.get(good.headers["location"]).text.split("said")[1].split("</p>")[0]
+    bad = anna.post("/desk/answers/new", part=False, text="Call {phone}.", **data)
+    assert bad.status_code == 400
+    assert "{phone} stands for nothing" in bad.text
 
 
 def test_only_approved_wordings_are_exported_as_a_diff_without_markup(

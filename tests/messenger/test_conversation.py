@@ -250,6 +250,8 @@ async def test_a_reaction_to_an_answer_is_a_thumb_under_it(sessions: Sessions, n
         await it.receive(event, event)
         with reading(sessions) as session:
             assert [one.thumb for one in session.query(Feedback)] == [thumb]
+            disliked = [row.details.get("thumb") for row in session.query(TriageItem)]
+            assert disliked == ([] if thumb == "up" else ["down"]), "the desk sees what was disliked"
         assert it.graph.texts()[told:] == ([] if thumb == "up" else [it.words.thumb_down])
 
 

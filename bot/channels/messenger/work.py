@@ -22,7 +22,7 @@ from bot.channels.messenger.routing import Routing
 from bot.channels.messenger.words import MOVE, OPENING, Button, Words
 from bot.channels.records import Records
 from bot.problems import Problem
-from bot.store import conversations, feedback, messenger
+from bot.store import conversations, desk_queue, feedback, messenger
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.messenger import CLIENT_ID, Link
 
@@ -245,6 +245,8 @@ class Work:
             if line is None:
                 return
             feedback.give(session, link.conversation_id, line, thumb=mood, now=now)
+            if mood == "down":
+                desk_queue.question_from_thumb(session, line, None, now)
             if mood == "down" and conversations.get_conversation(session, link.conversation_id).owner != "person":
                 self._say_once(session, link, _say(self.words.thumb_down, self.words.thumb_down_buttons))
             session.commit()

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from bot.clinic.content import Clinic
 
 _LONGEST_CLOSURE = 60  # days searched for the next opening
+_DAY = timedelta(days=1)
 
 
 class NeverOpen(ValueError):
@@ -23,55 +24,94 @@ class Promise:
     working_days: int = 0
 
 
-def promised_at(asked_at: datetime, promise: Promise, clinic: Clinic) -> datetime:
-    """The moment by which a person has answered a patient who asked at `asked_at`.
+class Hours:
+    """A clinic's opening hours, each day looked up once: figures ask for thousands of moments."""
 
-    Open hours run only while the clinic is open. A working day ends at the same time of the next open day, at its
-    closing at the latest; what comes in outside the hours counts from the next opening.
-    """
-    start = next_open(asked_at, clinic)
-    if promise.working_days:
-        return _days_later(start, promise.working_days, clinic)
-    return _hours_later(start, timedelta(hours=promise.open_hours), clinic)
+    def __init__(self, clinic: Clinic) -> None:
+        self._clinic = clinic
+        self._zone = ZoneInfo(clinic.time_zone)
+        self._closed = {closed.date for closed in clinic.closed_days}
+        self._spans: dict[date, tuple[datetime, datetime] | None] = {}
+
+    def promised_at(self, asked_at: datetime, promise: Promise) -> datetime:
+        """The moment by which a person has answered a patient who asked at `asked_at`.
+
+        Open hours run only while the clinic is open. A working day ends at the same time of the next open day, at its
+        closing at the latest; what comes in outside the hours counts from the next opening. Never earlier for who asks
+        later.
+        """
+        start = self.next_open(asked_at)
+        if promise.working_days:
+            return self._days_later(start, promise.working_days)
+        return self._hours_later(start, timedelta(hours=promise.open_hours))
+
+    def next_open(self, moment: datetime) -> datetime:
+        """`moment` when the clinic is open then, else its next opening; raises NeverOpen."""
+        local = moment.astimezone(self._zone)
+        day = local.date()
+        for _ in range(_LONGEST_CLOSURE):
+            span = self._span(day)
+            if span and local < span[1]:
+                return max(local, span[0])
+            day += _DAY
+        raise NeverOpen("clinic.yml: hours has no open day in the next 60; write the opening hours of at least one day")
+
+    def is_open(self, moment: datetime) -> bool:
+        """Whether the clinic is open at this moment."""
+        return self.next_open(moment) == moment
+
+    def late_before(self, promise: Promise, now: datetime) -> datetime:
+        """Who asked before this moment has waited longer than promised at `now`; to the minute."""
+        early, late = now - timedelta(days=_LONGEST_CLOSURE + 7 * promise.working_days), now
+        while late - early > timedelta(minutes=1):
+            middle = early + (late - early) / 2
+            if self.promised_at(middle, promise) < now:
+                early = middle
+            else:
+                late = middle
+        return early
+
+    def _hours_later(self, start: datetime, left: timedelta) -> datetime:
+        span = self._span(start.date())
+        until = span[1] if span else start
+        if start + left <= until:
+            return start + left
+        return self._hours_later(self.next_open(until), left - (until - start))
+
+    def _days_later(self, start: datetime, days: int) -> datetime:
+        moment = start
+        for _ in range(days):
+            moment = self.next_open(datetime.combine(moment.date() + _DAY, time(), self._zone))
+        span = self._span(moment.date())
+        same_time = datetime.combine(moment.date(), start.time(), self._zone)
+        return min(max(same_time, moment), span[1]) if span else moment
+
+    def _span(self, day: date) -> tuple[datetime, datetime] | None:
+        """When the clinic opens and closes on a day; None on a closed one."""
+        if day not in self._spans:
+            self._spans[day] = self._look_up(day)
+        return self._spans[day]
+
+    def _look_up(self, day: date) -> tuple[datetime, datetime] | None:
+        opening = self._clinic.hours.days[day.weekday()][1]
+        if opening is None or day in self._closed:
+            return None
+        return (
+            datetime.combine(day, opening.opens, self._zone),
+            datetime.combine(day, opening.closes, self._zone),
+        )
+
+
+def promised_at(asked_at: datetime, promise: Promise, clinic: Clinic) -> datetime:
+    """`Hours.promised_at` for one moment."""
+    return Hours(clinic).promised_at(asked_at, promise)
 
 
 def next_open(moment: datetime, clinic: Clinic) -> datetime:
-    """`moment` when the clinic is open then, else its next opening; raises NeverOpen."""
-    local = moment.astimezone(ZoneInfo(clinic.time_zone))
-    for days in range(_LONGEST_CLOSURE):
-        span = _span(local.date() + timedelta(days=days), clinic)
-        if span and local < span[1]:
-            return max(local, span[0])
-    raise NeverOpen("clinic.yml: hours has no open day in the next 60; write the opening hours of at least one day")
+    """`Hours.next_open` for one moment."""
+    return Hours(clinic).next_open(moment)
 
 
 def is_open(moment: datetime, clinic: Clinic) -> bool:
-    """Whether the clinic is open at this moment."""
-    return next_open(moment, clinic) == moment
-
-
-def _hours_later(start: datetime, left: timedelta, clinic: Clinic) -> datetime:
-    span = _span(start.date(), clinic)
-    until = span[1] if span else start
-    if start + left <= until:
-        return start + left
-    return _hours_later(next_open(until, clinic), left - (until - start), clinic)
-
-
-def _days_later(start: datetime, days: int, clinic: Clinic) -> datetime:
-    moment = start
-    for _ in range(days):
-        opens = next_open(datetime.combine(moment.date() + timedelta(days=1), time(), moment.tzinfo), clinic)
-        moment = opens
-    span = _span(moment.date(), clinic)
-    same_time = datetime.combine(moment.date(), start.timetz().replace(tzinfo=None), start.tzinfo)
-    return min(max(same_time, moment), span[1]) if span else moment
-
-
-def _span(day: date, clinic: Clinic) -> tuple[datetime, datetime] | None:
-    """When the clinic opens and closes on a day; None on a closed one."""
-    opening = clinic.hours.days[day.weekday()][1]
-    if opening is None or any(closed.date == day for closed in clinic.closed_days):
-        return None
-    zone = ZoneInfo(clinic.time_zone)
-    return datetime.combine(day, opening.opens, zone), datetime.combine(day, opening.closes, zone)
+    """`Hours.is_open` for one moment."""
+    return Hours(clinic).is_open(moment)

@@ -8,10 +8,13 @@ else to say.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from bot.clinic.understanding import Question, questions
 
 SURE = 0.60
 LIKELY = 0.52
@@ -67,6 +70,16 @@ class Match:
     answer_id: str
     score: float
     instead: bool
+
+
+def given(parse: Mapping[str, Any], has_answer: Callable[[Question], bool]) -> str | None:
+    """The id of the desk's answer that a parsed message gets: one that fits nearly to the word comes first, another
+    where the content has none. `has_answer` says whether the content answers a question."""
+    found = parse.get("learned") or {}
+    asked = questions(parse)
+    if not found or (asked and not found.get("instead") and has_answer(asked[0])):
+        return None
+    return str(found["id"])
 
 
 def needed(intent: str, confidence: float, topic: str | None = None) -> tuple[float, float] | None:

@@ -21,11 +21,15 @@ MERGE = 0.40
 
 @dataclass(frozen=True)
 class Group:
-    """A group as far as likeness goes: the sum of its members' vectors, each of length 1, and their number."""
+    """A group as far as likeness goes: the sum of its members' vectors, each of length 1, and their number.
+
+    `by_hand`: a person put it together or split it off; what they decided is not undone by likeness.
+    """
 
     id: str
     total: np.ndarray
     size: int
+    by_hand: bool = False
 
 
 def nearest(vector: np.ndarray, groups: Sequence[Group]) -> tuple[str, float] | None:
@@ -40,10 +44,22 @@ def nearest(vector: np.ndarray, groups: Sequence[Group]) -> tuple[str, float] | 
 
 def twin(group: Group, groups: Sequence[Group]) -> str | None:
     """Another group whose members are, on average, so like this one's that the two are one; None without one."""
-    others = [one for one in groups if one.id != group.id]
-    if not others:
+    others = [one for one in groups if one.id != group.id and not one.by_hand]
+    if not others or group.by_hand:
         return None
     middles = np.array([one.total / max(one.size, 1) for one in others])
     likeness = middles @ (group.total / max(group.size, 1))
     best = int(likeness.argmax())
     return others[best].id if likeness[best] >= MERGE else None
+
+
+def most_alike(group: Group, groups: Sequence[Group], number: int) -> list[tuple[str, float]]:
+    """The other groups in order of likeness (cosine of their middles), for a person who joins two."""
+    others = [one for one in groups if one.id != group.id]
+    if not others:
+        return []
+    totals = np.array([one.total for one in others])
+    lengths = np.linalg.norm(totals, axis=1) * np.linalg.norm(group.total)
+    likeness = totals @ group.total / np.maximum(lengths, 1e-9)
+    best = np.argsort(-likeness)[:number]
+    return [(others[index].id, float(likeness[index])) for index in best]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated
 
@@ -22,6 +23,7 @@ pages = Pages()
 Field = Annotated[str, Form()]
 Many = Annotated[list[str] | None, Form()]
 LONGEST = 1200
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
 @pages.get("/answers")
@@ -63,7 +65,7 @@ def write(  # noqa: PLR0913, PLR0917 - the fields of the form
     known = {item.id: item for item in members}
     asked = [(known[id_].question or "", id_) for id_ in items or [] if id_ in known]
     asked += [(line.strip(), None) for line in extra.splitlines() if line.strip()]  # type: ignore[misc]
-    error = _problem(title, text, bool(asked))
+    error = _problem(view, title, text, bool(asked))
     if error:
         again = {"title": title, "text": text, "topic": topic, "extra": extra}
         return _form(view, "answer_new.html", 400, group=group, items=distinct(members), error=error, **again)
@@ -107,7 +109,7 @@ def revise(  # noqa: PLR0913, PLR0917 - the fields of the form
     asked = [line.strip() for line in extra.splitlines() if line.strip()]
     with view.changing() as session:
         row = _get(session, answer_id)
-        error = _problem(title, text, True)
+        error = _problem(view, title, text, True)
         if error:
             raise Refused(error, 400)
         if asked:
@@ -190,7 +192,7 @@ def _page(view: View, answer_id: str) -> Response:
         thumbs = desk_figures.thumbs_of(session, f"learned:{answer_id}")
     draft = next((one for one in revisions if one.status == "draft"), None)
     newest = draft or next((one for one in revisions if one.id == row.live_revision_id), revisions[0])
-    level = grade(newest.text, view.desk.content.terms)
+    level = grade(view.desk.content.fill(newest.text), view.desk.content.terms)
     return _form(
         view,
         "answer.html",
@@ -229,9 +231,12 @@ def _draft(  # noqa: PLR0913, PLR0917 - the fields of the form
     return Draft(title.strip(), text.strip(), chosen, topic if topic in topics(view) else None, day)
 
 
-def _problem(title: str, text: str, has_wordings: bool) -> str:
+def _problem(view: View, title: str, text: str, has_wordings: bool) -> str:
     if not title.strip() or not text.strip():
         return "An answer needs a title and a text."
     if len(text) > LONGEST:
         return f"The text has {len(text)} characters; at most {LONGEST}."
+    unknown = PLACEHOLDER.findall(view.desk.content.fill(text))
+    if unknown:
+        return f"{{{unknown[0]}}} stands for nothing. Patients would read the braces."
     return "" if has_wordings else "Choose or write at least one wording of the question."
