@@ -48,6 +48,7 @@ class OurPatient:
         self.seconds: list[float] = []
         self.fallbacks = 0
         self.last: dict[str, Any] = {}
+        self.kinds: set[str] = set()
         self._headers: dict[str, str] = {}
 
     async def open(self) -> OurPatient:
@@ -68,7 +69,8 @@ class OurPatient:
         if answer.status != 200 or not said["messages"]:
             raise WrongAnswer(f"{answer.status} to {text!r}: {said}")
         self.last = said["messages"][-1]
-        self.fallbacks += any(message["metadata"].get("kind") == "fallback" for message in said["messages"])
+        self.kinds = {message["metadata"].get("kind") for message in said["messages"]}
+        self.fallbacks += "fallback" in self.kinds
         return self.last
 
     async def dialogue(self) -> AsyncIterator[None]:
@@ -86,7 +88,7 @@ class OurPatient:
     async def _until(self, kind: str) -> AsyncIterator[None]:
         wishes = itertools.cycle(WHENS)
         for _ in range(LONGEST_DIALOGUE):
-            if self.last["metadata"].get("kind") == kind:
+            if kind in self.kinds:
                 return
             await self.say(self._reply(wishes))
             yield

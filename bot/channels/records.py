@@ -31,6 +31,11 @@ class Turn:
     accepted_at: datetime
     repeated: bool
 
+    @property
+    def id(self) -> str:
+        """The message's id in the transcript."""
+        return self.message_id
+
 
 @dataclass(frozen=True)
 class Records:
@@ -64,13 +69,11 @@ class Records:
         """Write a message down once per client id. Raises UnknownConversation; Problem for a payload nobody offered."""
         with unit_of_work(self.sessions) as session:
             text = message.text or self._title(session, conversation_id, message.payload)
-            accepted = conversations.accept_message(session, conversation_id, message.id, text, now)
-            row = accepted.row
-            if message.payload and not accepted.repeated:
-                row.meta = {"payload": message.payload}
+            accepted = conversations.accept_message(session, conversation_id, message.id, text, now, message.payload)
             session.commit()
-            rasa_text = str((row.meta or {}).get("payload") or row.text)
-            return Turn(conversation_id, message.id, row.id, rasa_text, row.created_at, accepted.repeated)
+        row = accepted.row
+        rasa_text = str((row.meta or {}).get("payload") or row.text)
+        return Turn(conversation_id, message.id, row.id, rasa_text, row.created_at, accepted.repeated)
 
     def answer_to(self, turn: Turn) -> list[Said] | None:
         """What was said to this message before; None while it has no answer."""
@@ -99,20 +102,14 @@ class Records:
         if any(say["metadata"].get("erase") for say in says):
             return self._erased(turn, says, now)
         with unit_of_work(self.sessions) as session:
-            row = conversations.find_message(session, turn.conversation_id, turn.client_id)
-            urgent = [say for say in says if say["metadata"].get("kind") in DANGER]
-            record = conversations.record_reply if urgent else desk_ownership.record_reply_if_free
-            rows = record(session, row, self._allowed(session, turn, says, urgent), now, understood)
+            urgent = [say for say in says if say["metadata"].get("kind") in DANGER]  # said even while a person has the chat
+            rows = desk_ownership.record_reply_if_free(session, turn, says, now, understood, urgent)
             if not rows:
+                row = conversations.find_message(session, turn.conversation_id, turn.client_id)
                 desk_ownership.note_heard_in_silence(session, row, understood, now)
             session.commit()
         self._tell_desk(turn, says, now, failed)
         return [shown(row) for row in rows]
-
-    @staticmethod
-    def _allowed(session: Any, turn: Turn, says: Sequence[Any], urgent: Sequence[Any]) -> Sequence[Any]:
-        """While a person has the chat, advice in danger is all the bot says."""
-        return says if not urgent or desk_ownership.may_bot_speak(session, turn.conversation_id) else urgent
 
     def _erased(self, turn: Turn, says: Sequence[Mapping[str, Any]], now: datetime) -> list[Said]:
         with unit_of_work(self.sessions) as session:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import String, bindparam, select, update
+from sqlalchemy import String, bindparam, insert, inspect, select, update
 from sqlalchemy.orm import Session
 
 from bot.store.columns import UtcDateTime, new_id
@@ -16,18 +16,43 @@ from bot.store.pseudonyms import new_pseudonym
 from bot.store.terms import Owner, Sender
 from bot.store.writing import insert_once
 
-# Two statements of every turn, built once: SQLAlchemy then finds their compiled form without looking them over again.
+# The statements of every turn, built once and without the ORM's bookkeeping: a tenth of its time (docs/performance.md).
+_CHAT = Conversation.__table__.c
+_LINE = Message.__table__.c
 _FIND = select(Message).where(
     Message.conversation_id == bindparam("chat"), Message.client_id == bindparam("client", type_=String)
 )
+_KNOWN = select(_LINE.id).where(
+    _LINE.conversation_id == bindparam("chat"), _LINE.client_id == bindparam("client", type_=String)
+)
 _TOUCH = (
     update(Conversation.__table__)
-    .where(Conversation.__table__.c.id == bindparam("chat"))
+    .where(_CHAT.id == bindparam("chat"))
     .values(last_message_at=bindparam("now", type_=UtcDateTime))
+    .returning(_CHAT.owner)
 )
+_MINE = update(Message.__table__).where(_LINE.id == bindparam("line"), _LINE.answered_at.is_(None))
+_ANSWERED = _MINE.values(answered_at=bindparam("now", type_=UtcDateTime))
+_UNDERSTOOD = _MINE.values(
+    answered_at=bindparam("now", type_=UtcDateTime),
+    understood=bindparam("parse", type_=_LINE.understood.type),
+    intent=bindparam("name", type_=String),
+)
+_ADD = insert(Message.__table__)
+_COLUMNS = [(one.key, one.columns[0]) for one in inspect(Message).column_attrs]
 
 Say = Mapping[str, Any]
 """One thing to say: `text`, and if wanted `buttons` ([{title, payload}]) and `metadata` ({kind, topic, …})."""
+
+
+class PatientLine(Protocol):
+    """A patient's message, as far as an answer needs it."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def conversation_id(self) -> str: ...
 
 
 class UnknownConversation(LookupError):
@@ -69,21 +94,28 @@ def get_conversation(session: Session, conversation_id: str) -> Conversation:
     return row
 
 
-def accept_message(session: Session, conversation_id: str, client_id: str | None, text: str, now: datetime) -> Accepted:
-    """Write a patient's message down once per client id, before anybody acts on it. Raises UnknownConversation."""
-    _touch(session, conversation_id, now)  # nobody else writes into this conversation until the commit
-    found = _find_message(session, conversation_id, client_id) if client_id else None
-    if found is not None:
-        return Accepted(found, repeated=True)
+def accept_message(  # noqa: PLR0913, PLR0917 - a message and what belongs to it
+    session: Session, conversation_id: str, client_id: str | None, text: str, now: datetime, payload: str = ""
+) -> Accepted:
+    """Write a patient's message down once per client id, before anybody acts on it. Raises UnknownConversation.
+
+    `payload` is that of the pressed button. The row of a new message stands beside the session.
+    """
+    touch(session, conversation_id, now)  # nobody else writes into this conversation until the commit
+    known = {"chat": conversation_id, "client": client_id}
+    if client_id and session.connection().execute(_KNOWN, known).first() is not None:
+        return Accepted(find_message(session, conversation_id, client_id), repeated=True)
     row = Message(
         id=new_id(),
         conversation_id=conversation_id,
         client_id=client_id,
         sender="patient",
         text=text,
+        buttons=[],
+        meta={"payload": payload} if payload else {},
         created_at=now,
     )
-    return Accepted(_append(session, [row])[0], repeated=False)
+    return Accepted(_add(session, row), repeated=False)
 
 
 def find_message(session: Session, conversation_id: str, client_id: str) -> Message:
@@ -100,14 +132,14 @@ def find_answer(session: Session, conversation_id: str, client_id: str) -> list[
     return None if row is None or row.answered_at is None else replies(session, row)
 
 
-def replies(session: Session, patient_row: Message) -> list[Message]:
+def replies(session: Session, patient_row: PatientLine) -> list[Message]:
     """The rows that answer a patient's message, in order."""
     return list(session.scalars(select(Message).where(Message.reply_to == patient_row.id).order_by(Message.position)))
 
 
 def record_reply(
     session: Session,
-    patient_row: Message,
+    patient_row: PatientLine,
     says: Sequence[Say],
     now: datetime,
     understood: Mapping[str, Any] | None = None,
@@ -115,27 +147,53 @@ def record_reply(
     """Store what the bot said to a message and mark it answered; an answer that exists already stands and is returned.
 
     `says` may be empty (a person owns the chat). `understood` is the parse, for the desk; its intent stays plain.
+    The rows of a new answer stand beside the session.
     """
-    _touch(session, patient_row.conversation_id, now)
-    mine = update(Message).where(Message.id == patient_row.id, Message.answered_at.is_(None))
-    values: dict[str, Any] = {"answered_at": now}
+    touch(session, patient_row.conversation_id, now)
+    return record_reply_under_lock(session, patient_row, says, now, understood)
+
+
+def record_reply_under_lock(
+    session: Session,
+    patient_row: PatientLine,
+    says: Sequence[Say],
+    now: datetime,
+    understood: Mapping[str, Any] | None = None,
+) -> list[Message]:
+    """What `record_reply` does, for a caller that has touched the conversation in this transaction."""
+    line: dict[str, Any] = {"line": patient_row.id, "now": now}
+    mark = _ANSWERED
     if understood is not None:
-        values |= {"understood": dict(understood), "intent": (understood.get("intent") or {}).get("name")}
-    if session.execute(mine.values(**values)).rowcount == 0:  # type: ignore[attr-defined]
+        mark = _UNDERSTOOD
+        line |= {"parse": dict(understood), "name": (understood.get("intent") or {}).get("name")}
+    if session.connection().execute(mark, line).rowcount == 0:
         return replies(session, patient_row)
-    rows = [_said(patient_row.conversation_id, "bot", say, now, reply_to=patient_row.id) for say in says]
-    return _append(session, rows)
+    return [
+        _add(session, _said(patient_row.conversation_id, "bot", say, now, reply_to=patient_row.id)) for say in says
+    ]
+
+
+def touch(session: Session, conversation_id: str, now: datetime) -> Owner:
+    """Move the conversation's clock; returns who owns the chat. Raises UnknownConversation.
+
+    The row lock this takes lets messages of one conversation commit in order, and keeps the owner until the commit.
+    """
+    row = session.connection().execute(_TOUCH, {"chat": conversation_id, "now": now}).first()
+    if row is None:
+        raise UnknownConversation(f"no conversation {conversation_id}")
+    owner: Owner = row.owner
+    return owner
 
 
 def add_bot_message(session: Session, conversation_id: str, say: Say, now: datetime) -> Message:
     """Something the bot says unasked: a reminder, a confirmation, that it is back. Raises UnknownConversation."""
-    _touch(session, conversation_id, now)
+    touch(session, conversation_id, now)
     return _append(session, [_said(conversation_id, "bot", say, now)])[0]
 
 
 def add_staff_message(session: Session, conversation_id: str, author: str, text: str, now: datetime) -> Message:
     """A person's message to the patient; `author` is the staff user's id. Raises UnknownConversation."""
-    _touch(session, conversation_id, now)
+    touch(session, conversation_id, now)
     return _append(session, [_said(conversation_id, "staff", {"text": text}, now, author=author)])[0]
 
 
@@ -184,12 +242,6 @@ def _find_message(session: Session, conversation_id: str, client_id: str) -> Mes
     return session.scalar(_FIND, {"chat": conversation_id, "client": client_id})
 
 
-def _touch(session: Session, conversation_id: str, now: datetime) -> None:
-    """Move the conversation's clock. The row lock this takes lets messages of one conversation commit in order."""
-    if session.connection().execute(_TOUCH, {"chat": conversation_id, "now": now}).rowcount == 0:
-        raise UnknownConversation(f"no conversation {conversation_id}")
-
-
 def _said(conversation_id: str, sender: Sender, say: Say, now: datetime, **more: str) -> Message:
     metadata = dict(say.get("metadata") or {})
     return Message(
@@ -206,8 +258,15 @@ def _said(conversation_id: str, sender: Sender, say: Say, now: datetime, **more:
     )
 
 
+def _add(session: Session, row: Message) -> Message:
+    """Insert one line. One at a time, so that positions follow the order in which the lines were said."""
+    values = {column.name: vars(row)[name] for name, column in _COLUMNS if name in vars(row)}
+    row.position = session.connection().execute(_ADD, values).inserted_primary_key[0]
+    return row
+
+
 def _append(session: Session, rows: list[Message]) -> list[Message]:
-    """Insert one by one, so that positions follow the order in which the lines were said."""
+    """Insert rows that the session goes on with, in the order in which they were said."""
     for row in rows:
         session.add(row)
         session.flush()

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from bot.clinic.desk.ownership import bot_may_speak, leads_to, starts_from
 from bot.store import audit, conversations, errands, triage
-from bot.store.conversations import Say, UnknownConversation
+from bot.store.conversations import PatientLine, Say, UnknownConversation
 from bot.store.desk_models import Presence
 from bot.store.desk_queue import bump
 from bot.store.models import Conversation, Message
@@ -26,27 +26,21 @@ PAUSE: Mapping[str, Any] = {"event": "pause"}
 RESUME: Mapping[str, Any] = {"event": "resume"}
 
 
-def may_bot_speak(session: Session, conversation_id: str) -> bool:
-    """Whether the bot may answer now. Only `record_reply_if_free` decides for good. Raises UnknownConversation."""
-    owner = session.scalar(select(Conversation.owner).where(Conversation.id == conversation_id))
-    if owner is None:
-        raise UnknownConversation(f"no conversation {conversation_id}")
-    return bot_may_speak(owner)
-
-
-def record_reply_if_free(
+def record_reply_if_free(  # noqa: PLR0913, PLR0917 - an answer and when it may be given
     session: Session,
-    patient_row: Message,
+    patient_row: PatientLine,
     says: Sequence[Say],
     now: datetime,
     understood: Mapping[str, Any] | None = None,
+    regardless: Sequence[Say] = (),
 ) -> list[Message]:
-    """What `conversations.record_reply` does, but nothing is said when a person took the chat while the bot thought.
+    """What `conversations.record_reply` does, but when a person took the chat while the bot thought, only those of
+    `says` are said that are `regardless` of it.
 
     The message then counts as received (its `answered_at` is set), and what the bot had to say is dropped.
     """
-    spoken = list(says) if bot_may_speak(locked_owner(session, patient_row.conversation_id)) else []
-    return conversations.record_reply(session, patient_row, spoken, now, understood)
+    free = bot_may_speak(conversations.touch(session, patient_row.conversation_id, now))
+    return conversations.record_reply_under_lock(session, patient_row, says if free else regardless, now, understood)
 
 
 def locked_owner(session: Session, conversation_id: str) -> Owner:
