@@ -9,14 +9,20 @@ from typing import Any
 import httpx
 
 Message = dict[str, Any]
+AGREE = '/inform{"question": "consent", "answer": "yes"}'
+REFUSE = '/inform{"question": "consent", "answer": "no"}'
 CLIENT = httpx.Client(timeout=60, trust_env=False)
 
 
 @dataclass
 class Patient:
-    """One chat with a running installation. `heard` is everything the bot said, in order."""
+    """One chat with a running installation. `heard` is everything the bot said, in order.
+
+    A patient who `agrees` says yes to the privacy notice by themselves: `heard` then goes on without it.
+    """
 
     base: str
+    agrees: bool = True
     token: str = ""
     conversation_id: str = ""
     heard: list[Message] = field(default_factory=list)
@@ -39,11 +45,18 @@ class Patient:
     def _heard(self, answer: httpx.Response) -> list[Message]:
         assert answer.status_code == 200, answer.text
         messages = answer.json()["messages"]
+        if self.agrees and messages and messages[-1]["metadata"].get("asks") == "consent":
+            self.heard += messages[:-1]
+            return [*messages[:-1], *self.send(AGREE)]
         self.heard += messages
         return messages
 
     def say(self, text: str) -> list[Message]:
         return self._heard(self.post(text=text))
+
+    def send(self, payload: str) -> list[Message]:
+        """Press a button by its payload."""
+        return self._heard(self.post(payload=payload))
 
     def press(self, title: str) -> list[Message]:
         """Press the newest button with this title."""

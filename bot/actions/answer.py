@@ -7,6 +7,7 @@ from rasa_sdk.events import FollowupAction, SlotSet
 from bot.actions.base import ClinicAction, Events, Turn
 from bot.actions.replies import answer_one, queue_question, say_learned
 from bot.actions.screening import asks_about_self, reopens_screening, tells_of_health
+from bot.clinic.consent import ASKS, REFUSED
 from bot.clinic.understanding import Question, nearest_topics, questions
 from bot.nlu.context import resolve_in_context
 
@@ -23,7 +24,10 @@ class ActionAnswer(ClinicAction):
         asked = asked_questions(turn)
         if asked:
             return answer_all(turn, asked)
-        if tells_of_health(turn):
+        if tells_of_health(turn) and turn.slot("consent") == REFUSED:
+            turn.say("utter_told_without_consent")
+            return []
+        if tells_of_health(turn) or turn.entity("question") == ASKS:  # an old notice's button: the notice comes anew
             return [FollowupAction("screening_form")]
         return not_understood(turn)
 

@@ -57,6 +57,8 @@ class Turn:
     tracker: Tracker
     clinic: Clinic
     now: datetime
+    # An earlier message that is taken up now, in place of the latest one.
+    taken_up: Mapping[str, Any] | None = None
 
     @property
     def content(self) -> Content:
@@ -68,8 +70,8 @@ class Turn:
 
     @property
     def parse(self) -> Mapping[str, Any]:
-        """Rasa's parse of the latest message, with our keys (docs/architecture.md)."""
-        return self.tracker.latest_message or {}
+        """Rasa's parse of the message this turn is about, with our keys (docs/architecture.md)."""
+        return self.taken_up or self.tracker.latest_message or {}
 
     @property
     def intent(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from rasa_sdk.events import FollowupAction, SlotSet
 
 from bot.actions.base import ClinicAction, Events, Turn
+from bot.actions.consent import PersonalForm
 from bot.actions.handoff import LEAVE_FORM, hand_off
 from bot.actions.replies import answer_asides, other_questions
 from bot.actions.screening import reopens_screening
@@ -46,13 +47,15 @@ class ActionOpenBooking(ClinicAction):
         return [SlotSet("booking_gate", "check_first"), SlotSet("offered", "screening"), SlotSet("booking", asked_for)]
 
 
-class ValidateBookingForm(ClinicAction):
+class ValidateBookingForm(PersonalForm):
     """Called by Rasa's form at its start and with every message while it runs."""
+
+    ended_by = "booking_outcome"
 
     def name(self) -> str:
         return f"validate_{FORM}"
 
-    def act(self, turn: Turn) -> Events:
+    def go_on(self, turn: Turn) -> Events:
         clinic = clinic_from(turn.content.clinic)
         state = turn.slot("booking") or {}
         taken = _taken(turn, clinic, state)

@@ -8,7 +8,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from bot.actions.base import ClinicAction, Events, Turn
 from bot.store import conversations, triage
 
-LEAVE_FORM: Events = [ActiveLoop(None), SlotSet("requested_slot", None)]
+LEAVE_FORM: Events = [ActiveLoop(None), SlotSet("requested_slot", None), SlotSet("consent_asked_for", None)]
 
 
 class ActionHandoff(ClinicAction):

@@ -7,8 +7,9 @@ from typing import Any
 
 from rasa_sdk.events import SlotSet
 
-from bot.actions.base import ClinicAction, Events, Turn
+from bot.actions.base import Events, Turn
 from bot.actions.booking import slot_rules
+from bot.actions.consent import PersonalForm
 from bot.actions.handoff import hand_off
 from bot.actions.replies import answer_asides, other_questions
 from bot.clinic.booking import visit
@@ -20,13 +21,15 @@ from bot.store.engine import reading
 from bot.store.models import Booking
 
 
-class ValidateVisitForm(ClinicAction):
+class ValidateVisitForm(PersonalForm):
     """Called by Rasa's form at its start and with every message while it runs."""
+
+    ended_by = "visit_outcome"
 
     def name(self) -> str:
         return "validate_visit_form"
 
-    def act(self, turn: Turn) -> Events:
+    def go_on(self, turn: Turn) -> Events:
         state, diary, heard = turn.slot("visit") or {}, _diary(turn), _heard(turn)
         if not state.get("asking"):
             step = visit.begin(heard, _own(turn), diary)

@@ -9,11 +9,14 @@ from zoneinfo import ZoneInfo
 
 from rasa_sdk.events import SlotSet
 
-from bot.actions.base import ClinicAction, Events, Turn
-from bot.actions.replies import answer_asides
+from bot.actions.base import Events, Turn
+from bot.actions.consent import PersonalForm
+from bot.actions.replies import answer_asides, answer_one
+from bot.clinic.consent import REFUSED
 from bot.clinic.screening import Heard, Screening, begin, hear, resume
 from bot.clinic.screening import Turn as Step
 from bot.clinic.screening.rules import find
+from bot.clinic.understanding import Question
 from bot.store import screenings, triage
 
 FORM = "screening_form"
@@ -23,18 +26,26 @@ ASKS = re.compile(
 )
 
 
-class ValidateScreeningForm(ClinicAction):
+class ValidateScreeningForm(PersonalForm):
     """Called by Rasa's form at its start and with every message while it runs."""
+
+    ended_by = "screening_outcome"
 
     def name(self) -> str:
         return f"validate_{FORM}"
 
-    def act(self, turn: Turn) -> Events:
+    def go_on(self, turn: Turn) -> Events:
         state = Screening.from_dict(turn.slot("screening"))
-        told = _tells(heard_by_screening(turn))
-        if not asks_about_self(turn) and (ASKS.search(turn.text) or not told):  # "yes, type 2" asks nothing
-            answer_asides(turn)
+        _answer_besides(turn)
         return self.finish(turn, state, _step(turn, state))
+
+    def before_notice(self, turn: Turn) -> bool:
+        told = [question.criterion for question in turn.content.screening.questions if _has(turn, question.criterion)]
+        if told and ASKS.search(turn.text):  # "I'm diabetic, can I have it?" is answered without a check
+            answer_one(turn, Question("ask_suitability", turn.text, entities=tuple(turn.parse.get("entities") or ())))
+            return turn.slot("consent") == REFUSED
+        _answer_besides(turn)
+        return False
 
     def finish(self, turn: Turn, before: Screening, step: Step) -> Events:
         """Store a verdict, then say what there is to say. The form ends when `screening_outcome` is set."""
@@ -51,6 +62,20 @@ class ValidateScreeningForm(ClinicAction):
             SlotSet("booking_gate", None),
             SlotSet("misunderstood", 0),
         ]
+
+
+def _answer_besides(turn: Turn) -> None:
+    told = _tells(heard_by_screening(turn))
+    if not asks_about_self(turn) and (ASKS.search(turn.text) or not told):  # "yes, type 2" asks nothing
+        answer_asides(turn)
+
+
+def _has(turn: Turn, criterion: str) -> bool:
+    """Whether the patient says that a criterion applies to them."""
+    return any(
+        e.get("entity") == criterion and e.get("value") not in ("no", "refused")
+        for e in turn.parse.get("entities") or []
+    )
 
 
 def _step(turn: Turn, state: Screening) -> Step:

@@ -43,11 +43,15 @@ class ClinicResponses(TemplatedNaturalLanguageGenerator):
     def _fill_response(
         self, response: dict[str, Any], filled_slots: dict[str, Any] | None = None, **values: Any
     ) -> dict[str, Any]:
-        """Fill placeholders in the text alone. Rasa's own filling also tries the braces of the buttons' payloads, fails,
+        """Fill placeholders in the text and the link alone. Rasa's own filling also tries the braces of the payloads, fails,
         and logs every slot's value with the failure."""
         known = {**(filled_slots or {}), **values}
         if response.get("text"):
-            response["text"] = PLACEHOLDER.sub(lambda found: str(known.get(found[1], found[0])), response["text"])
+            response["text"] = _filled(response["text"], known)
+        link = (response.get("metadata") or {}).get("link")
+        if link:
+            filled = {key: _filled(value, known) for key, value in link.items()}
+            response["metadata"] = {**response["metadata"], "link": filled}
         return response
 
     def _danger(self, tracker: DialogueStateTracker) -> dict[str, str]:
@@ -57,3 +61,7 @@ class ClinicResponses(TemplatedNaturalLanguageGenerator):
         if sign is None:
             return {"danger_sign": "", "danger_label": "how you feel"}
         return {"danger_sign": str(danger["sign"]), "danger_label": sign.label}
+
+
+def _filled(text: str, known: dict[str, Any]) -> str:
+    return PLACEHOLDER.sub(lambda found: str(known.get(found[1], found[0])), text)

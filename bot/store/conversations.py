@@ -232,12 +232,6 @@ def set_owner(
     return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
-def record_consent(session: Session, conversation_id: str, version: str, now: datetime) -> None:
-    """Note which version of the privacy notice the patient agreed to. Raises UnknownConversation."""
-    row = get_conversation(session, conversation_id)
-    row.consent_version, row.consent_at = version, now
-
-
 def _find_message(session: Session, conversation_id: str, client_id: str) -> Message | None:
     return session.scalar(_FIND, {"chat": conversation_id, "client": client_id})
 

@@ -40,8 +40,6 @@ class Conversation(Base):
     language: Mapped[str] = mapped_column(String(16), default="en")
     assigned_to: Mapped[str | None] = mapped_column(ID)
     promised_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    consent_version: Mapped[str | None] = mapped_column(String(32))
-    consent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_message_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -84,6 +82,19 @@ class Message(Base):
     reply_to: Mapped[str | None] = mapped_column(ID)
     author: Mapped[str | None] = mapped_column(ID)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Consent(Base):
+    """A patient's reply to the privacy notice: to which version, yes or no, and when. The last one counts."""
+
+    __tablename__ = "consent"
+    __table_args__ = (Index(None, "conversation_id", "at"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey(Conversation.id))
+    version: Mapped[str] = mapped_column(String(64))
+    given: Mapped[bool]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Screening(Base):

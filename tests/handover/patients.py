@@ -31,7 +31,7 @@ class Patient:
     sessions: Sessions
     name: str
     now: datetime
-    slots: dict[str, Any] = field(default_factory=dict)
+    slots: dict[str, Any] = field(default_factory=lambda: {"consent": content().clinic.privacy.version})
     messages: int = 0
 
     def tell(

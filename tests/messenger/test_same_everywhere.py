@@ -37,7 +37,7 @@ Told = list[tuple[str, tuple[str, ...]]]
 DIALOGUES = {
     "questions": ["hi", "does it hurt?", "and how many sessions do I need?", "what does it cost", "thanks, bye"],
     "danger": ["hello", "my lips are swelling and I can't breathe"],
-    "screening": ["can I have mesotherapy?", "I am 34", "no", "stop"],
+    "screening": ["can I have mesotherapy?", "yes", "I am 34", "no", "stop"],
     "person": ["are you a robot?", "I want to talk to a person"],
     "nonsense": ["qwrtz plmk", "who will win the election?"],
 }
@@ -192,8 +192,9 @@ def _shown(message: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
 
 
 def _told(text: str, buttons: list[dict[str, Any]]) -> tuple[str, tuple[str, ...]]:
-    """A message as compared: its words without a list of long titles, its buttons as short as a channel shows them."""
-    lines = [line for line in text.split("\n") if not line.startswith("• ")]
+    """A message as compared: its words without a list of long titles and without an address, its buttons as short as a
+    channel shows them."""
+    lines = [line.split(" More about it: ")[0] for line in text.split("\n") if not line.startswith("• ")]
     return "\n".join(lines).strip(), tuple(shorten(one["title"]) for one in buttons)
 
 

@@ -36,6 +36,8 @@ def patient(installation: Installation) -> Patient:
         "xylophagous xylophagous",
         f"my name is {NAME}, my mail is zephyrine.q@example.net",
         "can I have it?",
+        "yes, xylophagous",
+        "yes",
         "I am 34, xylophagous, not pregnant",
         "no",
         "stop",

@@ -45,6 +45,7 @@ def ask_about_side_effects(chat: ChatPage) -> None:
 
 def pass_the_check(chat: ChatPage) -> None:
     chat.say("can you check if I can have it")
+    chat.press("Yes, go on")
     chat.wait_for("How old are you?")
     chat.say("thirty four")
     for question in ("pregnant", "breastfeeding", "diabetes", "cancer", "heart", "liver", "kidney"):

@@ -89,6 +89,37 @@ def test_a_message_of_emoji_alone_gets_a_clear_answer(patient: Patient) -> None:
     assert kinds(patient.say("🙂🙂🙂")) == ["fallback"]
 
 
+# ---- consent
+
+
+def test_the_notice_comes_once_before_anything_personal_and_a_no_keeps_nothing(
+    installation: Installation, patient: Patient
+) -> None:
+    patient.agrees = False
+    said = patient.say("can you check if I can have it")
+    assert [message["metadata"].get("asks") for message in said] == ["consent"]
+    assert said[0]["metadata"]["link"]["url"] == "/privacy"
+    assert patient.press("No, thanks")[-1]["metadata"]["kind"] == "smalltalk"
+    assert kinds(patient.say("does it hurt?")) == ["answer"]
+    patient.say("I want to book an appointment")
+    patient.say("no")
+    assert patient.asked == "consent"
+    patient.press("Yes, go on")
+    assert patient.asked == "treatment"
+    patient.say("stop")
+    patient.say("can you check if I can have it")
+    assert patient.asked == "age"
+
+
+def test_questions_and_danger_do_not_wait_for_consent(patient: Patient) -> None:
+    patient.agrees = False
+    patient.say("can you check if I can have it")
+    assert kinds(patient.say("does it hurt?")) == ["answer", "question"]
+    assert kinds(patient.say("my lips are swelling and i cant breathe"))[0] == "emergency"
+    patient.say("yes")
+    assert patient.asked is None, "a yes to nothing is no consent"
+
+
 # ---- screening
 
 

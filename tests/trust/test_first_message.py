@@ -23,7 +23,7 @@ def test_the_first_message_says_machine_no_doctor_what_is_stored_and_how_to_reac
         said = " ".join(content.fill(variant["text"]).split())
         assert "computer program" in said  # EU AI Act, article 50: people are told that they talk to a machine
         assert "not a doctor" in said
-        assert f"stored for {content.clinic.privacy.chat_days} days" in said
+        assert f"stored for at most {content.clinic.privacy.chat_days} days" in said
         assert content.clinic.phone in said
         assert "/talk_to_human" in {button["payload"] for button in variant["buttons"]}
 

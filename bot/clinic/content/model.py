@@ -155,10 +155,15 @@ class ReplyTimes(Base):
 
 
 class Privacy(Base):
-    """Days after which data is deleted."""
+    """The privacy notice's version and address, and after how many days each kind of data is deleted."""
 
+    version: Annotated[str, Field(min_length=1, max_length=64)]
+    url: Annotated[str, Field(pattern=r"^(/|https?://)\S*$")]
     chat_days: int = Field(gt=0)
+    no_consent_days: int = Field(gt=0)
     booking_days: int = Field(gt=0)
+    visit_record_days: int = Field(ge=0)
+    work_days: int = Field(gt=0)
 
 
 class ClinicPhrases(Base):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from itertools import groupby
+from urllib.parse import urljoin
 
 from bot.clinic.content.model import BookableTreatment, Clinic, ClinicPhrases, Opening
 
@@ -32,6 +33,9 @@ NAMES = frozenset(
         "lead_time_hours",
         "chat_days",
         "booking_days",
+        "no_consent_days",
+        "privacy_page",
+        "privacy_url",
     ]
 )
 
@@ -59,6 +63,9 @@ def placeholders(clinic: Clinic) -> dict[str, str]:
         "lead_time_hours": str(clinic.booking.lead_time_hours),
         "chat_days": str(clinic.privacy.chat_days),
         "booking_days": str(clinic.privacy.booking_days),
+        "no_consent_days": str(clinic.privacy.no_consent_days),
+        "privacy_page": clinic.privacy.url,
+        "privacy_url": urljoin(clinic.url, clinic.privacy.url),
     }
 
 

@@ -12,7 +12,17 @@ from bot.desk import mail
 from bot.desk.context import View
 from bot.desk.pages.queue import listing
 from bot.desk.routing import Pages, Refused, Signed
-from bot.store import audit, bookings, conversations, desk_ownership, desk_queue, desk_transcript, screenings, staff
+from bot.store import (
+    audit,
+    bookings,
+    consents,
+    conversations,
+    desk_ownership,
+    desk_queue,
+    desk_transcript,
+    screenings,
+    staff,
+)
 
 pages = Pages()
 Field = Annotated[str, Form()]
@@ -132,6 +142,7 @@ def whole(view: View, conversation_id: str, item: str) -> dict[str, Any]:
             "visits": visits,
             "name": name,
             "address": mail.address(view.desk, visits),
+            "consent": consents.latest(session, conversation_id),
             "screening": screenings.latest(session, conversation_id),
             "canned": view.desk.words.canned_for(view.desk.content, view.staff.name, name),
             "shown": SHOWN,
