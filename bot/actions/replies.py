@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from bot.actions.base import Turn
@@ -75,8 +75,8 @@ def say_unknown(turn: Turn, question: Question) -> None:
     queue_question(turn, question.text or turn.text, topics=[question.intent])
 
 
-def answer_asides(turn: Turn) -> None:
-    """Answer what a message asks besides, so that a form can go on with its own question."""
+def answer_asides(turn: Turn, besides: Collection[str] = ()) -> None:
+    """Answer what a message asks, apart from the topics `besides`, so that a form can go on with its own question."""
     if turn.intent in ASIDE:
         turn.say(f"utter_{turn.intent}")
     elif turn.intent == "report_symptom":
@@ -86,7 +86,8 @@ def answer_asides(turn: Turn) -> None:
     elif turn.intent == "out_of_scope":
         say_learned(turn)
     for question in other_questions(turn.parse):
-        answer_one(turn, question)
+        if question.intent not in besides:
+            answer_one(turn, question)
 
 
 def other_questions(parse: Mapping[str, Any]) -> list[Question]:

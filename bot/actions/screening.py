@@ -13,13 +13,19 @@ from bot.actions.base import Events, Turn
 from bot.actions.consent import PersonalForm
 from bot.actions.replies import answer_asides, answer_one
 from bot.clinic.consent import REFUSED
-from bot.clinic.screening import Heard, Screening, begin, hear, resume
+from bot.clinic.screening import Heard, Screening, begin, hear, resume, verdict
 from bot.clinic.screening import Turn as Step
+from bot.clinic.screening.interview import AGAIN
 from bot.clinic.screening.rules import find
+from bot.clinic.screening.telling import is_for_another
 from bot.clinic.understanding import Question
 from bot.store import screenings, triage
 
 FORM = "screening_form"
+SURE = 0.8
+OFFERED = {"suitable": "booking", "not_suitable": "person", "clinician_review": "person"}
+CHECKS = ("check_eligibility", "ask_suitability")
+FOR_ANOTHER = re.compile(r"\bfor\s+(my|our|the|a|him|her|them)\b", re.IGNORECASE)
 FIRST_PERSON = re.compile(r"\b(i|i'?m|i'?ve|my|me|am|she|he|her|his|we|mum|mom)\b", re.IGNORECASE)
 ASKS = re.compile(
     r"\?|^\W*(can|could|is|are|do|does|what|who|how|why|when|where|which|will|would|should|may)\b", re.IGNORECASE
@@ -53,21 +59,21 @@ class ValidateScreeningForm(PersonalForm):
             _store(turn, step)
         for say in step.says:
             turn.say_text(say.text, say.metadata, say.buttons)
-        ended = step.verdict.outcome if step.verdict else step.state.status if step.state.status != "open" else None
-        offered = {"suitable": "booking", "not_suitable": "person", "clinician_review": "person"}
+        ended = _ended(turn, step.state)
         return [
             SlotSet("screening", step.state.to_dict()),
             SlotSet("screening_outcome", ended),
-            SlotSet("offered", offered.get(str(ended), "none")),
+            SlotSet("offered", OFFERED.get(str(ended), "none")),
             SlotSet("booking_gate", None),
             SlotSet("misunderstood", 0),
         ]
 
 
 def _answer_besides(turn: Turn) -> None:
-    told = _tells(heard_by_screening(turn))
-    if not asks_about_self(turn) and (ASKS.search(turn.text) or not told):  # "yes, type 2" asks nothing
-        answer_asides(turn)
+    heard = heard_by_screening(turn)
+    asks = ASKS.search(turn.text) or not _tells(heard)  # "yes, type 2" asks nothing
+    if heard.intent and not asks_about_self(turn) and asks:
+        answer_asides(turn, besides=CHECKS if turn.intent in CHECKS else ())
 
 
 def _has(turn: Turn, criterion: str) -> bool:
@@ -78,14 +84,32 @@ def _has(turn: Turn, criterion: str) -> bool:
     )
 
 
+def _ended(turn: Turn, state: Screening) -> str | None:
+    """The outcome of a finished check, how another one ended, or None while it goes on."""
+    if state.status == "done":
+        return verdict(state, turn.content).outcome
+    return None if state.status == "open" else state.status
+
+
 def _step(turn: Turn, state: Screening) -> Step:
     """Go on, take up again, change a finished screening, or begin."""
     heard, day = heard_by_screening(turn), today(turn)
-    if turn.slot("screening") is None or (state.status == "done" and not _tells(heard)):
+    if turn.slot("screening") is None or (state.status == "done" and _wants_another(heard, state)):
         return begin(turn.content, heard, day)
     if state.status in ("stopped", "person"):
-        return resume(replace(state, status="stopped"), turn.content)
+        return _take_up(replace(state, status="stopped"), heard, turn, day)
     return hear(state, heard, turn.content, day)
+
+
+def _take_up(state: Screening, heard: Heard, turn: Turn, day: date) -> Step:
+    """Go on where the patient stopped; what they tell on coming back counts."""
+    step = resume(state, turn.content)
+    return hear(step.state, heard, turn.content, day) if _tells(heard) and step.state.status == "open" else step
+
+
+def _wants_another(heard: Heard, state: Screening) -> bool:
+    """Whether, after an outcome, a new check is meant: asked for anew, or for somebody else than before."""
+    return heard.answer == AGAIN or (heard.intent == "check_eligibility" and heard.about != state.about == "self")
 
 
 def _tells(heard: Heard) -> bool:
@@ -93,16 +117,25 @@ def _tells(heard: Heard) -> bool:
 
 
 def reopens_screening(turn: Turn) -> bool:
-    """Whether the message changes an answer of a screening that has its outcome ("wait, I take insulin")."""
-    state = turn.slot("screening") or {}
-    return state.get("status") == "done" and _tells(heard_by_screening(turn))
+    """Whether the message changes an answer of a screening that has its outcome ("wait, I take insulin"), or tells of
+    somebody else to check ("and for my mother, she is 71")."""
+    state, heard = turn.slot("screening") or {}, heard_by_screening(turn)
+    if state.get("status") != "done" or not _tells(heard):
+        return False
+    is_about_another = heard.about == "other" and state.get("about") == "self"
+    return not is_about_another or (turn.intent in CHECKS or bool(FOR_ANOTHER.search(turn.text)))
 
 
 def asks_about_self(turn: Turn) -> bool:
-    """Whether the patient asks about suitability and tells several things of themselves: then they mean the check."""
+    """Whether the patient asks about suitability and means the check: they tell several things of themselves, or the age
+    of somebody else, or ask for the check besides."""
+    if turn.intent != "ask_suitability":
+        return False
     heard = heard_by_screening(turn)
-    told = len(heard.facts) + (heard.age is not None)
-    return turn.intent == "ask_suitability" and told > 1 and bool(FIRST_PERSON.search(turn.text))
+    parts = {part.get("intent") for part in turn.parse.get("questions") or []}
+    if "check_eligibility" in parts or (heard.about == "other" and heard.age is not None):
+        return True
+    return len(heard.facts) + (heard.age is not None) > 1 and bool(FIRST_PERSON.search(turn.text))
 
 
 def tells_of_health(turn: Turn) -> bool:
@@ -119,15 +152,21 @@ def heard_by_screening(turn: Turn) -> Heard:
     if turn.intent.startswith("ask_") and ASKS.search(turn.text) and not FIRST_PERSON.search(turn.text):
         facts = {}  # "can diabetics have it?" says nothing about the patient
     age, pressed = turn.entity("age"), turn.entity("question")
+    is_other = any(e.get("about") == "other" for e in entities) or is_for_another(turn.text, turn.content)
     return Heard(
-        intent=turn.intent,
+        intent="" if _is_hardly_chitchat(turn) else turn.intent,
         facts=facts,
         age=int(age) if isinstance(age, (int, str)) and str(age).isdecimal() else None,
-        about="other" if any(e.get("about") == "other" for e in entities) else "self",
+        about="other" if is_other else "self",
         question=pressed if find(turn.content.screening, str(pressed)) else None,  # the booking's buttons are not ours
         answer=turn.entity("answer"),
         text=turn.text,
     )
+
+
+def _is_hardly_chitchat(turn: Turn) -> bool:
+    """What fits nowhere is taken for small talk with little confidence; it is no answer and gets none."""
+    return turn.intent == "chitchat" and float((turn.parse.get("intent") or {}).get("confidence") or 0) < SURE
 
 
 def today(turn: Turn) -> date:
@@ -136,30 +175,35 @@ def today(turn: Turn) -> date:
 
 
 def _store(turn: Turn, step: Step) -> None:
-    verdict = step.verdict
-    assert verdict is not None
+    """Write the decision down, as a change of the former one about the same person; a clinician's review is queued."""
+    state, decided = step.state, step.verdict
+    assert decided is not None
     decision = screenings.Decision(
-        answers={key: step.state.to_dict()[key] for key in ("answers", "amendments", "about")},
-        outcome=verdict.outcome,
-        reasons=verdict.reasons,
-        open=verdict.open,
+        answers={key: state.to_dict()[key] for key in ("answers", "amendments", "about", "person")},
+        outcome=decided.outcome,
+        reasons=decided.reasons,
+        open=decided.open,
         content_version=turn.content.version,
         rules_version=turn.content.screening.version,
     )
     with turn.saving() as session:
-        former = screenings.latest(session, turn.conversation_id)
-        row = (
-            screenings.amend(session, former, decision, turn.now)
-            if former is not None and step.state.amendments
-            else screenings.save(session, turn.conversation_id, decision, turn.now)
-        )
-        if verdict.outcome == "clinician_review":
+        former = screenings.of_person(session, turn.conversation_id, state.about, state.person)
+        if former is None:
+            row = screenings.save(session, turn.conversation_id, decision, turn.now)
+        else:
+            row = screenings.amend(session, former, decision, turn.now)
+            triage.close_key(session, _review(former), "no_answer_needed", turn.now)
+        if decided.outcome == "clinician_review":
             triage.add(
                 session,
                 kind="review",
                 handoff_reason="review",
                 conversation_id=turn.conversation_id,
-                key=f"review:{row.id}",
-                details={"screening": row.id, "open": list(verdict.open)},
+                key=_review(row),
+                details={"screening": row.id, "open": list(decided.open)},
                 now=turn.now,
             )
+
+
+def _review(row: screenings.Screening) -> str:
+    return f"review:{row.id}"

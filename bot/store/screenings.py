@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from bot.store import audit
@@ -43,11 +43,28 @@ def amend(session: Session, former: Screening, decision: Decision, now: datetime
 
 def latest(session: Session, conversation_id: str) -> Screening | None:
     """The screening that counts: the one decided last."""
-    amended = select(Screening.amends).where(
-        Screening.conversation_id == conversation_id, Screening.amends.is_not(None)
-    )
-    wanted = select(Screening).where(Screening.conversation_id == conversation_id, Screening.id.not_in(amended))
-    return session.scalar(wanted.order_by(Screening.decided_at.desc(), Screening.id).limit(1))
+    return session.scalar(_current(conversation_id).limit(1))
+
+
+def of_person(session: Session, conversation_id: str, about: str, person: str) -> Screening | None:
+    """The screening that counts of the patient (`about` self) or of somebody else by the word they were named with."""
+    for row in session.scalars(_current(conversation_id)):
+        if (row.answers.get("about", "self"), row.answers.get("person", "")) == (about, person):
+            return row
+    return None
+
+
+def get(session: Session, screening_id: str) -> Screening | None:
+    """One screening by its id."""
+    return session.get(Screening, screening_id)
+
+
+def _current(conversation_id: str) -> Select[tuple[Screening]]:
+    """Those of a conversation that no later one amends, the last first."""
+    mine = Screening.conversation_id == conversation_id
+    amended = select(Screening.amends).where(mine, Screening.amends.is_not(None))
+    wanted = select(Screening).where(mine, Screening.id.not_in(amended))
+    return wanted.order_by(Screening.decided_at.desc(), Screening.id)
 
 
 def history(session: Session, conversation_id: str) -> list[Screening]:

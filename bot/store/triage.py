@@ -113,6 +113,12 @@ def close(session: Session, item_id: str, reason: str, now: datetime) -> bool:
     return _change(session, item_id, status="closed", close_reason=reason, closed_at=now, updated_at=now)
 
 
+def close_key(session: Session, key: str, reason: str, now: datetime) -> bool:
+    """Settle the item of a key, for example because another takes its place; False when there is none that is open."""
+    item_id = session.scalar(select(TriageItem.id).where(TriageItem.key == key))
+    return item_id is not None and close(session, item_id, reason, now)
+
+
 def _waits(now: datetime) -> ColumnElement[bool]:
     awake = or_(TriageItem.snoozed_until.is_(None), TriageItem.snoozed_until <= now)
     return and_(TriageItem.closed_at.is_(None), awake)

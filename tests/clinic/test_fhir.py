@@ -24,7 +24,7 @@ CONTENT = load_content(BOT / "content")
 TODAY = date(2026, 11, 25)
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=timezone.utc)
 IDS = [one.id for question in CONTENT.screening.questions for one in (question, *question.follow_ups)]
-VALUES = st.sampled_from(["yes", "no", "unsure", "past", "partial", "refused"]) | st.integers(0, 120)
+VALUES = st.sampled_from(["yes", "no", "unsure", "past", "partial", "refused", "told"]) | st.integers(0, 120)
 
 
 def answered(*says: Heard) -> Screening:
@@ -42,16 +42,32 @@ LIVER = answered(
 )
 
 
+def links(items: list[dict[str, Any]]) -> list[str]:
+    return [link for item in items for link in (item["linkId"], *links(item.get("item", [])))]
+
+
 def test_the_questionnaire_is_valid_and_asks_every_question_once_under_its_version() -> None:
     made = questionnaire(CONTENT)
     Questionnaire.model_validate(made)
-    links = [item["linkId"] for item in made["item"]] + [
-        nested["linkId"] for item in made["item"] for nested in item.get("item", [])
-    ]
-    assert sorted(links) == sorted([*IDS, "age_not_given"])
+    assert sorted(links(made["item"])) == sorted([*IDS, "age_not_given"])
     assert made["version"] == CONTENT.screening.version
     cancer = next(item for item in made["item"] if item["linkId"] == "cancer")
     assert [one["answerCoding"]["code"] for one in cancer["item"][0]["enableWhen"]] == ["past"]
+    (over,) = cancer["item"][0]["item"]
+    assert (over["linkId"], over["type"]) == ("cancer_over", "open-choice")
+    pregnant = next(item for item in made["item"] if item["linkId"] == "pregnant")
+    assert [one["operator"] for one in pregnant["enableWhen"]] == ["<", "exists"]
+
+
+def test_an_answer_in_words_stands_inside_the_answers_that_led_to_it() -> None:
+    told = {"cancer": "past", "cancer_treated": "no", "cancer_over": "told"}
+    state = Screening()
+    for id, value in told.items():
+        state = state.with_answer(id, value, "in 2019" if value == "told" else "", TODAY)
+    made = response(state, CONTENT, id="w", decided_at=NOW)
+    (treated,) = made["item"][0]["answer"][0]["item"]
+    (over,) = treated["answer"][0]["item"]
+    assert (over["linkId"], over["answer"][0]["valueString"]) == ("cancer_over", "in 2019")
 
 
 def test_the_response_carries_what_was_typed_and_understood_and_the_outcome() -> None:
@@ -144,7 +160,7 @@ def test_a_criterion_that_is_dropped_or_added_lists_whose_outcome_would_differ()
 def test_a_screening_of_another_person_is_worded_so() -> None:
     other = replace(LIVER, about="other")
     wording = response(other, CONTENT, id="o", decided_at=NOW)["item"][0]["text"]
-    assert wording == CONTENT.screening.questions[0].other
+    assert wording == "How old is that person?"
 
 
 @pytest.mark.parametrize("text", ["\x00", "a\x1b[31m", "\ud800"])

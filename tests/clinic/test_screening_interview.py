@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.clinic.content import load_content
-from bot.clinic.screening import Heard, Screening, Turn, begin, hear, next_question, record, resume, verdict
+from bot.clinic.screening import Heard, Screening, Turn, begin, hear, next_question, resume, verdict
 
 CONTENT = load_content(Path(__file__).resolve().parents[2] / "bot" / "content")
 TODAY = date(2026, 11, 23)
 NO = Heard("deny", text="no")
 YES = Heard("affirm", text="yes")
 NONE = Heard("inform", {"none_of_these": "no"}, text="none of those")
-BLAH = Heard("chitchat", text="hm")
+BLAH = Heard("", text="hm")
 MAIN = ("pregnant", "breastfeeding", "diabetes", "cancer", "heart_multi_drug", "liver_disease", "kidney_disease")
 
 
@@ -151,6 +151,8 @@ def test_a_follow_up_is_asked_and_decides(main: dict[str, str], asked: str, answ
     turn = talk(first=Heard("check_eligibility", main | others, 50, text="I am 50 …"))
     assert asks(turn) == asked
     done = hear(turn.state, answer, CONTENT, TODAY)
+    if asks(done) == "cancer_over":
+        done = hear(done.state, Heard("inform", text="in 2019"), CONTENT, TODAY)
     assert done.verdict is not None
     assert done.verdict.outcome == outcome
 
@@ -192,9 +194,30 @@ def test_a_typed_button_title_is_that_button(typed: str) -> None:
 
 
 def test_a_changed_main_answer_asks_its_follow_up_anew() -> None:
-    turn = talk(age(40), NO, NO, NO, facts(cancer="past"), NO, facts(cancer="yes"), facts(cancer="past"))
+    since = Heard("inform", text="in 2019")
+    turn = talk(age(40), NO, NO, NO, facts(cancer="past"), NO, since, facts(cancer="yes"), facts(cancer="past"))
     assert (asks(turn), turn.state.values.get("cancer_treated")) == ("cancer_treated", None)
-    assert [one.question for one in turn.state.amendments] == ["cancer_treated", "cancer", "cancer"]
+    assert [one.question for one in turn.state.amendments] == ["cancer_treated", "cancer_over", "cancer", "cancer"]
+
+
+def test_an_answer_in_words_is_kept_as_it_is_and_decides_nothing() -> None:
+    asked = talk(age(40), NO, NO, NO, facts(cancer="past"), NO)
+    said = Heard("out_of_scope", {"cancer": "yes"}, age=20, text="the last chemo was when I was 20")
+    turn = hear(asked.state, said, CONTENT, TODAY)
+    given = turn.state.answers["cancer_over"]
+    assert (given.value, given.text, turn.state.values["cancer"], turn.state.values["age"]) == (
+        "told",
+        "the last chemo was when I was 20",
+        "past",
+        40,
+    )
+    assert verdict(turn.state, CONTENT) == verdict(asked.state, CONTENT)
+
+
+@pytest.mark.parametrize("intent", ["ask_pain", "greet", "ask_why", "help", "stop"])
+def test_what_is_no_answer_is_not_kept_for_one_in_words(intent: str) -> None:
+    turn = talk(age(40), NO, NO, NO, facts(cancer="past"), NO, Heard(intent, text="something else"))
+    assert "cancer_over" not in turn.state.answers
 
 
 def test_an_amended_answer_counts_and_the_first_one_stays_on_record() -> None:
@@ -322,25 +345,83 @@ def test_a_check_for_somebody_else_is_about_that_person_from_the_start() -> None
         first=Heard("check_eligibility", {"diabetes": "yes"}, about="other", text="for my mum, she has diabetes")
     )
     assert (turn.state.about, turn.state.values) == ("other", {"diabetes": "yes"})
-    assert turn.says[-1].text.endswith(CONTENT.screening.questions[0].other)
+    assert turn.says[-1].text.endswith("How old is your mum?")
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("can you check for my elderly mother", "your mother"),
+        ("is it ok for my MUM?", "your mum"),
+        ("for our daughter", "your daughter"),
+        ("for someone I know", "that person"),
+        ("for my bloody <b>boss</b>", "that person"),
+    ],
+)
+def test_somebody_else_is_named_by_the_clinics_words_only(text: str, named: str) -> None:
+    turn = talk(first=Heard("check_eligibility", about="other", text=text))
+    assert turn.says[-1].text.endswith(f"How old is {named}?")
+
+
+def test_a_person_named_later_is_named_from_then_on() -> None:
+    older = Heard("inform", age=40, about="other", text="my aunt is 40")
+    turn = talk(Heard("inform", about="other", text="it's not for me"), older)
+    assert turn.says[-1].text.endswith("Is your aunt pregnant?")
+
+
+def test_a_check_of_somebody_else_after_ones_own_is_a_new_one() -> None:
+    turn = talk(age(40), NONE, Heard("inform", age=71, about="other", text="and for my mother, she is 71"))
+    assert (turn.state.about, turn.state.values, turn.state.amendments) == ("other", {"age": 71}, ())
+
+
+def test_nobody_past_the_age_is_asked_whether_they_are_pregnant_unless_the_age_changes() -> None:
+    turn = talk(age(71))
+    assert asks(turn) == "diabetes"
+    younger = Heard("inform", age=41, text="sorry, I meant 41")
+    assert asks(hear(turn.state, younger, CONTENT, TODAY)) == "pregnant"
+    told = hear(turn.state, facts(pregnant="yes"), CONTENT, TODAY)
+    assert "pregnant" in verdict(told.state, CONTENT).reasons
+
+
+def test_a_finished_check_asked_for_again_says_its_outcome_and_offers_a_new_one() -> None:
+    done = talk(age(40), facts(diabetes="yes", none_of_these="no"))
+    again = hear(done.state, Heard("check_eligibility", text="can I have it?"), CONTENT, TODAY)
+    assert (again.state, again.verdict, again.says[-1].values["outcome"]) == (done.state, None, "not_suitable")
+    assert '/check_eligibility{"answer": "again"}' in {button["payload"] for button in again.says[-1].buttons}
+
+
+@pytest.mark.parametrize(
+    ("answer", "note"),
+    [(YES, "told"), (facts(pregnant="partial"), "told"), (Heard("refuse"), "respected"), (NO, None)],
+)
+def test_a_hard_answer_is_acknowledged_before_the_next_question(answer: Heard, note: str | None) -> None:
+    turn = talk(age(40), answer)
+    assert turn.notes == ((note,) if note else ())
+    assert note is None or getattr(CONTENT.screening.phrases, note) in turn.says[-1].text
+
+
+def test_an_age_worked_out_from_a_year_is_not_taken_where_the_birthday_decides() -> None:
+    told = Heard("check_eligibility", age=18, text="I was born in 2008, can I have it?")
+    assert asks(talk(first=told)) == "age"
+    assert talk(Heard("inform", age=18, text="2008")).notes == ("missed", "birthday")
+    assert talk(Heard("inform", age=18, text="18, I started it in 2019")).state.values["age"] == 18
+
+
+@pytest.mark.parametrize(("typed", "note"), [("2008", "birthday"), ("old enough", "age_missed")])
+def test_an_age_that_cannot_be_told_is_asked_with_the_reason(typed: str, note: str) -> None:
+    turn = talk(Heard("inform", text=typed))
+    assert turn.says[-1].text.startswith(getattr(CONTENT.screening.phrases, note))
+
+
+def test_the_number_of_questions_announced_is_what_is_left() -> None:
+    told = dict.fromkeys(MAIN[:5], "no")
+    assert "up to 3 short" in talk(first=Heard("check_eligibility", told)).says[-1].text
+    assert "short questions" not in talk(first=Heard("check_eligibility", dict.fromkeys(MAIN, "no"))).says[-1].text
 
 
 def test_saying_first_that_it_is_for_somebody_else_is_no_miss() -> None:
     turn = talk(Heard("inform", about="other", text="it's for my sister"))
     assert (turn.state.about, turn.state.misses, asks(turn)) == ("other", 0, "age")
-
-
-def test_the_record_has_the_patients_words_the_day_and_what_was_replaced() -> None:
-    turn = talk(age(40), NO, facts(pregnant="partial"))
-    row = record(turn.state, CONTENT)[1]
-    assert row == {
-        "question": "pregnant",
-        "wording": CONTENT.screening.questions[1].question,
-        "value": "partial",
-        "text": "as typed",
-        "on": "2026-11-23",
-        "earlier": [{"value": "no", "text": "no", "on": "2026-11-23"}],
-    }
 
 
 def test_every_button_of_every_question_is_understood() -> None:
@@ -397,7 +478,8 @@ def test_no_answer_is_ever_lost(messages: list[Heard]) -> None:
     for message in messages:
         after = hear(turn.state, message, CONTENT, TODAY)
         kept = [given for given in after.state.answers.values()] + [one.was for one in after.state.amendments]
-        assert all(given in kept for given in turn.state.answers.values())
+        is_another = turn.state.status == "done" and after.state.about != turn.state.about  # a check of somebody else
+        assert is_another or all(given in kept for given in turn.state.answers.values())
         turn = after
 
 

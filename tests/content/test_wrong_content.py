@@ -262,6 +262,50 @@ CASES = {
         "",
         "questions/pregnant/buttons: no button gives the answer unsure; add one",
     ),
+    "a follow-up that no answer leads to": (
+        "screening.yml",
+        "        when: [past]\n        question: Are you still breastfeeding now?",
+        "        when: [partial]\n        question: Are you still breastfeeding now?",
+        "follow_ups/breastfeeding_now/when: is never reached by partial: no button or reply of breastfeeding gives it",
+    ),
+    "a follow-up after a question that is not there": (
+        "screening.yml",
+        "after: cancer_treated",
+        "after: cancer_cured",
+        "follow_ups/cancer_over/after: is never reached: cancer_cured is no earlier question",
+    ),
+    "an answer in words that decides": (
+        "screening.yml",
+        "        kind: words\n",
+        '        kind: words\n        becomes: {"no": past}\n',
+        "follow_ups/cancer_over/becomes: an answer in words decides nothing",
+    ),
+    "a criterion of the leaflet that only a clinician would settle": (
+        "screening.yml",
+        "    criterion: cancer\n",
+        "    criterion: cancer\n    on_yes: clinician_review\n",
+        "questions/cancer/on_yes: contradicts the leaflet",
+    ),
+    "an age limit before the age is known": (
+        "screening.yml",
+        "questions:\n",
+        "questions:\n  - {id: early, criterion: early, fact: F19, kind: yes_no, question: Q, other: Q, help: H, "
+        'why: W, not_suitable: nn, review: rr, until_age: 60, buttons: [{title: "Yes", answer: "yes"}, '
+        '{title: "No", answer: "no"}, {title: Not sure, answer: unsure}]}\n',
+        "questions/early/until_age: the age is not known when this is asked",
+    ),
+    "a person named where nobody else is spoken of": (
+        "screening.yml",
+        "question: Do you have cancer?",
+        "question: Does {person} have cancer?",
+        "questions/cancer/question: unknown placeholder {person}",
+    ),
+    "a question not worded for somebody else": (
+        "screening.yml",
+        "    other: Does {person} have cancer?\n",
+        "",
+        "questions/cancer/other: is missing; add it",
+    ),
     "an outcome without its reasons": (
         "screening.yml",
         "is not for {reasons}, so",
@@ -270,8 +314,8 @@ CASES = {
     ),
     "an outcome without wording": (
         "screening.yml",
-        "  suitable:\n    text: >-",
-        "  suitable:\n    words: >-",
+        "  suitable:\n    thanks: Thank you.\n    text: >-",
+        "  suitable:\n    thanks: Thank you.\n    words: >-",
         "outcomes/suitable/text: is missing; add it",
     ),
     "a phrase left out": (

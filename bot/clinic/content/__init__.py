@@ -2,17 +2,8 @@
 
 from bot.clinic.content.checks import MAX_GRADE, MEDIAN_GRADE
 from bot.clinic.content.load import Content, check_content, content_version, load_content
-from bot.clinic.content.model import (
-    Answer,
-    Asked,
-    BookableTreatment,
-    Clinic,
-    FollowUp,
-    Question,
-    ScreeningContent,
-    Sign,
-    Step,
-)
+from bot.clinic.content.model import Answer, BookableTreatment, Clinic, Sign, Step
+from bot.clinic.content.model_screening import Asked, FollowUp, Question, ScreeningContent
 from bot.clinic.content.problems import ContentError, Problem
 from bot.clinic.content.readability import grade
 

@@ -25,13 +25,21 @@ EXTRA_PLACEHOLDERS: dict[
     tuple[Any, ...], set[str]
 ] = {  # of screening.yml: what a text may say besides the clinic's placeholders
     ("outcomes", "not_suitable", "text"): {"reasons"},
-    ("outcomes", "clinician_review", "text"): {"open"},
+    ("outcomes", "not_suitable", "other"): {"reasons", "person"},
+    ("outcomes", "clinician_review", "text"): {"open", "reasons"},
+    ("outcomes", "clinician_review", "other"): {"open", "reasons", "person"},
+    ("phrases", "intro"): {"count"},
+    ("phrases", "intro_other"): {"count", "person"},
     ("phrases", "offer"): {"help", "question"},
+    ("somebody_else", "your"): {"word"},
 }
 NEEDED_PLACEHOLDERS: dict[tuple[Any, ...], str] = {  # and what it has to say
     ("outcomes", "not_suitable", "text"): "reasons",
+    ("outcomes", "not_suitable", "other"): "reasons",
     ("outcomes", "clinician_review", "text"): "open",
+    ("outcomes", "clinician_review", "other"): "open",
     ("phrases", "offer"): "help",
+    ("somebody_else", "your"): "word",
 }
 
 DEEPEST = 10  # keys; a YAML anchor may make a file contain itself
@@ -232,7 +240,8 @@ def _unknown_placeholders(sources: Sources, parts: Parts) -> Iterator[Problem]:
     for file in ("answers.yml", "screening.yml", "warning_signs.yml"):
         extra: Mapping[KeyPath, set[str]] = EXTRA_PLACEHOLDERS if file == "screening.yml" else {}
         for path, text in _texts(sources[file].data) if file in sources else ():
-            known = clinic | extra.get(path, set())
+            spoken_of = {"person"} if file == "screening.yml" and path[-1] == "other" else set()
+            known = clinic | extra.get(path, set()) | spoken_of
             for name in sorted(set(NAME.findall(text)) - known):
                 what = f"unknown placeholder {{{name}}}; known: {', '.join(sorted(known))}"
                 yield sources[file].problem(path, what)

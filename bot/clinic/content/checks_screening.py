@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from bot.clinic.content.model import Asked, FollowUp, Question
+from bot.clinic.content.model_screening import Asked, FollowUp, Question
 from bot.clinic.content.problems import Problem
 from bot.clinic.content.reading import Source
 
@@ -102,49 +102,88 @@ def _volunteered_elsewhere(sources: Mapping[str, Source], parts: Mapping[str, An
                 yield sources[FILE].problem((*path, "volunteered", value), what)
 
 
+def _answerable(asked: Asked) -> set[str]:
+    """The answers that a question can get: by its buttons, by short replies, or as what is understood of any words."""
+    ways = {*(button.answer for button in asked.buttons), *asked.typed, "yes", "no", "unsure", "refused"}
+    if isinstance(asked, Question):
+        ways |= set(asked.volunteered) | ({"past"} if asked.criterion in CRITERIA else set())
+    return ways
+
+
 def _missing_buttons(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
     for path, asked in _asked(sources, parts):
         answers = {button.answer for button in asked.buttons}
-        wanted = {"refused"} if isinstance(asked, Question) and asked.kind == "age" else {"yes", "no", "unsure"}
+        wanted = {"yes", "no", "unsure"} if asked.kind == "yes_no" else {"refused"}
         for answer in sorted(wanted - answers):
             yield sources[FILE].problem((*path, "buttons"), f"no button gives the answer {answer}; add one")
 
 
 def _unreached_follow_ups(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
     for path, question in _questions(sources, parts):
-        taken: set[str] = set()
-        for index, follow_up in enumerate(question.follow_ups):
-            where = (*path, "follow_ups", index, "when")
-            if not set(follow_up.when) - taken:
-                yield sources[FILE].problem(
-                    where, "is never reached: an earlier follow-up takes these answers; merge them"
-                )
-            if "no" in follow_up.when:
-                yield sources[FILE].problem(where, "a clear no needs no follow-up; remove no from the list")
-            if {"unsure", "refused"} & set(follow_up.when):
-                yield sources[FILE].problem(where, "goes to a clinician as it is: ask after yes, past or partial only")
-            taken |= set(follow_up.when)
+        before: dict[str, Asked] = {question.id: question}
+        taken: dict[str, set[str]] = {}
+        for index, one in enumerate(question.follow_ups):
+            after = one.after or question.id
+            for key, what in _unreached(one, before.get(after), taken.setdefault(after, set())):
+                yield sources[FILE].problem((*path, "follow_ups", index, key), what)
+            taken[after] |= set(one.when)
+            before[one.id] = one
+
+
+def _unreached(one: FollowUp, asked: Asked | None, taken: set[str]) -> Iterator[tuple[str, str]]:
+    """What is wrong with the answers a follow-up comes after; `taken` are those that lead to an earlier one."""
+    if asked is None:
+        yield "after", f"is never reached: {one.after} is no earlier question of this criterion; name one"
+        return
+    if not set(one.when) - taken:
+        yield "when", "is never reached: an earlier follow-up takes these answers; merge them"
+    for answer in sorted(set(one.when) - _answerable(asked)):
+        yield "when", f"is never reached by {answer}: no button or reply of {asked.id} gives it; add one or remove it"
+    if isinstance(asked, FollowUp) and asked.kind == "words":
+        yield "when", f"is never reached: {asked.id} is answered in words, not by yes or no"
+    if "no" in one.when and isinstance(asked, Question):
+        yield "when", "a clear no needs no follow-up; remove no from the list"
+    if {"unsure", "refused"} & set(one.when):
+        yield "when", "goes to a clinician as it is: ask after yes, past or partial only"
 
 
 def _rules_at_odds(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
     for path, question in _questions(sources, parts):
+        if question.criterion in CRITERIA and question.on_yes != "not_suitable":
+            what = "contradicts the leaflet, which says that the treatment is not for these people; remove on_yes"
+            yield sources[FILE].problem((*path, "on_yes"), what)
         for index, follow_up in enumerate(question.follow_ups):
             where = (*path, "follow_ups", index, "becomes")
-            for what in _odds(follow_up):
+            for what in _odds(follow_up, question):
                 yield sources[FILE].problem(where, what)
 
 
-def _odds(follow_up: FollowUp) -> Iterator[str]:
+def _odds(follow_up: FollowUp, question: Question) -> Iterator[str]:
     becomes = follow_up.becomes
+    if follow_up.kind == "words":
+        if becomes:
+            yield "an answer in words decides nothing; remove becomes, or ask with yes and no"
+        return
     for answer in ("yes", "no"):
         if answer not in becomes:
             yield f'does not say what "{answer}" means for the criterion; add it'
     for answer in sorted(set(becomes) - {"yes", "no"}):
         yield f"{answer} always stays {answer} and goes to a clinician; remove it"
-    if "yes" in follow_up.when and "yes" not in becomes.values():
+    if "yes" not in follow_up.when or follow_up.after not in (None, question.id):
+        return
+    if "yes" not in becomes.values():
         yield 'contradicts the rules: after a clear "yes" no answer makes the criterion "yes", so it is never met'
-    if "yes" in follow_up.when and "no" in becomes.values():
+    if "no" in becomes.values():
         yield 'contradicts the rules: a clear "yes" turns into a "no"; use past or partial, so that a clinician decides'
+
+
+def _until_age_without_age(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
+    knows_age = False
+    for path, question in _questions(sources, parts):
+        knows_age |= question.kind == "age"
+        if question.until_age is not None and (question.kind == "age" or not knows_age):
+            what = "the age is not known when this is asked; put the question for the age before it"
+            yield sources[FILE].problem((*path, "until_age"), what)
 
 
 SCREENING_CHECKS: dict[Callable[..., Iterator[Problem]], tuple[str, ...]] = {
@@ -160,5 +199,6 @@ SCREENING_CHECKS: dict[Callable[..., Iterator[Problem]], tuple[str, ...]] = {
         _missing_buttons,
         _unreached_follow_ups,
         _rules_at_odds,
+        _until_age_without_age,
     )
 }

@@ -20,12 +20,12 @@ from bot.clinic.content.model import (
     Clinic,
     Facts,
     NextSteps,
-    ScreeningContent,
     Sign,
     Step,
     Terms,
     WarningSigns,
 )
+from bot.clinic.content.model_screening import ScreeningContent
 from bot.clinic.content.problems import ContentError, Problem
 from bot.clinic.content.reading import Source, parse, read
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from bot.clinic.content.fields import (
-    AnswerValue,
     Base,
     Clock,
     Concern,
@@ -304,101 +303,3 @@ class WarningSigns(Base):
     """warning_signs.yml"""
 
     signs: tuple[Sign, ...] = Field(min_length=1)
-
-
-# ---- screening.yml
-
-
-class AnswerButton(Base):
-    """A button under a question, and the answer it gives."""
-
-    title: Title
-    answer: AnswerValue
-
-
-class Asked(Base):
-    """What main questions and follow-ups share."""
-
-    id: Id
-    question: Text
-    other: Text
-    help: Text
-    why: Text
-    buttons: tuple[AnswerButton, ...] = Field(min_length=1)
-    typed: Mapping[AnswerValue, tuple[Text, ...]] = {}
-
-
-class FollowUp(Asked):
-    """Asked after one of the answers in `when`; `becomes`: its own answer -> the value of the criterion."""
-
-    when: tuple[AnswerValue, ...] = Field(min_length=1)
-    becomes: Mapping[AnswerValue, AnswerValue]
-
-
-class Question(Asked):
-    """A main question; it settles one criterion that rests on one fact of the leaflet. `volunteered`: a value found in
-    the patient's own sentence -> the answers it gives, by question id, where that is more than the value itself."""
-
-    criterion: Id
-    fact: FactId
-    kind: Literal["age", "yes_no"]
-    not_suitable: Text
-    review: Text
-    follow_ups: tuple[FollowUp, ...] = ()
-    volunteered: Mapping[AnswerValue, Mapping[Id, AnswerValue]] = {}
-
-
-class Outcome(Base):
-    """What is said at the end of a check, and the steps offered then."""
-
-    text: Text
-    next: tuple[Id, ...] = Field(default=(), max_length=3)
-
-
-class Outcomes(Base):
-    """The three outcomes, and the end for people under 18."""
-
-    suitable: Outcome
-    not_suitable: Outcome
-    clinician_review: Outcome
-    under_18: Outcome
-
-
-class ScreeningPhrases(Base):
-    """What else is said during a check."""
-
-    intro: Text
-    intro_other: Text
-    noted: Text
-    amended: Text
-    about_other: Text
-    missed: Text
-    age_missed: Text
-    offer: Text
-    stopped: Text
-    person: Text
-
-
-class ScreeningButtons(Base):
-    """Titles of the ways out of a question that is not understood."""
-
-    skip: Title
-    person: Title
-    stop: Title
-
-
-class ScreeningContent(Base):
-    """screening.yml: the criteria in asking order."""
-
-    version: Text
-    signed_by: Text
-    signed_on: Day
-    questions: tuple[Question, ...] = Field(min_length=1)
-    outcomes: Outcomes
-    phrases: ScreeningPhrases
-    buttons: ScreeningButtons
-
-    @property
-    def criteria(self) -> dict[str, Question]:
-        """Criterion id -> the main question that settles it, in asking order."""
-        return {question.criterion: question for question in self.questions}

@@ -29,7 +29,7 @@ def effects(question: Question, screening: ScreeningContent) -> list[Effect]:
     for asked, before in _ways(question):
         for title, value in _choices(asked):
             outcome = screen(settled({**clear, **before, asked.id: value}, screening), screening).outcome
-            further = follow_up(question, value) if asked is question else None
+            further = follow_up(question, asked.id, value)
             found.append(Effect(asked.id, title, outcome, further.id if further else None))
     return found
 
@@ -37,8 +37,11 @@ def effects(question: Question, screening: ScreeningContent) -> list[Effect]:
 def _ways(question: Question) -> Iterator[tuple[Asked, dict[str, Answer]]]:
     """What is asked, with the answer that led to it."""
     yield question, {}
+    ways: dict[str, dict[str, Answer]] = {question.id: {}}
     for further in question.follow_ups:
-        yield further, {question.id: further.when[0]}
+        after = further.after or question.id
+        ways[further.id] = {**ways[after], after: further.when[0]}
+        yield further, ways[further.id]
 
 
 def _choices(asked: Asked) -> Iterator[tuple[str, Answer]]:

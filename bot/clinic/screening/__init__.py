@@ -1,10 +1,10 @@
 """Screening for eligibility: the rules, and the course of the questions."""
 
-from bot.clinic.screening.interview import Heard, Turn, begin, hear, next_question, resume, verdict
-from bot.clinic.screening.record import record
+from bot.clinic.screening.interview import Turn, begin, hear, next_question, resume, verdict
 from bot.clinic.screening.rules import Verdict, screen, settled
 from bot.clinic.screening.speech import Say
 from bot.clinic.screening.state import Screening
+from bot.clinic.screening.telling import Heard
 
 __all__ = [
     "Heard",
@@ -15,7 +15,6 @@ __all__ = [
     "begin",
     "hear",
     "next_question",
-    "record",
     "resume",
     "screen",
     "settled",

@@ -8,6 +8,7 @@ from typing import Literal
 from bot.clinic.content import Asked, Content, Question
 from bot.clinic.screening.interview import verdict
 from bot.clinic.screening.rules import Answer, Outcome, Verdict
+from bot.clinic.screening.speech import worded
 from bot.clinic.screening.state import Given, Screening
 
 Rule = Literal["any_clear_yes", "anything_unsettled", "all_clear"]
@@ -72,19 +73,19 @@ def explain(state: Screening, content: Content) -> Explanation:
         outcome=found.outcome,
         rule=RULES[found.outcome],
         because=found.reasons,
-        criteria=tuple(_criterion(one, state, found) for one in content.screening.questions),
+        criteria=tuple(_criterion(one, state, found, content) for one in content.screening.questions),
         rules_version=content.screening.version,
         signed_by=content.screening.signed_by,
     )
 
 
-def _criterion(question: Question, state: Screening, found: Verdict) -> Criterion:
+def _criterion(question: Question, state: Screening, found: Verdict, content: Content) -> Criterion:
     asked = [one for one in (question, *question.follow_ups) if one is question or _is_told(one, state)]
     return Criterion(
         id=question.criterion,
         fact=question.fact,
         state=criterion_state(question.criterion, found),
-        questions=tuple(_explained(one, state) for one in asked),
+        questions=tuple(_explained(one, state, content) for one in asked),
     )
 
 
@@ -99,11 +100,11 @@ def _is_told(asked: Asked, state: Screening) -> bool:
     return asked.id in state.answers or any(one.question == asked.id for one in state.amendments)
 
 
-def _explained(asked: Asked, state: Screening) -> Explained:
+def _explained(asked: Asked, state: Screening, content: Content) -> Explained:
     given = state.answers.get(asked.id)
     return Explained(
         question=asked.id,
-        wording=asked.other if state.about == "other" else asked.question,
+        wording=worded(state, asked, content),
         answer=_said(given, asked) if given else None,
         earlier=tuple(_said(one.was, asked) for one in state.amendments if one.question == asked.id),
     )

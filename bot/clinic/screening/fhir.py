@@ -14,8 +14,10 @@ from bot.clinic.content import Asked, Content, FollowUp, Question
 from bot.clinic.content.fields import Value
 from bot.clinic.screening.explain import criterion_state
 from bot.clinic.screening.interview import verdict
-from bot.clinic.screening.rules import Verdict, is_age
+from bot.clinic.screening.rules import Verdict, called_for, is_age
+from bot.clinic.screening.speech import worded
 from bot.clinic.screening.state import Amendment, Given, Screening
+from bot.clinic.screening.telling import TOLD
 
 Resource = dict[str, Any]
 NO_AGE = "_not_given"  # beside the age in years: why there is none
@@ -82,19 +84,41 @@ def _items(question: Question, content: Content) -> list[Resource]:
         missing = {"question": question.id, "operator": "exists", "answerBoolean": False}
         why = _choice(question, question.id + NO_AGE, content, {"enableWhen": [missing]})
         return [{"linkId": question.id, "text": question.question, "type": "integer"}, why]
-    nested = [_choice(one, one.id, content, _only_after(question, one, content)) for one in question.follow_ups]
-    return [_choice(question, question.id, content, {"item": nested} if nested else {})]
+    more = _unless_needless(question, content) | _nested(question, question, content)
+    return [_choice(question, question.id, content, more)]
+
+
+def _unless_needless(question: Question, content: Content) -> Resource:
+    """A question that is put to younger people only, and to those whose age is not known."""
+    if question.until_age is None:
+        return {}
+    age = {"question": content.screening.age.id}
+    younger = {**age, "operator": "<", "answerInteger": question.until_age}
+    return {"enableWhen": [younger, {**age, "operator": "exists", "answerBoolean": False}], "enableBehavior": "any"}
+
+
+def _nested(question: Question, asked: Asked, content: Content) -> Resource:
+    """The follow-ups of a question, each with those of its own inside."""
+    items = [
+        _choice(one, one.id, content, _only_after(asked, one, content) | _nested(question, one, content))
+        for one in question.after(asked.id)
+    ]
+    return {"item": items} if items else {}
 
 
 def _choice(asked: Asked, link: str, content: Content, more: Resource) -> Resource:
     options = [{"valueCoding": _coding(asked, value, content)} for value in get_args(Value)]
-    return {"linkId": link, "text": asked.question, "type": "choice", "answerOption": options, **more}
+    kind = "open-choice" if _is_in_words(asked) else "choice"
+    return {"linkId": link, "text": asked.question, "type": kind, "answerOption": options, **more}
 
 
-def _only_after(question: Question, asked: FollowUp, content: Content) -> Resource:
+def _is_in_words(asked: Asked) -> bool:
+    return isinstance(asked, FollowUp) and asked.kind == "words"
+
+
+def _only_after(asked: Asked, one: FollowUp, content: Content) -> Resource:
     conditions = [
-        {"question": question.id, "operator": "=", "answerCoding": _coding(question, value, content)}
-        for value in asked.when
+        {"question": asked.id, "operator": "=", "answerCoding": _coding(asked, value, content)} for value in one.when
     ]
     return {"enableWhen": conditions, **({"enableBehavior": "any"} if len(conditions) > 1 else {})}
 
@@ -116,20 +140,20 @@ def _answers(question: Question, state: Screening, found: Verdict, content: Cont
     if given is None:
         return []
     link = question.id if question.kind != "age" or is_age(given.value) else question.id + NO_AGE
-    answer = _answer(question, given, content)
-    nested = [
-        {"linkId": one.id, "text": one.question, "answer": [_answer(one, state.answers[one.id], content)]}
-        for one in question.follow_ups
-        if one.id in state.answers and given.value in one.when
-    ]
-    if nested:
-        answer["item"] = nested
+    told = [one for one in called_for(question, state.values) if one.id in state.answers]
+    answer: Resource = {}
+    for asked in reversed(told):  # each follow-up stands inside the answer that led to it
+        answer = _answer(asked, state.answers[asked.id], content) | ({"item": [answer]} if answer else {})
+        if asked is not question:
+            answer = {"linkId": asked.id, "text": worded(state, asked, content), "answer": [answer]}
     state_of = _extension(content, "criterion-state", valueCode=criterion_state(question.criterion, found))
-    return [{"linkId": link, "text": _wording(question, state), "extension": [state_of], "answer": [answer]}]
+    return [{"linkId": link, "text": worded(state, question, content), "extension": [state_of], "answer": [answer]}]
 
 
 def _answer(asked: Asked, given: Given, content: Content) -> Resource:
     words = _plain(given.text)
+    if given.value == TOLD:
+        return {"valueString": words or TOLD}
     typed = {"extension": [_extension(content, "as-typed", valueString=words)]} if words else {}
     if is_age(given.value):
         return {**typed, "valueInteger": given.value}
@@ -147,10 +171,6 @@ def _plain(text: str) -> str:
     """The text as FHIR takes it: without control characters, and half characters replaced."""
     whole = text.encode("utf-8", "replace").decode()
     return "".join(sign for sign in whole if sign >= " " or sign in "\t\n\r").strip()
-
-
-def _wording(asked: Asked, state: Screening) -> str:
-    return asked.other if state.about == "other" else asked.question
 
 
 def _extension(content: Content, name: str, **value: Any) -> Resource:

@@ -5,46 +5,26 @@ The action reads the state from its slot, calls `begin` or `hear`, utters `Turn.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import get_args
 
-from bot.clinic.content import Asked, Content, FollowUp
-from bot.clinic.content.fields import Value
+from bot.clinic.content import Asked, Content
 from bot.clinic.screening import speech
-from bot.clinic.screening.rules import ADULT, Answer, Verdict, find, follow_up, is_age, screen, settled
+from bot.clinic.screening.rules import Answer, Verdict, called_for, find, is_needless, screen, settled
 from bot.clinic.screening.speech import Say
 from bot.clinic.screening.state import Screening
+from bot.clinic.screening.telling import Heard, birth_year, person_named, told
 
-VALUES = get_args(Value)
-BY_INTENT = {"affirm": "yes", "deny": "no", "unsure": "unsure", "refuse": "refused"}
 OFFER_AFTER = 2  # misses
-DIGRESSIONS = (
-    *("greet", "thank", "goodbye", "bot_challenge", "complain", "report_symptom", "check_eligibility"),
-    *("book_appointment", "change_booking", "cancel_booking"),
-)
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What was understood of one message. `facts`: entity -> value (a criterion, a question's id, or none_of_these);
-    `question` and `answer` come from a button; `text` is what the patient typed, kept with the answer."""
-
-    intent: str = ""
-    facts: Mapping[str, str] = field(default_factory=dict)
-    age: int | None = None
-    about: str = "self"
-    question: str | None = None
-    answer: str | None = None
-    text: str = ""
+AGAIN = "again"  # the answer of the button that starts a finished check anew
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What a message led to. `notes` name what happened: intro, intro_other, noted, amended, about_other, missed,
-    offer, why, help, digression, stopped, person. `verdict` is there once the screening is done."""
+    """What a message led to. `notes` name what happened: intro, intro_other, noted, amended, told, respected, resumed,
+    about_other, missed, birthday, offer, why, help, digression, again, stopped, person. `verdict` is there when this
+    message decided the screening."""
 
     state: Screening
     says: tuple[Say, ...] = ()
@@ -55,24 +35,17 @@ class Turn:
 def begin(content: Content, heard: Heard | None, today: date) -> Turn:
     """Start a screening; what the first message already told counts as answered. `today` is the clinic's date."""
     heard = heard or Heard()
-    state = Screening(about="other" if heard.about == "other" else "self")
-    after = _record(state, _told(state, heard, content, today), heard, content, today)
-    notes = (*(("noted",) if after.answers else ()), "intro_other" if state.about == "other" else "intro")
-    return _go_on(after, content, notes)
+    state = _named(Screening(about="other" if heard.about == "other" else "self"), heard, content)
+    after = _record(state, told(state, heard, content, today), heard, content, today)
+    intro = "intro_other" if state.about == "other" else "intro"
+    return _go_on(after, content, (*(("noted",) if after.answers else ()), intro))
 
 
 def next_question(state: Screening, content: Content) -> Asked | None:
     """The question to ask now: the first one, in content order, that still matters; None when none is left."""
-    values = state.values
     if "under_18" in _met(state, content):
         return None
-    for question in content.screening.questions:
-        if question.id not in values:
-            return question
-        further = follow_up(question, values[question.id])
-        if further is not None and further.id not in values:
-            return further
-    return None
+    return next((asked for asked in _open_questions(state, content)), None)
 
 
 def verdict(state: Screening, content: Content) -> Verdict:
@@ -82,7 +55,9 @@ def verdict(state: Screening, content: Content) -> Verdict:
 
 def resume(state: Screening, content: Content) -> Turn:
     """The question at hand again, after something else was talked about; nothing is said when there is none."""
-    return _go_on(replace(state, status="open"), content) if state.status in ("open", "stopped") else Turn(state)
+    if state.status not in ("open", "stopped"):
+        return Turn(state)
+    return _go_on(replace(state, status="open"), content, ("resumed",))
 
 
 def hear(state: Screening, heard: Heard, content: Content, today: date) -> Turn:
@@ -92,155 +67,52 @@ def hear(state: Screening, heard: Heard, content: Content, today: date) -> Turn:
         return _end(state, "stopped" if heard.intent == "stop" else "person", content)
     if state.status in ("stopped", "person"):
         return Turn(state)
-    if heard.intent in ("ask_why", "help") and state.asked is not None:
-        return _explain(state, heard, content)
     if heard.about == "other" and state.about == "self" and heard.question is None:
         return _about_somebody_else(state, heard, content, today)
-    after = _record(state, _told(state, heard, content, today), heard, content, today)
+    if heard.intent in ("ask_why", "help") and state.asked is not None:
+        return _explain(state, heard, content)
+    return _take(_named(state, heard, content), heard, content, today)
+
+
+# ---- what becomes of a message
+
+
+def _take(state: Screening, heard: Heard, content: Content, today: date) -> Turn:
+    after = _record(state, told(state, heard, content, today), heard, content, today)
     if after.values == state.values:
-        return _not_understood(after, heard, content)
-    return _go_on(replace(after, status="open"), content, _acknowledged(state, after))
+        return _not_understood(after, heard, content, today)
+    return _go_on(replace(after, status="open"), content, _acknowledged(state, after, content))
 
 
-# ---- what was told
-
-
-def _told(state: Screening, heard: Heard, content: Content, today: date) -> dict[str, Answer]:
-    """Question id -> value for everything the message answers."""
-    reply = _from_reply(state, heard, content)
-    if reply:
-        return reply
-    told = _from_facts(state, heard, content)
-    age = _age(state, heard, content, today)
-    if age is not None:
-        told[_age_id(content)] = age
-    if heard.facts.get("none_of_these") == "no":
-        return _no_to_the_rest(state, content) | told
-    if heard.question is not None and heard.answer is not None:
-        told |= _from_button(heard.question, heard.answer, content)
-    elif state.asked is not None and not _speaks_of_others(told, state, content):
-        told |= _from_intent(state, heard, content, told)
-    return told
-
-
-def _from_reply(state: Screening, heard: Heard, content: Content) -> dict[str, Answer]:
-    """A message that is nothing but a button's title, or one of the question's `typed` replies."""
-    found = find(content.screening, state.asked or "")
-    text = heard.text.strip(" .!?,").casefold()
-    if found is None or heard.question is not None or not text:
-        return {}
-    asked = found[1]
-    replies = {reply.casefold(): value for value, some in asked.typed.items() for reply in some}
-    replies |= {button.title.casefold(): button.answer for button in asked.buttons}
-    replies |= {content.screening.buttons.skip.casefold(): "refused"}
-    return {asked.id: replies[text]} if text in replies else {}
-
-
-def _from_facts(state: Screening, heard: Heard, content: Content) -> dict[str, Answer]:
-    told: dict[str, Answer] = {}
-    for key, value in heard.facts.items():
-        found = find(content.screening, key)
-        if found is None or value not in VALUES:
-            continue
-        question, asked = found
-        further = follow_up(question, state.values.get(question.id))
-        if asked is question and value != "yes" and further is not None and state.asked == further.id:
-            told[further.id] = _to_follow_up(further, value, heard.intent)
-        elif asked is question and value in question.volunteered:
-            told |= question.volunteered[value]  # type: ignore[index]
-        else:
-            told[asked.id] = value
-    return told
-
-
-def _to_follow_up(asked: FollowUp, value: str, intent: str) -> Answer:
-    """What the illness named again means as the answer to its follow-up; the main answer stays. "No cancer" said to
-    "are you still treated for it?" is left to a clinician, and so is anything that says neither yes nor no."""
-    if value == "no":
-        return "no" if asked.becomes.get("no") == "no" else "unsure"
-    return BY_INTENT.get(intent, "unsure")
-
-
-def _from_button(id: str, answer: str, content: Content) -> dict[str, Answer]:
-    found = find(content.screening, id)
-    if found is None:
-        return {}
-    asked = found[1]
-    if answer == "skip":
-        return {asked.id: "refused"}
-    if answer.isdecimal() and asked.id == _age_id(content) and is_age(int(answer)):
-        return {asked.id: int(answer)}
-    return {asked.id: answer} if answer in VALUES else {}
-
-
-def _from_intent(state: Screening, heard: Heard, content: Content, told: Mapping[str, Answer]) -> dict[str, Answer]:
-    value = BY_INTENT.get(heard.intent)
-    if value is None or state.asked is None or state.asked in told:
-        return {}
-    if state.asked == _age_id(content) and value in ("yes", "no"):
-        return {}
-    return {state.asked: value}
-
-
-def _speaks_of_others(told: Mapping[str, Answer], state: Screening, content: Content) -> bool:
-    """Whether the message names another criterion than the one asked: its yes or no may then belong to that one."""
-    asked = find(content.screening, state.asked or "")
-    named = {found[0].id for id in told if (found := find(content.screening, id))}
-    return asked is None or bool(named - {asked[0].id})
-
-
-def _no_to_the_rest(state: Screening, content: Content) -> dict[str, Answer]:
-    """No to every criterion still open; to a follow-up ("how many medicines?") a "none" answers only that one."""
-    found = find(content.screening, state.asked or "")
-    if found is not None and found[0] is not found[1]:
-        return {found[1].id: "no"}
-    return {one.id: "no" for one in content.screening.questions if one.kind == "yes_no" and one.id not in state.answers}
-
-
-def _age_id(content: Content) -> str:
-    return next(question.id for question in content.screening.questions if question.kind == "age")
-
-
-def _age(state: Screening, heard: Heard, content: Content, today: date) -> int | None:
-    is_asked = state.asked == _age_id(content)
-    if is_age(heard.age) and (is_asked or re.search(r"[^\W\d]", heard.text)):
-        return heard.age  # a bare number is an age only when the age was asked
-    year = re.search(r"\b(19|20)\d\d\b", heard.text) if is_asked and heard.question is None else None
-    return _age_from_year(int(year[0]), today) if year else None
-
-
-def _age_from_year(year: int, today: date) -> int | None:
-    """The age before this year's birthday; None when the birthday decides whether the person is an adult."""
-    most = today.year - year
-    return most - 1 if is_age(most - 1) and most != ADULT else None
-
-
-# ---- what becomes of it
-
-
-def _record(state: Screening, told: Mapping[str, Answer], heard: Heard, content: Content, today: date) -> Screening:
+def _record(state: Screening, values: Mapping[str, Answer], heard: Heard, content: Content, today: date) -> Screening:
     main = {question.id for question in content.screening.questions}
-    for id, value in sorted(told.items(), key=lambda one: one[0] not in main):  # main questions first
+    for id, value in sorted(values.items(), key=lambda one: one[0] not in main):  # main questions first
         if state.values.get(id) == value:
             continue
-        if id in main and id in state.answers:
-            state = _without_follow_ups(state, id, content)
+        for further in _behind(id, content) if id in state.answers else ():
+            state = state.without(further)
         state = state.with_answer(id, value, heard.text, today)
     return state
 
 
-def _without_follow_ups(state: Screening, main: str, content: Content) -> Screening:
-    found = find(content.screening, main)
-    for one in found[0].follow_ups if found else ():
-        state = state.without(one.id)
-    return state
+def _behind(id: str, content: Content) -> tuple[str, ...]:
+    """The follow-ups that an answer to this question led to: they are asked anew when it changes."""
+    found = find(content.screening, id)
+    direct = [one.id for one in found[0].after(found[1].id)] if found else []
+    return (*direct, *(further for one in direct for further in _behind(one, content)))
 
 
-def _acknowledged(before: Screening, after: Screening) -> tuple[str, ...]:
+def _acknowledged(before: Screening, after: Screening, content: Content) -> tuple[str, ...]:
+    """What is said of the answers before the next question: of a change, of what came unasked, of a hard answer."""
     if any(amendment.question in after.answers for amendment in after.amendments[len(before.amendments) :]):
         return ("amended",)
-    volunteered = set(after.answers) - set(before.answers) - {before.asked}
-    return ("noted",) if volunteered else ()
+    if set(after.answers) - set(before.answers) - {before.asked}:
+        return ("noted",)
+    value = after.values.get(before.asked or "")
+    if value in ("unsure", "refused"):
+        return ("respected",)
+    is_main = before.asked in {question.id for question in content.screening.questions}
+    return ("told",) if is_main and value in ("yes", "past", "partial") else ()
 
 
 def _go_on(state: Screening, content: Content, notes: tuple[str, ...] = ()) -> Turn:
@@ -248,36 +120,65 @@ def _go_on(state: Screening, content: Content, notes: tuple[str, ...] = ()) -> T
     asked = next_question(state, content)
     if asked is not None:
         state = replace(state, asked=asked.id, misses=0 if asked.id != state.asked else state.misses)
-        return Turn(state, (speech.question(state, asked, content, notes),), notes)
+        left = len({find(content.screening, one.id)[0].id for one in _open_questions(state, content)})  # type: ignore[index]
+        spoken = tuple(note for note in notes if left > 1 or not note.startswith("intro"))
+        return Turn(state, (speech.question(state, asked, content, spoken, left),), notes)
     done = verdict(state, content)
     state = replace(state, asked=None, misses=0, status="done")
-    spoken = tuple(note for note in notes if note == "amended")  # the outcome itself says thank you
-    return Turn(state, (speech.outcome(done, content, spoken),), notes, done)
+    spoken = tuple(note for note in notes if note == "amended")
+    return Turn(state, (speech.outcome(state, done, content, spoken),), notes, done)
+
+
+def _open_questions(state: Screening, content: Content) -> list[Asked]:
+    """What is still to be asked, in content order: questions, and follow-ups that the answers call for."""
+    values, rules = state.values, content.screening
+    asked = [
+        one
+        for question in rules.questions
+        if not is_needless(question, values, rules)
+        for one in called_for(question, values)
+    ]
+    return [one for one in asked if one.id not in values]
 
 
 def _about_somebody_else(state: Screening, heard: Heard, content: Content, today: date) -> Turn:
-    """Before the first answer the whole check is for that person; later their illness is not written down as the
-    patient's."""
+    """Before the first answer the whole check is for that person, and after the outcome a new one is; in between their
+    illness is not written down as the patient's."""
     if state.status == "done":
-        return Turn(state, notes=("about_other",))
+        return begin(content, heard, today)
     if state.answers:
         return _go_on(state, content, ("about_other",))
-    turn = hear(replace(state, about="other"), heard, content, today)
+    turn = _take(_named(replace(state, about="other"), heard, content), heard, content, today)
     return turn if turn.state.answers else _go_on(replace(turn.state, misses=0), content, ("intro_other",))
 
 
-def _not_understood(state: Screening, heard: Heard, content: Content) -> Turn:
+def _named(state: Screening, heard: Heard, content: Content) -> Screening:
+    if state.about == "self" or state.person:
+        return state
+    return replace(state, person=person_named(heard.text, content))
+
+
+def _not_understood(state: Screening, heard: Heard, content: Content, today: date) -> Turn:
     asked = next_question(state, content)
+    if state.status == "done" and heard.intent == "check_eligibility":
+        return Turn(state, (speech.again(state, verdict(state, content), content),), ("again",))
     if asked is None or state.status == "done":
         return Turn(state)
-    if heard.intent in DIGRESSIONS or heard.intent.startswith("ask_"):
+    if heard.intent == "check_eligibility":
+        return _go_on(state, content, ("resumed",))
+    if heard.is_aside:
         return replace(_go_on(state, content), notes=("digression",))
     if heard.question is not None and heard.question in state.answers:
         return _go_on(state, content)  # a button pressed twice
-    state = replace(state, asked=asked.id, misses=state.misses + 1)
+    return _missed(replace(state, asked=asked.id, misses=state.misses + 1), asked, heard, content, today)
+
+
+def _missed(state: Screening, asked: Asked, heard: Heard, content: Content, today: date) -> Turn:
     if state.misses >= OFFER_AFTER:
-        return Turn(state, (speech.offer(asked, content),), ("missed", "offer"))
-    note = "age_missed" if asked.id == _age_id(content) else "missed"
+        return Turn(state, (speech.offer(state, asked, content),), ("missed", "offer"))
+    if birth_year(state, heard, content, today):
+        return Turn(state, (speech.question(state, asked, content, ("birthday",)),), ("missed", "birthday"))
+    note = "age_missed" if asked.id == content.screening.age.id else "missed"
     return Turn(state, (speech.question(state, asked, content, (note,)),), ("missed",))
 
 
@@ -288,7 +189,8 @@ def _explain(state: Screening, heard: Heard, content: Content) -> Turn:
     question, asked = found
     if heard.intent == "help":
         return Turn(state, (speech.explained(state, asked, content),), ("help",))
-    return Turn(state, (speech.why(asked, (question.fact,), content), speech.question(state, asked, content)), ("why",))
+    why = speech.why(state, asked, (question.fact,), content)
+    return Turn(state, (why, speech.question(state, asked, content)), ("why",))
 
 
 def _end(state: Screening, status: str, content: Content) -> Turn:

@@ -5,13 +5,13 @@ The criteria come from bot/content/screening.yml; the rule that makes an outcome
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from bot.clinic.content import Asked, FollowUp, Question, ScreeningContent
 
-Answer = str | int  # yes | no | unsure | past | partial | refused, or an age in years
+Answer = str | int  # yes | no | unsure | past | partial | refused | told (in words of their own), or an age in years
 Outcome = Literal["suitable", "not_suitable", "clinician_review"]
 ADULT = 18
 OLDEST = 120
@@ -30,8 +30,9 @@ class Verdict:
 def screen(answers: Mapping[str, Answer], screening: ScreeningContent) -> Verdict:
     """The verdict on answers by criterion id; the age stands under `age` (years), or yes/no under `under_18`.
 
-    Any clear yes: not suitable. Otherwise anything unsure, refused, past, partial, missing or not an answer at all:
-    clinician review. Otherwise suitable, which means suitable to book a consultation.
+    Any clear yes: not suitable. Otherwise anything unsure, refused, past, partial, missing or not an answer at all, and
+    a yes that the content leaves to a clinician: clinician review. Otherwise suitable, which means suitable to book a
+    consultation.
     """
     states = {question.criterion: _state(question, answers) for question in screening.questions}
     met = tuple(criterion for criterion, state in states.items() if state == "met")
@@ -49,19 +50,33 @@ def is_age(value: object) -> bool:
 
 
 def settled(answers: Mapping[str, Answer], screening: ScreeningContent) -> dict[str, Answer]:
-    """Answers by question id -> answers by criterion id, ready for `screen`. A main answer whose follow-up is still
-    unanswered settles nothing, so its criterion is left out."""
+    """Answers by question id -> answers by criterion id, ready for `screen`. Where a follow-up is called for and still
+    unanswered nothing is settled, so the criterion is left out; a question that the age makes needless is a no."""
     found: dict[str, Answer] = {}
     for question in screening.questions:
-        value = _with_follow_up(question, answers)
+        value = "no" if is_needless(question, answers, screening) else _with_follow_ups(question, answers)
         if value is not None:
             found[question.id if question.kind == "age" else question.criterion] = value
     return found
 
 
-def follow_up(question: Question, answer: Answer | None) -> FollowUp | None:
-    """The follow-up that an answer to a main question calls for, or None."""
-    return next((one for one in question.follow_ups if answer in one.when), None)
+def called_for(question: Question, answers: Mapping[str, Answer]) -> Iterator[Asked]:
+    """The question and the follow-ups that the answers call for, in asking order, up to the first unanswered one."""
+    asked: Asked | None = question
+    while asked is not None:
+        yield asked
+        asked = follow_up(question, asked.id, answers.get(asked.id))
+
+
+def follow_up(question: Question, id: str, answer: Answer | None) -> FollowUp | None:
+    """The follow-up that an answer to the question `id`, the main one or a follow-up, calls for, or None."""
+    return next((one for one in question.after(id) if answer in one.when), None)
+
+
+def is_needless(question: Question, answers: Mapping[str, Answer], screening: ScreeningContent) -> bool:
+    """Whether nobody of the age that was told is asked the question, and nothing was told to it unasked."""
+    age = answers.get(screening.age.id) if question.until_age is not None else None
+    return question.id not in answers and is_age(age) and int(age) >= (question.until_age or 0)  # type: ignore[arg-type]
 
 
 def find(screening: ScreeningContent, id: str) -> tuple[Question, Asked] | None:
@@ -75,20 +90,23 @@ def find(screening: ScreeningContent, id: str) -> tuple[Question, Asked] | None:
     return None
 
 
-def _with_follow_up(question: Question, answers: Mapping[str, Answer]) -> Answer | None:
-    value = answers.get(question.id)
-    further = follow_up(question, value)
-    if further is None:
-        return value
-    answer = answers.get(further.id)
-    return None if answer is None else further.becomes.get(answer, answer)  # type: ignore[call-overload]
+def _with_follow_ups(question: Question, answers: Mapping[str, Answer]) -> Answer | None:
+    value: Answer | None = None
+    for asked in called_for(question, answers):
+        answer = answers.get(asked.id)
+        if isinstance(asked, FollowUp) and asked.kind == "words":
+            continue
+        if answer is None:
+            return None
+        value = asked.becomes.get(answer, answer) if isinstance(asked, FollowUp) else answer  # type: ignore[call-overload]
+    return value
 
 
 def _state(question: Question, answers: Mapping[str, Answer]) -> Literal["met", "open", "clear"]:
     # The age may come in years and as yes/no to `under_18`; when both are there, the more careful one counts.
     values = {_yes_or_no(answers[key]) for key in {question.id, question.criterion} if key in answers}
     if "yes" in values:
-        return "met"
+        return "met" if question.on_yes == "not_suitable" else "open"
     return "clear" if values - {None} == {"no"} else "open"
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.clinic.content import Asked, Content
+from bot.clinic.content.model_screening import Outcome
 from bot.clinic.screening.rules import Verdict, find
 from bot.clinic.screening.state import Screening
+
+
+MANY = 3  # criteria; more of them are not listed where they are only open
 
 
 @dataclass(frozen=True)
@@ -28,11 +32,24 @@ class Say:
         return {"kind": self.kind, **self.values}
 
 
-def question(state: Screening, asked: Asked, content: Content, notes: tuple[str, ...] = ()) -> Say:
-    """The question, with short notes (keys of `phrases`) said before it."""
-    wording = asked.other if state.about == "other" else asked.question
+def question(state: Screening, asked: Asked, content: Content, notes: tuple[str, ...] = (), left: int = 0) -> Say:
+    """The question, with short notes (keys of `phrases`) said before it; `left` main questions are to come with it."""
+    text = _joined(state, content, notes, worded(state, asked, content), count=str(left))
     buttons = tuple({"title": one.title, "payload": payload(asked.id, one.answer)} for one in asked.buttons)
-    return Say("question", asked.id, _joined(content, notes, wording), buttons, _asks(asked, content))
+    return Say("question", asked.id, text, buttons, _asks(asked, content))
+
+
+def worded(state: Screening, asked: Asked, content: Content) -> str:
+    """The question as it is asked of this patient: about themselves, or about somebody else."""
+    if state.about == "self":
+        return asked.question
+    return content.fill(asked.other, person=person(state, content))
+
+
+def person(state: Screening, content: Content) -> str:
+    """Somebody else as the bot names them: "your mother", or "that person"."""
+    names = content.screening.somebody_else
+    return content.fill(names.your, word=state.person) if state.person else names.unnamed
 
 
 def explained(state: Screening, asked: Asked, content: Content) -> Say:
@@ -41,12 +58,13 @@ def explained(state: Screening, asked: Asked, content: Content) -> Say:
     return Say("question", f"{asked.id}/help", content.fill(asked.help), buttons, _asks(asked, content))
 
 
-def why(asked: Asked, facts: tuple[str, ...], content: Content) -> Say:
+def why(state: Screening, asked: Asked, facts: tuple[str, ...], content: Content) -> Say:
     """Why it is asked, with the facts of the leaflet behind it."""
-    return Say("answer", f"{asked.id}/why", content.fill(asked.why), (), {"topic": "ask_why", "facts": list(facts)})
+    text = content.fill(asked.why, person=person(state, content))
+    return Say("answer", f"{asked.id}/why", text, (), {"topic": "ask_why", "facts": list(facts)})
 
 
-def offer(asked: Asked, content: Content) -> Say:
+def offer(state: Screening, asked: Asked, content: Content) -> Say:
     """After two misses: the question in other words, and the ways out: skip it, a person, stop."""
     titles = content.screening.buttons
     buttons = (
@@ -54,24 +72,40 @@ def offer(asked: Asked, content: Content) -> Say:
         {"title": titles.person, "payload": "/talk_to_human"},
         {"title": titles.stop, "payload": "/stop"},
     )
-    text = content.fill(content.screening.phrases.offer, help=asked.help, question=asked.question)
+    wording = worded(state, asked, content)
+    text = content.fill(content.screening.phrases.offer, help=asked.help, question=wording)
     return Say("question", f"{asked.id}/offer", text, buttons, _asks(asked, content))
 
 
-def outcome(verdict: Verdict, content: Content, notes: tuple[str, ...] = ()) -> Say:
-    """The end: the outcome, its reasons in the leaflet's words, and what can be done next."""
+def outcome(state: Screening, verdict: Verdict, content: Content, notes: tuple[str, ...] = ()) -> Say:
+    """The end: the outcome, its reasons in the leaflet's words, and what can be done next. It begins with the notes, or
+    with thanks."""
     key = "under_18" if "under_18" in verdict.reasons and verdict.outcome == "not_suitable" else verdict.outcome
-    wording = getattr(content.screening.outcomes, key)
+    wording: Outcome = getattr(content.screening.outcomes, key)
     criteria = content.screening.criteria
     about = verdict.reasons or tuple(criteria)
-    text = content.fill(
-        _joined(content, notes, wording.text),
-        reasons=content.listed([criteria[criterion].not_suitable for criterion in about]),
+    groups = [criteria[criterion].not_suitable for criterion in about]
+    if verdict.outcome == "clinician_review" and len(groups) > MANY:
+        groups = [content.screening.phrases.many]
+    said = wording.text if state.about == "self" else wording.other
+    text = _joined(
+        state,
+        content,
+        notes,
+        said if notes else f"{wording.thanks} {said}",
+        reasons=content.listed(groups),
         open=content.listed([criteria[criterion].review for criterion in about]),
     )
     facts = [criteria[criterion].fact for criterion in about]
     values = {"outcome": verdict.outcome, "reasons": list(verdict.reasons), "facts": facts}
     return Say("outcome", key, text, tuple(content.buttons(wording.next)), values)
+
+
+def again(state: Screening, verdict: Verdict, content: Content) -> Say:
+    """The outcome of a finished check once more, with a way to start it anew."""
+    before = outcome(state, verdict, content, ("again",))
+    anew = {"title": content.screening.buttons.again, "payload": '/check_eligibility{"answer": "again"}'}
+    return replace(before, buttons=(*before.buttons[:2], anew), values={**before.values, "again": True})
 
 
 def ending(key: str, content: Content) -> Say:
@@ -93,5 +127,6 @@ def _asks(asked: Asked, content: Content) -> dict[str, str]:
     return {"asks": found[0].criterion, "part": asked.id}
 
 
-def _joined(content: Content, notes: tuple[str, ...], text: str) -> str:
-    return content.fill(" ".join([*(getattr(content.screening.phrases, note) for note in notes), text]))
+def _joined(state: Screening, content: Content, notes: tuple[str, ...], text: str, **values: str) -> str:
+    whole = " ".join([*(getattr(content.screening.phrases, note) for note in notes), text])
+    return content.fill(whole, person=person(state, content), **values)

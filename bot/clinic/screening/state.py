@@ -34,13 +34,15 @@ class Amendment:
 
 @dataclass(frozen=True)
 class Screening:
-    """The state of one screening. `answers` by question id; `misses` counts what was not understood of `asked`."""
+    """The state of one screening. `answers` by question id; `misses` counts what was not understood of `asked`;
+    `person` is the word for somebody else ("mother"), empty when they were not named."""
 
     answers: Mapping[str, Given] = field(default_factory=dict)
     amendments: tuple[Amendment, ...] = ()
     asked: str | None = None
     misses: int = 0
     about: About = "self"
+    person: str = ""
     status: Status = "open"
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,0 +1,212 @@
+"""What a message tells: from its words, facts, buttons and number to values by question id. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import get_args
+
+from bot.clinic.content import Asked, Content, FollowUp
+from bot.clinic.content.fields import Value
+from bot.clinic.screening.rules import ADULT, Answer, find, follow_up, is_age
+from bot.clinic.screening.state import Screening
+
+VALUES = get_args(Value)
+BY_INTENT = {"affirm": "yes", "deny": "no", "unsure": "unsure", "refuse": "refused"}
+OWN = r"(?:my|our|the|an?)"
+WORD = r"[\w']+|[^\w\s.,;:!?()'\"/-]"  # a word, or a sign such as a thumb
+TOLD = "told"  # the value of an answer that is kept in the patient's own words
+DIGRESSIONS = (
+    *("greet", "thank", "goodbye", "bot_challenge", "complain", "chitchat", "report_symptom", "check_eligibility"),
+    *("book_appointment", "change_booking", "cancel_booking"),
+)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What was understood of one message. `facts`: entity -> value (a criterion, a question's id, or none_of_these);
+    `question` and `answer` come from a button; `text` is what the patient typed, kept with the answer."""
+
+    intent: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    age: int | None = None
+    about: str = "self"
+    question: str | None = None
+    answer: str | None = None
+    text: str = ""
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether it asks or says something that is no answer to a question of the check."""
+        return self.intent in DIGRESSIONS or self.intent.startswith("ask_")
+
+
+def told(state: Screening, heard: Heard, content: Content, today: date) -> dict[str, Answer]:
+    """Question id -> value for everything the message answers."""
+    reply = _from_reply(state, heard, content) or _in_own_words(state, heard, content)
+    if reply:
+        return reply
+    found = _from_facts(state, heard, content)
+    age = _age(state, heard, content, today)
+    if age is not None:
+        found[content.screening.age.id] = age
+    if heard.facts.get("none_of_these") == "no":
+        return _no_to_the_rest(state, content) | found
+    if heard.question is not None and heard.answer is not None:
+        found |= _from_button(heard.question, heard.answer, content)
+    elif state.asked is not None and not _speaks_of_others(found, state, content):
+        found |= _from_intent(state, heard, content, found)
+    return found
+
+
+def person_named(text: str, content: Content) -> str:
+    """The word for somebody else that a text uses ("for my elderly mum" -> mum); empty without one."""
+    words = "|".join(sorted(map(re.escape, content.screening.somebody_else.named), key=len, reverse=True))
+    found = re.search(rf"\b{OWN}\s+(?:\w+\s+)?({words})\b", text, re.IGNORECASE) if words else None
+    return found[1].lower() if found else ""
+
+
+def is_for_another(text: str, content: Content) -> bool:
+    """Whether a message asks the check for somebody else by how it names them: "for my mum", "can a friend have it"."""
+    names = content.screening.somebody_else
+    before = "|".join(map(re.escape, names.asked_for))
+    near = re.search(rf"\b(?:{before})\s+(?={OWN}\s)(.+)", text, re.IGNORECASE)
+    return near is not None and bool(person_named(" ".join(near[1].split()[:3]), content))
+
+
+def birth_year(state: Screening, heard: Heard, content: Content, today: date) -> int | None:
+    """A year of birth: any year in the answer to the question for the age, elsewhere the one that the age was told by."""
+    is_asked = state.asked == content.screening.age.id and heard.question is None
+    years = [int(year) for year in re.findall(r"\b(?:19|20)\d\d\b", heard.text)]
+    told = [year for year in years if heard.age is not None and today.year - year - heard.age in (0, 1)]
+    return next(iter(told or (years if is_asked and heard.age is None else ())), None)
+
+
+def _from_reply(state: Screening, heard: Heard, content: Content) -> dict[str, Answer]:
+    """A message that is nothing but a button's title, or one of the question's `typed` replies."""
+    found = find(content.screening, state.asked or "")
+    text = heard.text.strip(" .!?,").casefold()
+    if found is None or heard.question is not None or not text:
+        return {}
+    asked = found[1]
+    replies = {reply.casefold(): value for value, some in asked.typed.items() for reply in some}
+    replies |= {button.title.casefold(): button.answer for button in asked.buttons}
+    replies |= {content.screening.buttons.skip.casefold(): "refused"}
+    return {asked.id: replies[text]} if text in replies else {}
+
+
+def _in_own_words(state: Screening, heard: Heard, content: Content) -> dict[str, Answer]:
+    """Whatever answers a question of kind words; the illnesses and numbers in it are part of that answer."""
+    found = find(content.screening, state.asked or "")
+    asked = found[1] if found else None
+    is_words = isinstance(asked, FollowUp) and asked.kind == "words"
+    if asked is None or not is_words or heard.question is not None or not heard.text or heard.is_aside:
+        return {}
+    return {asked.id: BY_INTENT[heard.intent] if heard.intent in ("unsure", "refuse") else TOLD}
+
+
+def _from_facts(state: Screening, heard: Heard, content: Content) -> dict[str, Answer]:
+    found: dict[str, Answer] = {}
+    for key, value in heard.facts.items():
+        known = find(content.screening, key)
+        if known is None or value not in VALUES:
+            continue
+        question, asked = known
+        further = follow_up(question, question.id, state.values.get(question.id))
+        if asked is question and value != "yes" and further is not None and state.asked == further.id:
+            found[further.id] = _to_follow_up(further, value, heard.intent)
+        elif asked is question and value in question.volunteered:
+            found |= question.volunteered[value]  # type: ignore[index]
+        else:
+            found[asked.id] = value
+    return found
+
+
+def _to_follow_up(asked: FollowUp, value: str, intent: str) -> Answer:
+    """What the illness named again means as the answer to its follow-up; the main answer stays. "No cancer" said to
+    "are you still treated for it?" is left to a clinician, and so is anything that says neither yes nor no."""
+    if value == "no":
+        return "no" if asked.becomes.get("no") == "no" else "unsure"
+    return BY_INTENT.get(intent, "unsure")
+
+
+def _from_button(id: str, answer: str, content: Content) -> dict[str, Answer]:
+    found = find(content.screening, id)
+    if found is None:
+        return {}
+    asked = found[1]
+    if answer == "skip":
+        return {asked.id: "refused"}
+    if answer.isdecimal() and asked.id == content.screening.age.id and is_age(int(answer)):
+        return {asked.id: int(answer)}
+    return {asked.id: answer} if answer in VALUES else {}
+
+
+def _from_intent(state: Screening, heard: Heard, content: Content, found: Mapping[str, Answer]) -> dict[str, Answer]:
+    if state.asked is None or state.asked in found:
+        return {}
+    is_age = state.asked == content.screening.age.id
+    value = BY_INTENT.get(heard.intent) if is_age else _yes_or_no(state.asked, heard, content)
+    return {state.asked: value} if value and not (is_age and value in ("yes", "no")) else {}
+
+
+def _yes_or_no(asked: str, heard: Heard, content: Content) -> str | None:
+    """The yes, no, unsure, refused or past of a reply. What was typed has to say so itself, so that nothing is guessed."""
+    value, words = BY_INTENT.get(heard.intent), content.screening.words
+    if not heard.text or heard.is_aside:
+        return value
+    is_main = asked in {question.id for question in content.screening.questions}
+    for meant, phrases in words.means.items():
+        if says(heard.text, phrases):
+            return "no" if meant == "past" and not is_main else meant
+    return value if value not in ("yes", "no") or says(heard.text, words.needs[value]) else None  # type: ignore[index]
+
+
+def says(text: str, phrases: Sequence[str]) -> bool:
+    """Whether one of the phrases stands in the text; repeated letters count as one, punctuation as nothing."""
+    plain = _plain(text)
+    return any(f" {_plain(phrase).strip()} " in plain for phrase in phrases)
+
+
+def _plain(text: str) -> str:
+    words = " ".join(re.findall(WORD, text.casefold().replace("\u2019", "'")))
+    return " " + re.sub(r"(.)\1+", r"\1", words) + " "
+
+
+def _speaks_of_others(told: Mapping[str, Answer], state: Screening, content: Content) -> bool:
+    """Whether the message names another criterion than the one asked: its yes or no may then belong to that one."""
+    asked = find(content.screening, state.asked or "")
+    named = {found[0].id for id in told if (found := find(content.screening, id))}
+    return asked is None or bool(named - {asked[0].id})
+
+
+def _no_to_the_rest(state: Screening, content: Content) -> dict[str, Answer]:
+    """No to every criterion still open; to a follow-up ("how many medicines?") a "none" answers only that one."""
+    found = find(content.screening, state.asked or "")
+    if found is not None and found[0] is not found[1]:
+        return {found[1].id: "no"}
+    return {one.id: "no" for one in content.screening.questions if one.kind == "yes_no" and one.id not in state.answers}
+
+
+def _age(state: Screening, heard: Heard, content: Content, today: date) -> int | None:
+    year = birth_year(state, heard, content, today)
+    if year is not None:
+        return _age_from_year(year, today)
+    is_asked = state.asked == content.screening.age.id
+    if is_age(heard.age) and (is_asked or re.search(r"[^\W\d]", heard.text)):
+        return heard.age  # a bare number is an age only when the age was asked
+    return None
+
+
+def _age_from_year(year: int, today: date) -> int | None:
+    """The age before this year's birthday; None when the birthday decides whether the person is an adult."""
+    most = today.year - year
+    return most - 1 if is_age(most - 1) and most != ADULT else None
+
+
+def question_of(id: str | None, content: Content) -> Asked | None:
+    """The question or follow-up of an id, or None."""
+    found = find(content.screening, id or "")
+    return found[1] if found else None
