@@ -30,7 +30,7 @@ def run(
     `parse` replaces the model, for tests. The report's `failures` name what fell below tests/heldout/floors.yml.
     """
     before = read_figures(against) if against else {}
-    report = measure(heldout.load(heldout_dir), parse or _rasa(model_path or newest(MODELS)), before)
+    report = measure(heldout.load(heldout_dir), parse or parser_of(model_path or newest(MODELS)), before)
     report.write(out_dir, RESULT)
     return report
 
@@ -59,7 +59,7 @@ def newest(folder: Path) -> Path:
     return models[-1]
 
 
-def _rasa(model: Path) -> Parse:
+def parser_of(model: Path) -> Parse:
     from rasa.core.agent import Agent  # slow to import, and not needed for anything else here
 
     agent = Agent.load(str(model))
