@@ -35,6 +35,7 @@ lint: .venv/.installed-dev ## style, types and the direction of imports
 lock: $(UV) ## renew the lock files after a change in pyproject.toml
 	$(UV) pip compile -q pyproject.toml --python-version 3.10 --generate-hashes --no-header --no-emit-index-url -o requirements.lock
 	$(UV) pip compile -q pyproject.toml --group dev --python-version 3.10 --generate-hashes --no-header --no-emit-index-url -c requirements.lock -o requirements-dev.lock
+	$(UV) pip compile -q --group pyproject.toml:tracing --python-version 3.10 --generate-hashes --no-header --no-emit-index-url -c requirements.lock -o requirements-tracing.lock
 
 clean: ## remove the environment, trained models and local data
 	rm -rf .venv .tools var bot/models results

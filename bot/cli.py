@@ -27,11 +27,12 @@ def main() -> None:
     """Entry point: a wrong setting or content file is one clear line, not a trace."""
     from bot.clinic.content import ContentError
     from bot.serving.backup import BackupError
+    from bot.serving.models import BrokenModel
     from bot.serving.printing import PrintError
 
     try:
         app()
-    except (SettingError, ContentError, BackupError, PrintError) as error:
+    except (SettingError, ContentError, BackupError, BrokenModel, PrintError) as error:
         console.print(f"[red]{error}[/red]", highlight=False)
         sys.exit(2)
 
@@ -39,13 +40,14 @@ def main() -> None:
 @app.command()
 def serve() -> None:
     """Train if needed, start web, Rasa and the action server, and keep them running until Ctrl-C."""
-    from bot.serving import first_start, secrets, supervisor
+    from bot.serving import first_start, models, secrets, supervisor
 
     settings = Settings.from_env()
     settings.var.mkdir(parents=True, exist_ok=True)
     env = secrets.complete_environment(settings, os.environ)
     commands.check_content_of(settings.content)
     model = _model()
+    models.keep(model, settings.var)
     demo_desk = first_start.prepare(settings, env, datetime.now(timezone.utc))
     watcher = supervisor.Supervisor(supervisor.parts(settings, str(model), env), console.print)
     try:
@@ -75,11 +77,25 @@ def train(force: Annotated[bool, typer.Option(help="Train even when a current mo
 
 
 def _model(force: bool = False) -> Path:
+    from bot.serving import models, training
+
+    found = None if force else models.live()
+    if found is None:
+        made = _train()
+        why = models.check(made)
+        found = models.live() or made
+        if why:
+            console.print(f"[yellow]The new model is refused:[/yellow] {why}", highlight=False)
+    present = found.name.startswith(training.fingerprint())
+    if not present:
+        again = "mesoguide train --force tries again"
+        console.print(f"Going on with the model before, {found.name}; {again}.", highlight=False)
+    return found
+
+
+def _train() -> Path:
     from bot.serving import training
 
-    found = None if force else training.current_model()
-    if found:
-        return found
     columns = (SpinnerColumn(), TextColumn("Training"), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("starting Rasa", total=None)

@@ -81,6 +81,12 @@ class Records:
             rows = conversations.find_answer(session, turn.conversation_id, turn.client_id)
             return None if rows is None else [shown(row) for row in rows]
 
+    def left_over(self, before: datetime, since: datetime, limit: int) -> list[tuple[str, str]]:
+        """(conversation, client id) of this channel's messages accepted between the two moments and not answered."""
+        with reading(self.sessions) as session:
+            rows = conversations.unanswered(session, before, limit, since=since, channel=self.channel)
+            return [(row.conversation_id, row.client_id) for row in rows if row.client_id]
+
     def belongs_to_person(self, conversation_id: str) -> bool:
         """Whether a person answers this patient now, and the bot stays silent."""
         with reading(self.sessions) as session:

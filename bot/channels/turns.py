@@ -112,14 +112,18 @@ class Turns:
                 return told
             return await self._work(turn)
 
+    def given_up_before(self, now: datetime) -> datetime:
+        """Nobody works any more on a message accepted before this moment and not answered."""
+        too_long_ago = now - timedelta(seconds=self.turn_seconds)
+        return too_long_ago if self.shared else max(self._started, too_long_ago)
+
     async def _told_before(self, turn: Turn) -> list[Said] | None:
         """The first answer of a repeated message; None when whoever worked on it is gone."""
         while True:
             told = await asyncio.to_thread(self.records.answer_to, turn)
             if told is not None:
                 return told
-            orphaned = not self.shared and turn.accepted_at < self._started
-            if orphaned or self.clock() - turn.accepted_at > timedelta(seconds=self.turn_seconds):
+            if turn.accepted_at < self.given_up_before(self.clock()):
                 return None
             await asyncio.sleep(POLL_SECONDS)
 

@@ -23,6 +23,7 @@ from sanic.response import json as json_response
 from bot.channels.apology import apology
 from bot.channels.feed import Feed, TooManyWatchers
 from bot.channels.incoming import LARGEST_BODY, read_message
+from bot.channels.leftovers import keep_working_off
 from bot.channels.limits import RATES, Limits, TooFast
 from bot.channels.records import Records
 from bot.channels.tokens import BadToken, Tokens
@@ -129,6 +130,7 @@ class Door:
         self._ask = on_new_message
         self._turns: Turns | None = None
         self._feed: Feed | None = None
+        self._leftovers: asyncio.Task[None] | None = None
         self._app: Any = None
 
     async def start(self, app: Any, loop: asyncio.AbstractEventLoop) -> None:
@@ -138,9 +140,12 @@ class Door:
         self._turns = Turns(NAME, self._ask, self.records, say_sorry, self.parts.clock, self.parts.shared)
         self._turns.understand = partial(understood_by, app)
         self._feed = Feed(self.parts.sessions)
+        self._leftovers = asyncio.create_task(keep_working_off(self._turns))
 
     async def stop(self, app: Any, loop: asyncio.AbstractEventLoop) -> None:
         """End the streams and let turns under way come to their end."""
+        if self._leftovers is not None:
+            self._leftovers.cancel()
         await self.feed.close()
         await self.turns.finish(LAST_SECONDS)
 

@@ -33,6 +33,7 @@ PATIENT_NAMES = {
     "email_footer": set(),
 }
 ButtonName = Literal["other_time"]
+PartName = Literal["rasa", "actions", "database", "redis", "web"]
 
 
 class WordsError(ValueError):
@@ -64,6 +65,7 @@ class Words(_Part):
     buttons: Mapping[ButtonName, str]
     canned: tuple[Canned, ...]
     promises: Mapping[TriageKind, PromiseRule]
+    parts: Mapping[PartName, str]
 
     def say(self, content: Content, key: str, **values: str) -> str:
         """What the patient reads, filled in. KeyError for a key the file does not have."""
@@ -88,6 +90,7 @@ def load_words(file: Path = FILE) -> Words:
     problems = [*_wrong_keys("patient", set(words.patient), set(PATIENT_NAMES))]
     problems += _wrong_keys("promises", set(words.promises), set(get_args(TriageKind)))
     problems += _wrong_keys("buttons", set(words.buttons), set(get_args(ButtonName)))
+    problems += _wrong_keys("parts", set(words.parts), set(get_args(PartName)))
     for key, needed in PATIENT_NAMES.items():
         said = set(re.findall(r"\{(\w+)\}", words.patient.get(key, "")))
         problems += [f"patient/{key}: says nothing of {{{name}}}" for name in needed - said if name != "reference"]

@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 from bot.serving.left_out import leave_out_of_actions
+from bot.serving.orphans import end_with_supervisor
 from bot.serving.quiet import make_quiet
 from bot.settings import Settings
 
@@ -17,6 +18,7 @@ KEEP_ALIVE_SECONDS = 75  # longer than Rasa keeps an idle connection, see fast_c
 def main() -> None:
     """Serve the custom actions until told to stop."""
     make_quiet()
+    end_with_supervisor()
     os.environ.setdefault("SANIC_KEEP_ALIVE_TIMEOUT", str(KEEP_ALIVE_SECONDS))
     settings = Settings.from_env()
     if os.environ.get("MESOGUIDE_LEAN", "on") != "off":

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import logging
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
+from bot.serving import models
+from bot.serving.orphans import end_with_supervisor
 from bot.serving.quiet import make_quiet
 from bot.settings import BOT, Settings
 
@@ -36,9 +39,11 @@ NO_LIMIT = {"message": "1000000/second", "session": "1000000/second", "stream": 
 def main(model: str) -> None:
     """Serve one trained model until told to stop."""
     make_quiet()
+    end_with_supervisor()
     settings = Settings.from_env()
     for name, value in SERVER.items():
         os.environ.setdefault(name, value)
+    model = _usable(Path(model), settings.var)
     lean = os.environ.get("MESOGUIDE_LEAN", "on") != "off"
     if lean:
         _lean_imports(Path(model))
@@ -62,6 +67,14 @@ def main(model: str) -> None:
         enable_api=bool(settings.rasa_token),
         auth_token=settings.rasa_token or None,
     )
+
+
+def _usable(model: Path, var: Path) -> str:
+    """The model to load; another one, said in the log, where this one was damaged since the start."""
+    found = models.usable(model, var)
+    if found != model:
+        logging.getLogger(__name__).error("the model %s is damaged or gone; going on with %s", model.name, found.name)
+    return str(found)
 
 
 def endpoints(settings: Settings) -> AvailableEndpoints:

@@ -1,5 +1,5 @@
-"""Keeps the three processes of an installation running: starts them, waits until each answers, restarts one that
-dies with growing pauses, and stops all of them together."""
+"""Keeps the three processes of an installation running: starts them, waits until each answers, ends one that hangs,
+restarts one that died with growing pauses, and stops all of them together."""
 
 from __future__ import annotations
 
@@ -8,16 +8,22 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from http.client import HTTPException
 from urllib.error import URLError
 
+from bot.serving.orphans import PARENT
+from bot.serving.pulse import START_LIMIT, Pulse, listen
 from bot.settings import ROOT, Settings
 
 FIRST_PAUSE, LONGEST_PAUSE, STEADY = 1.0, 30.0, 60.0  # seconds; a part that ran STEADY starts again with FIRST_PAUSE
-START_LIMIT, STOP_LIMIT = 120.0, 10.0  # seconds
+STOP_LIMIT, ANSWER_LIMIT = 10.0, 3.0  # seconds
 
 Say = Callable[[str], None]
 
@@ -41,19 +47,28 @@ class Part:
     pause: float = FIRST_PAUSE
     restart_at: float | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    pulse: Pulse = field(default_factory=Pulse)
 
     def start(self, now: float) -> None:
         """Start the process in a session of its own, so that Ctrl-C reaches only the supervisor."""
-        self.process = subprocess.Popen(self.command, cwd=ROOT, env=dict(self.env), start_new_session=True)
-        self.started, self.restart_at = now, None
+        env = {**self.env, PARENT: str(os.getpid())}
+        self.process = subprocess.Popen(self.command, cwd=ROOT, env=env, start_new_session=True)
+        self.started, self.restart_at, self.pulse = now, None, Pulse()
 
     def answers(self) -> bool:
         """Whether the part's health address answers 200."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{self.health}", timeout=2) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{self.health}", timeout=ANSWER_LIMIT) as answer:
                 return answer.status == 200
-        except (URLError, OSError):
+        except (URLError, OSError, HTTPException):
             return False
+
+    def hangs(self, now: float) -> bool:
+        """Ask the process, if it runs, how it is; whether it has to be ended because it no longer answers."""
+        process, pulse = self.process, self.pulse
+        if process is None or process.poll() is not None:
+            return False
+        return pulse.note(self.answers(), now - self.started) and process is self.process
 
 
 def parts(settings: Settings, model: str, env: Mapping[str, str]) -> list[Part]:
@@ -85,7 +100,7 @@ def parts(settings: Settings, model: str, env: Mapping[str, str]) -> list[Part]:
                 "127.0.0.1",
                 port,
                 "RASA_PORT",
-                "/",
+                "/webhooks/website/health",
                 env={**env, "RASA_PORT": str(port)},
             )
             for name, port in _rasas(settings)
@@ -122,6 +137,7 @@ class Supervisor:
         self.parts = list(all_parts)
         self.say = say
         self.stopping = False
+        self._ended = threading.Event()
 
     def start(self) -> None:
         """Start every part; returns when all answer. Raises TimeoutError naming the part that did not."""
@@ -142,11 +158,18 @@ class Supervisor:
             time.sleep(0.1)
 
     def watch(self) -> None:
-        """Restart what dies until told to stop."""
+        """End what hangs and restart what died, until told to stop."""
+        for part in self.parts:
+            listen(partial(self._end_if_hanging, part), self._ended)
         while not self.stopping:
             for part in self.parts:
                 self._revive(part)
             time.sleep(0.2)
+
+    def _end_if_hanging(self, part: Part) -> None:
+        if part.hangs(time.monotonic()) and not self.stopping:
+            self.say(f"{part.name} does not answer any more; ending it")
+            _signal(part, signal.SIGKILL)
 
     def _revive(self, part: Part) -> None:
         now = time.monotonic()
@@ -164,9 +187,11 @@ class Supervisor:
     def stop(self, *_: object) -> None:
         """Ask `start` and `watch` to return."""
         self.stopping = True
+        self._ended.set()
 
     def end(self) -> None:
         """Stop every part, in reverse order, and wait; what does not end in STOP_LIMIT seconds is killed."""
+        self.stop()
         for part in reversed(self.parts):
             _signal(part, signal.SIGTERM)
         until = time.monotonic() + STOP_LIMIT
@@ -182,4 +207,5 @@ class Supervisor:
 
 def _signal(part: Part, number: signal.Signals) -> None:
     if part.process is not None and part.process.poll() is None:
-        os.killpg(part.process.pid, number)
+        with suppress(ProcessLookupError):
+            os.killpg(part.process.pid, number)

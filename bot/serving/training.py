@@ -93,3 +93,4 @@ def _follow(process: subprocess.Popen[str], report: Report) -> list[str]:
 def _forget_old_models(models: Path) -> None:
     for old in sorted(models.glob("*.tar.gz"), key=lambda path: path.stat().st_mtime)[:-_KEEP]:
         old.unlink()
+        old.with_name(old.name.removesuffix(".tar.gz") + ".json").unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uvicorn
 
+from bot.serving.orphans import end_with_supervisor
 from bot.serving.quiet import make_quiet
 from bot.settings import Settings
 
@@ -11,6 +12,7 @@ from bot.settings import Settings
 def main() -> None:
     """Serve the public app until told to stop."""
     make_quiet()
+    end_with_supervisor()
     settings = Settings.from_env()
     from bot.web.app import create_app
 

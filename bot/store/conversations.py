@@ -215,11 +215,17 @@ def offered_payloads(session: Session, conversation_id: str, last: int = 50) -> 
     return {str(button.get("payload")) for row in rows for button in row.buttons if button.get("payload")}
 
 
-def unanswered(session: Session, before: datetime, limit: int = 100) -> list[Message]:
+def unanswered(
+    session: Session, before: datetime, limit: int = 100, *, since: datetime | None = None, channel: str | None = None
+) -> list[Message]:
     """Patients' messages accepted before a moment and not answered yet, oldest first: what a crash left behind."""
     wanted = select(Message).where(
         Message.sender == "patient", Message.answered_at.is_(None), Message.created_at < before
     )
+    if since is not None:
+        wanted = wanted.where(Message.created_at >= since)
+    if channel is not None:
+        wanted = wanted.join(Conversation).where(Conversation.channel == channel)
     return list(session.scalars(wanted.order_by(Message.created_at).limit(limit)))
 
 

@@ -1,43 +1,61 @@
-"""Whether every part of the installation answers: Rasa with a model, the action server, the database."""
+"""Whether every part of the installation works: Rasa with a model, the action server, the database, Redis if used."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import aiohttp
+from redis.asyncio import Redis
 
 from bot.settings import Settings
-from bot.store import conversations
+from bot.store import conversations, probe
 from bot.store.engine import Sessions, reading
 
 PART_SECONDS = 3.0
+Report = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Health:
-    """Asks the parts of one installation."""
+    """Asks the parts of one installation; whoever asks meanwhile gets the same report."""
 
     settings: Settings
     sessions: Sessions
+    _asking: asyncio.Task[Report] | None = field(default=None, init=False)
 
-    async def report(self, client: aiohttp.ClientSession, now: datetime) -> dict[str, Any]:
+    async def report(self, client: aiohttp.ClientSession, now: datetime) -> Report:
         """{"status": "ok" | "down", "parts": {name: "ok" | "down"}}, each part asked at the same time."""
-        actions = f"http://127.0.0.1:{self.settings.actions_port}/health"
-        asked = {
-            "rasa": _answers(client, f"{self.settings.rasa_url}/webhooks/website/health"),
-            "actions": _answers(client, actions),
-            "database": asyncio.to_thread(self._reads, now),
-        }
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._report(client, now))
+        return await asyncio.shield(self._asking)
+
+    async def _report(self, client: aiohttp.ClientSession, now: datetime) -> Report:
+        asked = self._questions(client, now)
         states = await asyncio.gather(*(_state(question) for question in asked.values()))
         parts = dict(zip(asked, states, strict=True))
         return {"status": "ok" if set(states) == {"ok"} else "down", "parts": parts}
 
-    def _reads(self, now: datetime) -> bool:
+    def _questions(self, client: aiohttp.ClientSession, now: datetime) -> dict[str, Awaitable[bool]]:
+        actions = f"http://127.0.0.1:{self.settings.actions_port}/health"
+        rasas = self.settings.rasa_urls
+        names = ["rasa", *(f"rasa {number}" for number in range(2, len(rasas) + 1))]
+        asked: dict[str, Awaitable[bool]] = {
+            name: _answers(client, f"{url}/webhooks/website/health") for name, url in zip(names, rasas, strict=True)
+        }
+        asked["actions"] = _answers(client, actions)
+        asked["database"] = asyncio.to_thread(self._works, now)
+        if self.settings.redis_url:
+            asked["redis"] = _pings(self.settings.redis_url)
+        return asked
+
+    def _works(self, now: datetime) -> bool:
         with reading(self.sessions) as session:
             conversations.unanswered(session, now, limit=1)
+        probe.write(self.sessions)
         return True
 
 
@@ -46,7 +64,15 @@ async def _answers(client: aiohttp.ClientSession, url: str) -> bool:
         return answer.status == 200
 
 
-async def _state(question: Any) -> str:
+async def _pings(url: str) -> bool:
+    redis: Redis[bytes] = Redis.from_url(url, socket_timeout=PART_SECONDS)
+    try:
+        return bool(await redis.ping())
+    finally:
+        await redis.close()
+
+
+async def _state(question: Awaitable[bool]) -> str:
     try:
         return "ok" if await asyncio.wait_for(question, PART_SECONDS) else "down"
     except Exception:  # however a part fails to answer, it is down

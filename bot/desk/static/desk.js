@@ -41,6 +41,20 @@
     if (before && now.waiting > before.waiting) $("#announce").textContent = "A patient waits for a person.";
   }
 
+  // ---- which parts of the system are down
+  async function parts() {
+    const bar = $("#parts-bar");
+    if (!bar || document.hidden) return;
+    let down;
+    try {
+      const report = await (await fetch("/healthz", { cache: "no-store" })).json();
+      down = Object.keys(report.parts).filter((name) => report.parts[name] !== "ok");
+    } catch { down = ["web"]; }
+    const text = [...new Set(down.map((name) => bar.dataset[name.split(" ")[0]] || name))].join(" ");
+    bar.hidden = !text;
+    if (bar.textContent !== text) bar.textContent = text;
+  }
+
   function refresh(selector) {
     const part = $(selector);
     const typing = document.activeElement && document.activeElement.id === "q";
@@ -183,5 +197,8 @@
     settle();
     toEnd();
     connect();
+    parts();
+    setInterval(parts, 10000);
+    document.addEventListener("visibilitychange", parts);
   });
 })();

@@ -1,0 +1,139 @@
+"""What must hold after the faults, read from the database and from what each patient was told."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from sqlalchemy import select
+
+from benchmarks.faults.injections import World
+from benchmarks.faults.patients import Patient
+from bot.store import conversations, turns
+from bot.store.engine import reading
+from bot.store.models import Booking, Message
+
+CALM = 120.0  # seconds given to left-over work after the last fault
+
+
+@dataclass
+class Outcome:
+    """Figures of a run and, in words, everything that does not hold."""
+
+    messages: int = 0
+    answered: int = 0
+    apologies: int = 0
+    kept_waiting: float = 0.0
+    bookings: int = 0
+    events: int = 0
+    problems: Counter[str] = field(default_factory=Counter)
+    broken: list[str] = field(default_factory=list)
+
+
+def settle(world: World) -> None:
+    """Wait until nothing accepted is unanswered and nothing waits to be handed over; gives up after CALM seconds."""
+    until = time.monotonic() + CALM
+    while time.monotonic() < until:
+        with reading(world.system.sessions) as session:
+            left = conversations.unanswered(session, datetime.now(timezone.utc))
+            references = set(session.scalars(select(Booking.reference)))
+        if not left and references <= world.receiver.references:
+            return
+        time.sleep(1)
+
+
+def check(world: World, patients: Sequence[Patient]) -> Outcome:
+    """Compare what patients were told with what is stored."""
+    found = Outcome()
+    for patient in patients:
+        _heard(found, patient)
+        _transcript(found, world, patient)
+        _worked_off_once(found, world, patient)
+    _bookings(found, world, patients)
+    _nothing_left(found, world)
+    _file_is_whole(found, world)
+    return found
+
+
+def _heard(found: Outcome, patient: Patient) -> None:
+    for told in patient.told:
+        found.messages += 1
+        found.problems.update(told.problems)
+        if told.answered is None:
+            if time.monotonic() - told.sent > 1:
+                found.broken.append(f"patient {patient.number}: no answer at all; heard {told.problems[-3:]}")
+            continue
+        found.answered += 1
+        found.apologies += told.is_apology
+        found.kept_waiting = max(found.kept_waiting, told.answered - told.sent)
+        if told.unclear:
+            found.broken.append(f"patient {patient.number}: a refusal without words: {told.problems}")
+        if not told.says:
+            found.broken.append(f"patient {patient.number}: an empty answer")
+
+
+def _transcript(found: Outcome, world: World, patient: Patient) -> None:
+    """Each answered message stands in the transcript once, with an answer; what was told is what is stored."""
+    if not patient.conversation_id:
+        return
+    with reading(world.system.sessions) as session:
+        wanted = select(Message).where(Message.conversation_id == patient.conversation_id)
+        rows = list(session.scalars(wanted.order_by(Message.position)))
+    stored = Counter(row.client_id for row in rows if row.sender == "patient")
+    replied = Counter(row.reply_to for row in rows if row.reply_to)
+    by_client = {row.client_id: row for row in rows if row.client_id}
+    for told in patient.told:
+        if told.answered is None:
+            continue
+        if stored[told.id] != 1:
+            found.broken.append(f"patient {patient.number}: an answered message is stored {stored[told.id]} times")
+        elif not replied[by_client[told.id].id]:
+            found.broken.append(f"patient {patient.number}: an answer was told and is not stored")
+
+
+def _worked_off_once(found: Outcome, world: World, patient: Patient) -> None:
+    """Rasa's own log holds each message at most once."""
+    engine = world.system.sessions.kw["bind"]
+    events = turns.read_all(engine, patient.conversation_id) if patient.conversation_id else []
+    heard = Counter(event.get("message_id") for event in events if event.get("event") == "user")
+    twice = [identity for identity, count in heard.items() if count > 1 and identity]
+    if twice:
+        found.broken.append(f"patient {patient.number}: Rasa worked {len(twice)} messages off more than once")
+
+
+def _bookings(found: Outcome, world: World, patients: Sequence[Patient]) -> None:
+    with reading(world.system.sessions) as session:
+        rows = list(session.scalars(select(Booking)))
+    stored = Counter(row.reference for row in rows)
+    found.bookings, found.events = len(rows), len(world.receiver.taken)
+    confirmed = {reference for patient in patients for reference in patient.references}
+    lost = confirmed - set(stored)
+    if lost:
+        found.broken.append(f"{len(lost)} confirmed bookings are not stored")
+    of_patients = {patient.conversation_id: len(set(patient.references)) for patient in patients}
+    for conversation, told in of_patients.items():
+        made = sum(row.conversation_id == conversation for row in rows)
+        if made > told:
+            found.broken.append(f"{made} bookings of a patient who was told of {told}")
+    missed = set(stored) - world.receiver.references
+    if missed:
+        found.broken.append(f"{len(missed)} bookings never reached the clinic's own system")
+
+
+def _nothing_left(found: Outcome, world: World) -> None:
+    with reading(world.system.sessions) as session:
+        left = conversations.unanswered(session, datetime.now(timezone.utc))
+    if left:
+        found.broken.append(f"{len(left)} accepted messages have no answer")
+
+
+def _file_is_whole(found: Outcome, world: World) -> None:
+    connection = sqlite3.connect(world.system.database)
+    verdict = connection.execute("PRAGMA integrity_check").fetchone()[0]
+    connection.close()
+    if verdict != "ok":
+        found.broken.append(f"the database is damaged: {verdict}")

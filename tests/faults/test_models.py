@@ -1,0 +1,105 @@
+"""Which model goes live: whole, answering, no worse than the one before; a damaged file does not stop the system."""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bot.serving import models, training
+
+GOOD = {"danger_caught": 1.0, "intents_accuracy": 0.97}
+NOW = "0123456789abcdef"
+
+
+def model(folder: Path, name: str, age: float = 0.0) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name}.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        data = os.urandom(50_000)
+        entry = tarfile.TarInfo("components/a")
+        entry.size = len(data)
+        archive.addfile(entry, io.BytesIO(data))
+    os.utime(path, (1_000_000 - age, 1_000_000 - age))
+    return path
+
+
+def damage(path: Path) -> None:
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+
+
+@pytest.fixture
+def bot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(training, "fingerprint", lambda bot=tmp_path: NOW)
+    (tmp_path / "models").mkdir()
+    return tmp_path
+
+
+def measure_as(monkeypatch: pytest.MonkeyPatch, figures: Mapping[str, float] | Exception) -> None:
+    def measured(path: Path) -> Mapping[str, float]:
+        if isinstance(figures, Exception):
+            raise figures
+        return figures
+
+    monkeypatch.setattr(models, "measured", measured)
+
+
+def test_half_a_file_and_no_file_are_no_whole_model(tmp_path: Path) -> None:
+    path = model(tmp_path, "a")
+    assert models.is_whole(path)
+    damage(path)
+    assert not models.is_whole(path)
+    assert not models.is_whole(tmp_path / "none.tar.gz")
+
+
+def test_a_model_damaged_while_it_is_live_is_replaced_by_the_kept_copy(tmp_path: Path) -> None:
+    path, var = model(tmp_path / "models", "a"), tmp_path / "var"
+    var.mkdir()
+    models.keep(path, var)
+    assert models.usable(path, var) == path
+    damage(path)
+    assert models.usable(path, var) == var / models.KEPT
+    damage(var / models.KEPT)
+    with pytest.raises(models.BrokenModel, match="mesoguide train"):
+        models.usable(path, var)
+
+
+def test_a_new_model_as_good_as_the_old_goes_live(bot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measure_as(monkeypatch, GOOD)
+    models.check(model(bot / "models", "old", age=100))
+    new = model(bot / "models", NOW)
+    assert models.check(new) == ""
+    assert models.live(bot) == new
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [{**GOOD, "danger_caught": 0.99}, {**GOOD, "intents_accuracy": 0.94}, models.BrokenModel("it does not answer")],
+    ids=["a sign of danger missed", "fewer intents", "broken"],
+)
+def test_a_worse_or_broken_model_is_refused_and_the_old_stays_live(
+    bot: Path, monkeypatch: pytest.MonkeyPatch, figures: Mapping[str, float] | Exception
+) -> None:
+    measure_as(monkeypatch, GOOD)
+    old = model(bot / "models", "old", age=100)
+    models.check(old)
+    measure_as(monkeypatch, figures)
+    assert models.check(model(bot / "models", NOW))
+    assert models.live(bot) == old
+
+
+def test_a_first_model_that_does_not_answer_is_no_model(bot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measure_as(monkeypatch, models.BrokenModel("it does not answer"))
+    with pytest.raises(models.BrokenModel):
+        models.check(model(bot / "models", NOW))
+    assert models.live(bot) is None
+
+
+def test_a_damaged_present_model_is_trained_again(bot: Path) -> None:
+    damage(model(bot / "models", NOW))
+    assert models.live(bot) is None
