@@ -11,7 +11,7 @@ import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -35,10 +35,11 @@ Events = list[EventType]
 
 @dataclass(frozen=True)
 class Clinic:
-    """What the actions work with: the content the clinic stands for and the store."""
+    """What the actions work with: the content the clinic stands for, the store, and what signs links."""
 
     content: Content
     sessions: Sessions
+    secret: str = field(default="", repr=False)
 
 
 @lru_cache(maxsize=1)
@@ -46,7 +47,7 @@ def clinic() -> Clinic:
     """The clinic of this process, built from the environment at the first action."""
     settings = Settings.from_env()
     configure_keys(settings.keys)
-    return Clinic(load_content(settings.content), make_sessions(make_engine(settings.database_url)))
+    return Clinic(load_content(settings.content), make_sessions(make_engine(settings.database_url)), settings.secret)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from bot.actions.handoff import LEAVE_FORM, hand_off
 from bot.actions.replies import answer_asides, other_questions
 from bot.actions.screening import reopens_screening
 from bot.clinic.booking import interview
+from bot.clinic.booking.card import calendar_path, visit_card
 from bot.clinic.booking.clinic import Clinic
 from bot.clinic.booking.course import course_of
 from bot.clinic.booking.plan import clinic_from
@@ -22,6 +23,7 @@ from bot.clinic.booking.turns import Heard, show_short
 from bot.clinic.booking.turns import Turn as Step
 from bot.store import bookings, screenings, slots
 from bot.store.engine import reading
+from bot.store.models import Booking
 
 FORM = "booking_form"
 PERSONAL = ("name", "contact", "note")  # fields whose answers may look like a question to the understanding
@@ -106,11 +108,13 @@ def _take_time(turn: Turn, clinic: Clinic, step: Step) -> Step:
 
 
 def _confirm(turn: Turn, clinic: Clinic, step: Step) -> None:
-    start = datetime.fromisoformat(step.state["answers"]["when"])
-    confirmed = _store(turn, clinic, step)
-    metadata = {"kind": "confirmation", "reference": confirmed["reference"], "starts_at": start.isoformat()}
-    turn.say("utter_booking_confirmed", **confirmed, metadata=metadata)
-    _explain_course(turn, clinic, start, step)
+    row = _store(turn, clinic, step)
+    start, calendar = row.starts_at, calendar_path(turn.clinic.secret, row.id)
+    card = visit_card(clinic, row.reference, row.status, start, row.treatment, calendar)
+    contact = step.state["answers"]["contact"]["display"]
+    turn.say("utter_booking_confirmed", reference=row.reference, contact=contact, metadata=card)
+    if start is not None:
+        _explain_course(turn, clinic, clinic.local(start), step)
 
 
 def _explain_course(turn: Turn, clinic: Clinic, start: datetime, step: Step) -> None:
@@ -216,8 +220,8 @@ def _key(turn: Turn, state: dict[str, Any]) -> str:
     return f"{turn.conversation_id}:{state.get('run')}"
 
 
-def _store(turn: Turn, clinic: Clinic, step: Step) -> dict[str, str]:
-    """Write the request down once; returns what the confirmation says. Raises slots.TimeGone."""
+def _store(turn: Turn, clinic: Clinic, step: Step) -> Booking:
+    """Write the request down once. Raises slots.TimeGone."""
     wanted = interview.request(step.state, clinic)
     with turn.saving() as session:
         screening = screenings.latest(session, turn.conversation_id)
@@ -233,5 +237,4 @@ def _store(turn: Turn, clinic: Clinic, step: Step) -> dict[str, str]:
             screening_status=screening.outcome if screening else "not_screened",
             key=_key(turn, step.state),
         )
-        row = slots.book(session, turn.conversation_id, request, slot_rules(turn, clinic))
-        return {"reference": row.reference, "contact": wanted["contact_display"]}
+        return slots.book(session, turn.conversation_id, request, slot_rules(turn, clinic))

@@ -13,6 +13,7 @@ from bot.actions.consent import PersonalForm
 from bot.actions.handoff import hand_off
 from bot.actions.replies import answer_asides, other_questions
 from bot.clinic.booking import visit
+from bot.clinic.booking.card import calendar_path
 from bot.clinic.booking.diary import Diary
 from bot.clinic.booking.plan import clinic_from
 from bot.clinic.booking.turns import Heard
@@ -61,7 +62,7 @@ def _look_up(turn: Turn, step: visit.Step, heard: Heard, diary: Diary) -> visit.
             )
         except slots_guesses.TooManyGuesses:
             return visit.too_many()
-        return visit.not_found(step.state) if row is None else visit.found(step.state, _visit(row), heard, diary)
+        return visit.not_found(step.state) if row is None else visit.found(step.state, _visit(turn, row), heard, diary)
 
 
 def _change(turn: Turn, step: visit.Step, diary: Diary) -> visit.Step:
@@ -73,7 +74,9 @@ def _change(turn: Turn, step: visit.Step, diary: Diary) -> visit.Step:
         start, rules = visit.chosen(step.state) if step.does == "move" else None, slot_rules(turn, diary.clinic)
         slots.lock(session, row, start, rules)
         if row.status not in visit.OPEN:
-            return visit.found(step.state, _visit(row), Heard("inform"), diary)
+            return visit.found(step.state, _visit(turn, row), Heard("inform"), diary)
+        if start == row.starts_at and row.status == "proposed":  # a yes repeated after a crash
+            return visit.done(step.state, diary)
         if start is None:
             bookings.set_status(session, row, "cancelled", actor="patient", now=turn.now)
         else:
@@ -125,11 +128,12 @@ def _heard(turn: Turn) -> Heard:
 
 def _own(turn: Turn) -> list[visit.Visit]:
     with reading(turn.clinic.sessions) as session:
-        return [_visit(row) for row in bookings.of_conversation(session, turn.conversation_id)]
+        return [_visit(turn, row) for row in bookings.of_conversation(session, turn.conversation_id)]
 
 
-def _visit(row: Booking) -> visit.Visit:
-    return visit.Visit(row.id, row.reference, row.status, row.treatment, row.starts_at)
+def _visit(turn: Turn, row: Booking) -> visit.Visit:
+    calendar = calendar_path(turn.clinic.secret, row.id)
+    return visit.Visit(row.id, row.reference, row.status, row.treatment, row.starts_at, calendar)
 
 
 def _diary(turn: Turn) -> Diary:

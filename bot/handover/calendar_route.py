@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable
 from datetime import datetime
 
@@ -11,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from bot.clinic.booking.calendar_file import CalendarEntry, calendar_file
+from bot.clinic.booking.card import WITH_FILE, booking_of
 from bot.clinic.booking.plan import clinic_from
 from bot.clinic.content import load_content
 from bot.handover.words import Words, load_words
@@ -19,19 +19,6 @@ from bot.settings import Settings
 from bot.store import bookings
 from bot.store.engine import Sessions, reading
 from bot.store.models import Booking
-
-_SIGNED = 32  # hex digits of the signature
-_SHOWN = ("proposed", "pending", "booked", "cancelled", "arrived", "fulfilled")
-
-
-def calendar_token(secret: str, booking_id: str) -> str:
-    """The token of a visit's file; who has it can download that file and nothing else."""
-    return f"{booking_id}.{_signature(secret, booking_id)}"
-
-
-def calendar_path(secret: str, booking_id: str) -> str:
-    """The path of a visit's file."""
-    return f"/calendar/{calendar_token(secret, booking_id)}.ics"
 
 
 def create_router(settings: Settings, sessions: Sessions, clock: Callable[[], datetime] = utc_now) -> APIRouter:
@@ -43,10 +30,10 @@ def create_router(settings: Settings, sessions: Sessions, clock: Callable[[], da
     @router.get("/calendar/{token}.ics", include_in_schema=False)
     def download(token: str) -> Response:
         """The visit's file as it stands now; 404 for a wrong token, a visit that is gone, and one without a time."""
-        booking_id = _booking_id(settings.secret, token)
+        booking_id = booking_of(settings.secret, token)
         with reading(sessions) as session:
             row = session.get(Booking, booking_id) if booking_id else None
-            if row is None or row.starts_at is None or row.status not in _SHOWN:
+            if row is None or row.starts_at is None or row.status not in WITH_FILE:
                 raise HTTPException(404, "Not Found")
             file, name = _file(row, row.starts_at, words, clock()), f"visit-{row.reference.lower()}.ics"
         headers = {
@@ -70,13 +57,3 @@ def _file(row: Booking, start: datetime, words: Words, now: datetime) -> bytes:
         description=words.say("patient", "description", payload),
     )
     return calendar_file(entry, words.clinic, row.version, "PUBLISH", now)
-
-
-def _booking_id(secret: str, token: str) -> str | None:
-    booking_id, _, signature = token.rpartition(".")
-    is_ours = bool(secret) and hmac.compare_digest(signature.encode(), _signature(secret, booking_id).encode())
-    return booking_id if is_ours else None
-
-
-def _signature(secret: str, booking_id: str) -> str:
-    return hmac.digest(secret.encode(), f"calendar:{booking_id}".encode(), "sha256").hex()[:_SIGNED]

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from bot.clinic.booking.card import calendar_path, visit_card
 from bot.clinic.booking.reminders import AHEAD, QuietHours, is_due
 from bot.handover.words import Words
 from bot.store import bookings, conversations, errands, slots_reminders
@@ -21,8 +22,9 @@ def quiet_hours(words: Words) -> QuietHours:
     return QuietHours(given.start, given.end)
 
 
-def send_due(sessions: Sessions, words: Words, now: datetime, *, by_email: bool) -> int:
-    """Remind whom it is time to remind; returns how many. `by_email` says that the installation can send emails.
+def send_due(sessions: Sessions, words: Words, now: datetime, *, by_email: bool, secret: str = "") -> int:
+    """Remind whom it is time to remind; returns how many. `by_email` says that the installation can send emails, `secret`
+    signs the paths of calendar files.
 
     The chat message, the queued email and the note that they were sent are one transaction.
     """
@@ -30,10 +32,12 @@ def send_due(sessions: Sessions, words: Words, now: datetime, *, by_email: bool)
     with reading(sessions) as session:
         near = slots_reminders.near(session, now, now + LOOK_AHEAD)
         due = [row.id for row in near if row.starts_at and is_due(row.starts_at, row.updated_at, now, quiet, zone)]
-    return sum(_remind(sessions, words, booking_id, now, by_email) for booking_id in due)
+    return sum(_remind(sessions, words, booking_id, now, by_email, secret) for booking_id in due)
 
 
-def _remind(sessions: Sessions, words: Words, booking_id: str, now: datetime, by_email: bool) -> bool:
+def _remind(  # noqa: PLR0913, PLR0917 - one visit, and what its reminder is made with
+    sessions: Sessions, words: Words, booking_id: str, now: datetime, by_email: bool, secret: str
+) -> bool:
     with unit_of_work(sessions) as session:
         row = session.get(Booking, booking_id)
         if row is None or row.status != "booked" or not slots_reminders.note(session, row, now):
@@ -43,7 +47,9 @@ def _remind(sessions: Sessions, words: Words, booking_id: str, now: datetime, by
             {"title": words.say("reminder", "change", payload), "payload": "/change_booking"},
             {"title": words.say("reminder", "cancel", payload), "payload": "/cancel_booking"},
         ]
-        metadata = {"kind": "confirmation", "reference": row.reference, "reminder": True}
+        calendar = calendar_path(secret, row.id)
+        card = visit_card(words.clinic, row.reference, row.status, row.starts_at, row.treatment, calendar)
+        metadata = {**card, "reminder": True}
         say = {"text": words.say("reminder", "text", payload), "buttons": buttons, "metadata": metadata}
         conversations.add_bot_message(session, row.conversation_id, say, now)
         if by_email and row.contact_kind == "email":

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import partial
 
 import httpx
 
@@ -57,16 +58,17 @@ async def run(
     words = load_words(content, clinic_from(content.clinic))
     sessions = sessions or open_store(settings)
     worker = Worker(sessions, adapters(handover, words), clock)
-    await asyncio.gather(
-        worker.work(stop_event), look_after(sessions, words, stop_event, clock, bool(handover.smtp_url))
-    )
+    remind = partial(reminders.send_due, sessions, words, by_email=bool(handover.smtp_url), secret=settings.secret)
+    await asyncio.gather(worker.work(stop_event), look_after(sessions, remind, stop_event, clock))
 
 
-async def look_after(sessions: Sessions, words: Words, stop_event: asyncio.Event, clock: Clock, by_email: bool) -> None:
+async def look_after(
+    sessions: Sessions, remind: Callable[[datetime], int], stop_event: asyncio.Event, clock: Clock
+) -> None:
     """Once a minute until `stop_event`: remind who is due, forget holds that ran out and guesses that count no more."""
     while not stop_event.is_set():
         try:
-            await asyncio.to_thread(reminders.send_due, sessions, words, clock(), by_email=by_email)
+            await asyncio.to_thread(remind, clock())
             await asyncio.to_thread(_tidy, sessions, clock())
         except Exception as error:  # the database is away: it is done a minute later
             log.warning("reminders cannot be written: %s", type(error).__name__)

@@ -191,10 +191,18 @@ def add_bot_message(session: Session, conversation_id: str, say: Say, now: datet
     return _append(session, [_said(conversation_id, "bot", say, now)])[0]
 
 
-def add_staff_message(session: Session, conversation_id: str, author: str, text: str, now: datetime) -> Message:
+def add_staff_message(  # noqa: PLR0913, PLR0917 - a row has this many fields
+    session: Session,
+    conversation_id: str,
+    author: str,
+    text: str,
+    now: datetime,
+    metadata: Mapping[str, Any] | None = None,
+) -> Message:
     """A person's message to the patient; `author` is the staff user's id. Raises UnknownConversation."""
     touch(session, conversation_id, now)
-    return _append(session, [_said(conversation_id, "staff", {"text": text}, now, author=author)])[0]
+    say = {"text": text, "metadata": dict(metadata or {})}
+    return _append(session, [_said(conversation_id, "staff", say, now, author=author)])[0]
 
 
 def transcript(session: Session, conversation_id: str, after: int = 0, limit: int = 200) -> list[Message]:

@@ -116,7 +116,9 @@ def tell_patient(session: Session, conversation_id: str, staff_id: str, say: Say
     """News the desk has for a patient (a visit confirmed …): from the bot, or from the person who has the chat."""
     if bot_may_speak(locked_owner(session, conversation_id)):
         return conversations.add_bot_message(session, conversation_id, say, now)
-    return conversations.add_staff_message(session, conversation_id, staff_id, str(say.get("text") or ""), now)
+    return conversations.add_staff_message(
+        session, conversation_id, staff_id, str(say.get("text") or ""), now, say.get("metadata")
+    )
 
 
 def note_heard_in_silence(

@@ -47,7 +47,7 @@ class Patient:
         }
         tracker = Tracker(self.name, dict(self.slots), parse, [], False, None, {}, "action_listen")
         dispatcher = CollectingDispatcher()
-        clinic = Clinic(content(), self.sessions)
+        clinic = Clinic(content(), self.sessions, "a secret for tests")
         for event in action.act(Turn(dispatcher, tracker, clinic, self.now)):
             if event["event"] == "slot":
                 self.slots[event["name"]] = event["value"]

@@ -12,7 +12,8 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
-from bot.handover.calendar_route import calendar_path, calendar_token, create_router
+from bot.clinic.booking.card import calendar_path
+from bot.handover.calendar_route import create_router
 from bot.handover.reminders import send_due
 from bot.handover.settings import HandoverSettings
 from bot.handover.worker import run
@@ -20,6 +21,7 @@ from bot.settings import BOT, Settings
 from bot.store import conversations
 from bot.store.desk_models import Errand
 from bot.store.engine import Sessions, reading
+from bot.store.models import Booking
 from tests.handover.clinic import NOW, START, Clock, Desk, on_sqlite, words
 
 pytestmark = on_sqlite
@@ -42,11 +44,13 @@ def test_a_confirmed_visit_is_reminded_of_once_in_the_chat_and_by_email_with_cha
 ) -> None:
     row = desk.ask()
     desk.set(row, "booked")
-    assert send_due(sessions, words(), DAY_BEFORE - timedelta(minutes=1), by_email=True) == 0
-    assert send_due(sessions, words(), DAY_BEFORE, by_email=True) == 1
-    assert send_due(sessions, words(), DAY_BEFORE + timedelta(hours=1), by_email=True) == 0
+    assert send_due(sessions, words(), DAY_BEFORE - timedelta(minutes=1), by_email=True, secret=SETTINGS.secret) == 0
+    assert send_due(sessions, words(), DAY_BEFORE, by_email=True, secret=SETTINGS.secret) == 1
+    assert send_due(sessions, words(), DAY_BEFORE + timedelta(hours=1), by_email=True, secret=SETTINGS.secret) == 0
     (message,) = said(sessions, chat)
     assert message["reference"] == row.reference
+    assert (message["status"], message["starts_at"]) == ("booked", START.isoformat())
+    assert message["calendar"] == calendar_path(SETTINGS.secret, row.id)
     assert [button["payload"] for button in message["buttons"]] == ["/change_booking", "/cancel_booking"]
     (mail,) = emails(sessions)
     assert mail["to"] == "kim@example.org"
@@ -56,18 +60,18 @@ def test_a_confirmed_visit_is_reminded_of_once_in_the_chat_and_by_email_with_cha
 def test_a_visit_moved_to_another_day_gets_its_own_reminder(sessions: Sessions, desk: Desk, clock: Clock) -> None:
     row = desk.ask()
     desk.set(row, "booked")
-    assert send_due(sessions, words(), DAY_BEFORE, by_email=False) == 1
+    assert send_due(sessions, words(), DAY_BEFORE, by_email=False, secret=SETTINGS.secret) == 1
     clock.now = DAY_BEFORE + timedelta(hours=1)
     desk.move(row, START + timedelta(days=7))
     desk.set(row, "booked")
-    assert send_due(sessions, words(), DAY_BEFORE + timedelta(days=7), by_email=False) == 1
+    assert send_due(sessions, words(), DAY_BEFORE + timedelta(days=7), by_email=False, secret=SETTINGS.secret) == 1
     assert emails(sessions) == []
 
 
 @pytest.mark.parametrize("status", ["proposed", "pending", "cancelled", "arrived"])
 def test_only_confirmed_visits_are_reminded_of(sessions: Sessions, desk: Desk, status: Any) -> None:
     desk.set(desk.ask(), status)
-    assert send_due(sessions, words(), DAY_BEFORE, by_email=True) == 0
+    assert send_due(sessions, words(), DAY_BEFORE, by_email=True, secret=SETTINGS.secret) == 0
 
 
 async def test_the_worker_reminds_and_stops_when_told(sessions: Sessions, desk: Desk, chat: str) -> None:
@@ -104,14 +108,18 @@ async def test_the_file_shows_the_visit_as_it_stands_under_one_uid(page: httpx.A
     assert row.name not in first.text
 
 
+def token_of(row: Booking, secret: str = SETTINGS.secret) -> str:
+    return calendar_path(secret, row.id).removeprefix("/calendar/").removesuffix(".ics")
+
+
 async def test_a_wrong_token_opens_nothing(page: httpx.AsyncClient, desk: Desk) -> None:
     one, other = desk.ask(), desk.ask("Lee", starts_at=None)
-    token = calendar_token(SETTINGS.secret, one.id)
+    token = token_of(one)
     wrong = [
         f"{one.id}.{'0' * 32}",
         f"{other.id}.{token.rpartition('.')[2]}",
         one.id,
-        calendar_token("another secret", one.id),
-        calendar_token(SETTINGS.secret, other.id),
+        token_of(one, "another secret"),
+        token_of(other),
     ]
     assert [(await page.get(f"/calendar/{each}.ics")).status_code for each in wrong] == [404] * 5

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.actions.manage import ValidateVisitForm
+from bot.clinic.booking.card import calendar_path
 from bot.store import bookings, slots_guesses
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.models import Booking
@@ -63,6 +64,38 @@ def test_a_cancellation_counts_after_the_yes_and_not_before(anna: Patient, sessi
     assert tell(anna, "yes", "affirm") == ["utter_cancelled"]
     assert visit(sessions).status == "cancelled"
     assert tell(anna, "cancel my appointment", "cancel_booking") == ["utter_visit_cancelled"]
+
+
+def test_every_message_about_a_visit_carries_its_instant_the_clinics_zone_and_the_calendar_file(
+    anna: Patient, sessions: Sessions
+) -> None:
+    standing = anna.tell(ValidateVisitForm(), "change my booking", "change_booking")[0]["metadata"]
+    offer = anna.tell(ValidateVisitForm(), question="visit", answer="move")[0]
+    asked = anna.tell(ValidateVisitForm(), question="when", answer="2026-12-03T09:00")[0]["metadata"]
+    moved = anna.tell(ValidateVisitForm(), "yes", "affirm")[0]["metadata"]
+    anna.tell(ValidateVisitForm(), "cancel my booking", "cancel_booking")
+    off = anna.tell(ValidateVisitForm(), "yes", "affirm")[0]["metadata"]
+    for card, status, start in (
+        (standing, "proposed", "2026-12-01T10:00:00+01:00"),
+        (moved, "proposed", "2026-12-03T09:00:00+01:00"),
+        (off, "cancelled", "2026-12-03T09:00:00+01:00"),
+    ):
+        assert (card["status"], card["starts_at"], card["minutes"]) == (status, start, 60)
+        assert card["time_zone"] == "Europe/Berlin"
+        assert card["calendar"] == calendar_path("a secret for tests", visit(sessions).id)
+    times = offer["metadata"]["times"]
+    assert [one["title"] for one in times] == [one["title"] for one in offer["buttons"]]
+    assert times[0]["starts_at"] == "2026-11-26T10:00:00+01:00"
+    assert (asked["asks"], asked["starts_at"]) == ("move", "2026-12-03T09:00:00+01:00")
+
+
+def test_a_move_repeated_after_a_crash_is_told_once(anna: Patient, sessions: Sessions) -> None:
+    tell(anna, "can I come on 2 December at 14:00 instead", "change_booking")
+    before = dict(anna.slots)
+    assert tell(anna, "yes", "affirm") == ["utter_visit_moved"]
+    anna.slots = before
+    assert tell(anna, "yes", "affirm") == ["utter_visit_moved"]
+    assert visit(sessions).version == 1
 
 
 def test_a_no_cancels_nothing(anna: Patient, sessions: Sessions) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.clinic.booking import when
+from bot.clinic.booking.card import time_card
 from bot.clinic.booking.clinic import Clinic
 from bot.clinic.booking.contact import ContactProblem, understand_contact
 from bot.clinic.booking.diary import Diary
@@ -64,12 +65,14 @@ def _treatments(clinic: Clinic) -> list[Mapping[str, str]]:
 def _read_back(state: State, clinic: Clinic) -> Say:
     answers = state["answers"]
     response = "utter_ask_booking_confirm_with_note" if answers["note"] else "utter_ask_booking_confirm"
+    start = datetime.fromisoformat(answers["when"])
     return question(
         response,
         "confirm",
+        card=time_card(clinic, start, answers["treatment"]),
         treatment=clinic.title(answers["treatment"]),
         name=answers["name"],
         contact=answers["contact"]["display"],
-        when=show_time(clinic.local(datetime.fromisoformat(answers["when"]))),
+        when=show_time(clinic.local(start)),
         note=answers["note"],
     )

@@ -35,7 +35,7 @@ class Say:
     response: str
     values: Mapping[str, str] = field(default_factory=dict)
     buttons: tuple[Mapping[str, str], ...] = ()
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 Status = Literal["asking", "confirmed", "stopped", "wants_person"]
@@ -50,9 +50,15 @@ class Turn:
     status: Status = "asking"
 
 
-def question(response: str, asks: str, buttons: Sequence[Mapping[str, str]] = (), **values: str) -> Say:
-    """A response that asks for a field."""
-    return Say(response, values, tuple(buttons), {"kind": "question", "asks": asks})
+def question(
+    response: str,
+    asks: str,
+    buttons: Sequence[Mapping[str, str]] = (),
+    card: Mapping[str, Any] | None = None,
+    **values: str,
+) -> Say:
+    """A response that asks for a field; `card` is what it carries about the times in it."""
+    return Say(response, values, tuple(buttons), {"kind": "question", "asks": asks, **(card or {})})
 
 
 def button(title: str, asks: str, answer: str) -> dict[str, str]:

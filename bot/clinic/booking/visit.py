@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from bot.clinic.booking import when
+from bot.clinic.booking.card import Card, time_card, visit_card
 from bot.clinic.booking.clinic import Clinic
 from bot.clinic.booking.contact import find_contact
 from bot.clinic.booking.diary import Diary
@@ -33,13 +34,14 @@ Status = Literal["asking", "done", "left", "wants_person"]
 
 @dataclass(frozen=True)
 class Visit:
-    """A booking as far as its patient may see it."""
+    """A booking as far as its patient may see it. `calendar` is the path of its calendar file, if it has one."""
 
     id: str
     reference: str
     status: str
     treatment: str | None
     starts_at: datetime | None
+    calendar: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,9 +146,10 @@ def gone(state: State, diary: Diary) -> Step:
 
 def done(state: State, diary: Diary) -> Step:
     """The move or cancellation is stored."""
-    response = "utter_cancelled" if state["about"] == "cancel" else "utter_visit_moved"
-    values = _values(state, diary.clinic)
-    return Step({}, (Say(response, values, (), {"kind": "confirmation", "reference": values["reference"]}),), "done")
+    is_off = state["about"] == "cancel"
+    card = _card(state, "cancelled" if is_off else "proposed", diary.clinic)
+    response = "utter_cancelled" if is_off else "utter_visit_moved"
+    return Step({}, (Say(response, _values(state, diary.clinic), (), card),), "done")
 
 
 # --- who is it
@@ -233,7 +236,9 @@ def _sure(state: State, about: str, clinic: Clinic) -> Step:
     """Everything is asked once more before it counts."""
     state["asking"], state["about"] = "sure", about
     response = "utter_ask_cancel" if about == "cancel" else "utter_ask_visit_move"
-    return Step(state, (question(response, about, **_values(state, clinic)),))
+    start, treatment = _start(state), state["visit"]["treatment"]
+    card = time_card(clinic, start, treatment) if start else None
+    return Step(state, (question(response, about, card=card, **_values(state, clinic)),))
 
 
 def _answer(state: State, heard: Heard, diary: Diary) -> Step:
@@ -262,13 +267,21 @@ def _standing(state: State, clinic: Clinic) -> Say:
     """How the visit stands."""
     status = state["visit"]["status"]
     part = status if status in (*OPEN, "cancelled") else "past"
-    values = _values(state, clinic)
-    metadata = {"kind": "confirmation", "reference": values["reference"], "status": status}
-    return Say(f"utter_visit_{part}", values, (), metadata)
+    return Say(f"utter_visit_{part}", _values(state, clinic), (), _card(state, status, clinic))
 
 
 def _values(state: State, clinic: Clinic) -> Mapping[str, Any]:
     """What the responses say: reference, and when (as wished for now, else as it stands)."""
-    start = state["answers"].get("when") or state["visit"]["starts_at"]
-    moment = show_time(clinic.local(datetime.fromisoformat(start))) if start else "–"
+    start = _start(state)
+    moment = show_time(clinic.local(start)) if start else "–"
     return {"reference": state["visit"]["reference"], "when": moment}
+
+
+def _card(state: State, status: str, clinic: Clinic) -> Card:
+    kept = state["visit"]
+    return visit_card(clinic, kept["reference"], status, _start(state), kept["treatment"], kept.get("calendar", ""))
+
+
+def _start(state: State) -> datetime | None:
+    start = state["answers"].get("when") or state["visit"]["starts_at"]
+    return datetime.fromisoformat(start) if start else None

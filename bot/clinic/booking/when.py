@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.clinic.booking.card import times_card
 from bot.clinic.booking.clinic import Clinic
 from bot.clinic.booking.diary import Diary
 from bot.clinic.booking.slots import fits
@@ -26,7 +27,7 @@ def settle(state: State, diary: Diary) -> Say | None:
     wish = wish_from_dict(state["wish"]) if state["wish"] else None
     state["wish"], diary = None, diary.sized(state)
     if wish is None:
-        return _offer(state, "utter_ask_booking_when", diary.soonest())
+        return _offer(state, "utter_ask_booking_when", diary, diary.soonest())
     if wish.kind == "exact":
         return _exact(state, wish, diary)
     if wish.kind == "window":
@@ -38,18 +39,18 @@ def other_times(state: State, diary: Diary) -> Say:
     """The free times after those offered last; from the start again when there are no more."""
     diary = diary.sized(state)
     last = max((datetime.fromisoformat(one) for one in state["offered"]), default=None)
-    return _offer(state, "utter_ask_booking_when", diary.soonest(last) or diary.soonest())
+    return _offer(state, "utter_ask_booking_when", diary, diary.soonest(last) or diary.soonest())
 
 
 def gone(state: State, wanted: datetime, diary: Diary) -> Say:
     """The chosen time was taken meanwhile: the nearest free ones."""
     wished = show_time(diary.clinic.local(wanted))
-    return _offer(state, "utter_booking_time_gone", diary.near(wanted), wished=wished)
+    return _offer(state, "utter_booking_time_gone", diary, diary.near(wanted), wished=wished)
 
 
 def unclear(state: State, diary: Diary) -> Say:
     """No time was found in the answer: say what can be said, and offer the next free ones."""
-    return _offer(state, "utter_booking_when_unclear", diary.sized(state).soonest())
+    return _offer(state, "utter_booking_when_unclear", diary, diary.sized(state).soonest())
 
 
 def _exact(state: State, wish: Wish, diary: Diary) -> Say | None:
@@ -59,18 +60,18 @@ def _exact(state: State, wish: Wish, diary: Diary) -> Say | None:
         state["offered"] = []
         return None
     if free:
-        return _offer(state, "utter_booking_times_fitting", free[:3])
+        return _offer(state, "utter_booking_times_fitting", diary, free[:3])
     wanted = wish.starts[0]
     if wanted < diary.earliest:
-        return _offer(state, "utter_booking_too_soon", diary.near(wanted), first=show_time(diary.earliest))
-    return _offer(state, "utter_booking_time_taken", diary.near(wanted), wished=show_time(wanted))
+        return _offer(state, "utter_booking_too_soon", diary, diary.near(wanted), first=show_time(diary.earliest))
+    return _offer(state, "utter_booking_time_taken", diary, diary.near(wanted), wished=show_time(wanted))
 
 
 def _window(state: State, wish: Wish, diary: Diary) -> Say:
     fitting = diary.free(wish)
     if fitting:
-        return _offer(state, "utter_booking_times_fitting", fitting)
-    return _offer(state, "utter_booking_none_fitting", _from_day(wish.windows, diary) or diary.soonest())
+        return _offer(state, "utter_booking_times_fitting", diary, fitting)
+    return _offer(state, "utter_booking_none_fitting", diary, _from_day(wish.windows, diary) or diary.soonest())
 
 
 def _refuse(state: State, wish: Wish, diary: Diary) -> Say:
@@ -80,13 +81,14 @@ def _refuse(state: State, wish: Wish, diary: Diary) -> Say:
         return _closed(state, wish, diary)
     if wish.kind == "too_far":
         last = diary.clinic.at(diary.clinic.last_day(diary.now), 0)
-        return _offer(state, "utter_booking_too_far", diary.soonest(), last_day=show_day(last))
-    return _offer(state, "utter_booking_past" if wish.kind == "past" else "utter_booking_when_unclear", diary.soonest())
+        return _offer(state, "utter_booking_too_far", diary, diary.soonest(), last_day=show_day(last))
+    said = "utter_booking_past" if wish.kind == "past" else "utter_booking_when_unclear"
+    return _offer(state, said, diary, diary.soonest())
 
 
 def _closed(state: State, wish: Wish, diary: Diary) -> Say:
     times = diary.near(wish.starts[0]) if wish.starts else _from_day(wish.windows, diary)
-    return _offer(state, "utter_booking_closed", times or diary.soonest())
+    return _offer(state, "utter_booking_closed", diary, times or diary.soonest())
 
 
 def _from_day(windows: Sequence[Window], diary: Diary) -> list[datetime]:
@@ -101,7 +103,8 @@ def _which(state: State, wish: Wish, clinic: Clinic) -> Say:
     state["offered"] = []
     buttons = [button(_show_reading(reading, clinic), "when", spell(reading)) for reading in wish.readings]
     readings = [_show_reading(reading, clinic) for reading in wish.readings]
-    return question("utter_booking_which_date", "when", buttons, one=readings[0], other=readings[1])
+    card = times_card(clinic, [reading.starts[0] for reading in wish.readings if reading.starts])
+    return question("utter_booking_which_date", "when", buttons, card, one=readings[0], other=readings[1])
 
 
 def _show_reading(reading: Wish, clinic: Clinic) -> str:
@@ -124,12 +127,12 @@ def spell(wish: Wish) -> str:
     return " ".join([days, *points, *spans])
 
 
-def _offer(state: State, response: str, times: list[datetime], **values: str) -> Say:
+def _offer(state: State, response: str, diary: Diary, times: list[datetime], **values: str) -> Say:
     state["offered"] = [start.isoformat() for start in times]
     buttons = [button(show_short(start), "when", f"{start:%Y-%m-%dT%H:%M}") for start in times]
     if not times and response == "utter_ask_booking_when":
         response = "utter_booking_full"
-    return question(response, "when", buttons, **values)
+    return question(response, "when", buttons, times_card(diary.clinic, times), **values)
 
 
 def chosen(heard: Heard, offered: Sequence[str], diary: Diary) -> str | None:

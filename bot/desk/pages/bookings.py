@@ -10,6 +10,7 @@ from typing import Annotated, Any, cast, get_args
 from fastapi import Form
 from starlette.responses import Response
 
+from bot.clinic.booking.card import calendar_path, visit_card
 from bot.clinic.booking.plan import clinic_from
 from bot.clinic.booking.slots import nearest_times, why_not
 from bot.clinic.booking.turns import show_short
@@ -181,8 +182,9 @@ def _say(view: View, row: Booking, move: str, reason: str) -> dict[str, Any]:
     buttons = []
     if move == "propose":
         buttons = [{"title": view.desk.words.buttons["other_time"], "payload": "/change_booking"}]
-    metadata = {"kind": "confirmation", "reference": row.reference, "status": leads_to(cast(Move, move))}
-    return {"text": text, "buttons": buttons, "metadata": metadata}
+    clinic, calendar = clinic_from(view.desk.content.clinic), calendar_path(view.desk.settings.secret, row.id)
+    card = visit_card(clinic, row.reference, leads_to(cast(Move, move)), row.starts_at, row.treatment, calendar)
+    return {"text": text, "buttons": buttons, "metadata": card}
 
 
 def _moment(view: View, at: str) -> datetime:
