@@ -42,7 +42,8 @@ def run(  # noqa: PLR0913, PLR0917 - what is measured, on what, and against what
     """Measure a trained Rasa model (default: the newest in models/) on the held-out files.
 
     Writes understanding.json and a picture of the confusions to `out_dir`; `against` is such a JSON to compare with.
-    `parse` replaces the model, for tests; `taught` are the answers of the desk that have to stand. The report's `failures` name what fell below tests/heldout/floors.yml.
+    `parse` replaces the model, for tests; `taught` are the answers of the desk that have to stand. The report's
+    `failures` name what fell below tests/heldout/floors.yml.
     """
     before = read_figures(against) if against else {}
     parse = parse or _rasa(model_path or newest(MODELS))
