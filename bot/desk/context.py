@@ -127,7 +127,7 @@ def _environment(desk: Desk) -> Environment:
         lstrip_blocks=True,
     )
     pages.globals.update(static=_static, words=desk.words, content=desk.content, **present.GLOBALS)
-    pages.filters.update(present.filters(desk.zone))
+    pages.filters.update(present.filters(desk.zone, desk.content.next_steps.topics))
     return pages
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -56,6 +56,19 @@ FATES = {
     "owed": "Owed, too late already",
     "waiting": "Waiting, still in time",
 }
+# What the assistant takes a message for, where the content has no title for it.
+INTENTS = {
+    "affirm": "Yes",
+    "deny": "No",
+    "unsure": "Does not know",
+    "refuse": "Would rather not say",
+    "inform": "Tells something",
+    "talk_to_human": "Wants a person",
+    "out_of_scope": "Another matter",
+    "nlu_fallback": "Not understood",
+    "bot_challenge": "Are you a machine?",
+    "learned": "An answer of the desk",
+}
 ROLES = {"front_desk": "Front desk", "clinician": "Clinician", "admin": "Admin"}
 SENDERS = {"patient": "Patient", "bot": "Assistant", "staff": "Person"}
 CHANNELS = {"website": "Website", "messenger": "Messenger", "rest": "Test line"}
@@ -100,8 +113,11 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{value * 100:.0f}%"
 
 
-def filters(zone: ZoneInfo) -> dict[str, Callable[..., Any]]:
-    """The filters of the templates."""
+def filters(zone: ZoneInfo, topics: Mapping[str, str]) -> dict[str, Callable[..., Any]]:
+    """The filters of the templates; `topics`: what patients can ask about, by intent."""
+
+    def topic(intent: str | None) -> str:
+        return topics.get(intent or "") or INTENTS.get(intent or "") or label(intent)
 
     def clock(moment: datetime) -> str:
         return moment.astimezone(zone).strftime("%H:%M")
@@ -125,5 +141,6 @@ def filters(zone: ZoneInfo) -> dict[str, Callable[..., Any]]:
         "ago": ago,
         "lasting": lasting,
         "label": label,
+        "topic": topic,
         "percent": percent,
     }

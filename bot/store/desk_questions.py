@@ -115,6 +115,13 @@ def get(session: Session, group_id: str) -> QuestionGroup | None:
     return session.get(QuestionGroup, group_id)
 
 
+def groups_of(session: Session, item_ids: Sequence[str]) -> dict[str, QuestionGroup]:
+    """Item id -> the group its question is in."""
+    query = select(GroupedQuestion.item_id, QuestionGroup).where(GroupedQuestion.item_id.in_(item_ids))
+    query = query.join(QuestionGroup, QuestionGroup.id == GroupedQuestion.group_id)
+    return {item_id: group for item_id, group in session.execute(query)}
+
+
 def members(session: Session, group_id: str, limit: int = 100) -> list[Asked]:
     """The questions of a group, newest first."""
     query = select(TriageItem, Conversation.pseudonym, Conversation.channel)

@@ -188,6 +188,20 @@ def assign_free(session: Session, item_id: str, staff_id: str, now: datetime) ->
         audit.record(session, actor=staff_id, action="item.assign", subject=f"item:{item_id}", now=now)
 
 
+def close_mine(session: Session, conversation_id: str, item_id: str, *, actor: str, now: datetime) -> None:
+    """Close a row as answered, unless a colleague has it, it is closed, or it ends otherwise (a visit, a review)."""
+    mine = update(TriageItem).where(
+        TriageItem.id == item_id,
+        TriageItem.conversation_id == conversation_id,
+        TriageItem.closed_at.is_(None),
+        TriageItem.kind.not_in(["review", "booking"]),
+        or_(TriageItem.assigned_to.is_(None), TriageItem.assigned_to == actor),
+    )
+    values = {"status": "closed", "close_reason": "answered", "closed_at": now, "updated_at": now}
+    if session.execute(mine.values(**values)).rowcount:  # type: ignore[attr-defined]
+        audit.record(session, actor=actor, action="item.close", subject=f"item:{item_id}", now=now)
+
+
 def question_from_thumb(session: Session, message_id: str, reason: str | None, now: datetime) -> TriageItem | None:
     """A thumb down opens a row: the question that the disliked answer was given to, and why. Once per answer; a reason
     that comes later is added.

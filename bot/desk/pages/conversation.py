@@ -18,11 +18,13 @@ from bot.store import (
     consents,
     conversations,
     desk_ownership,
+    desk_questions,
     desk_queue,
     desk_transcript,
     screenings,
     staff,
 )
+from bot.store.engine import Session
 
 pages = Pages()
 Field = Annotated[str, Form()]
@@ -103,18 +105,34 @@ def hand_back(view: Signed, conversation_id: str, item: Field = "") -> Response:
 
 
 @pages.post("/c/{conversation_id}/reply")
-def reply(view: Signed, conversation_id: str, text: Field = "", item: Field = "", by_email: Field = "") -> Response:
-    """A person's message into the patient's chat, by email too when the patient left an address and went away."""
+def reply(  # noqa: PLR0913, PLR0917 - the fields of the form
+    view: Signed, conversation_id: str, text: Field = "", item: Field = "", by_email: Field = "", finish: Field = ""
+) -> Response:
+    """A person's message into the patient's chat, by email too when the patient left an address and went away.
+
+    Who writes into a chat that no colleague has takes it over first. `finish` hands it back and closes the row.
+    """
     words = text.strip()
     if not words or len(words) > LONGEST_REPLY:
         raise Refused(f"Write 1 to {LONGEST_REPLY} characters.", 400)
     with view.changing() as session:
+        if desk_ownership.take_over(session, conversation_id, view.staff.id, _say(view, "joined", "joined"), view.now):
+            desk_queue.assign_free(session, item, view.staff.id, view.now)
         message = desk_ownership.say_as_staff(session, conversation_id, view.staff.id, words, view.now)
         if message is None:
             raise Refused("A colleague or the assistant has this chat now. Your text is still in the box.", 409)
         if by_email:
             mail.queue_reply(session, view, conversation_id, message)
+        if finish:
+            _finish(session, view, conversation_id, item)
     return conversation_again(view, conversation_id, item)
+
+
+def _finish(session: Session, view: View, conversation_id: str, item: str) -> None:
+    """Give the chat back, and close the row it was about unless a colleague has it."""
+    say = _say(view, "handed_back", "handed_back")
+    desk_ownership.hand_back(session, conversation_id, view.staff.id, say, view.now)
+    desk_queue.close_mine(session, conversation_id, item, actor=view.staff.id, now=view.now)
 
 
 def conversation_again(view: View, conversation_id: str, item: str) -> Response:
@@ -141,6 +159,7 @@ def whole(view: View, conversation_id: str, item: str) -> dict[str, Any]:
             "items": items,
             "visits": visits,
             "name": name,
+            "group": desk_questions.groups_of(session, [chosen.id]).get(chosen.id) if chosen else None,
             "address": mail.address(view.desk, visits),
             "consent": consents.latest(session, conversation_id),
             "screening": screenings.latest(session, conversation_id),
@@ -149,7 +168,7 @@ def whole(view: View, conversation_id: str, item: str) -> dict[str, Any]:
         }
 
 
-def _state(view: View, session: Any, conversation_id: str) -> dict[str, Any]:
+def _state(view: View, session: Session, conversation_id: str) -> dict[str, Any]:
     """Who has the chat, who else looks at it."""
     chat = conversations.get_conversation(session, conversation_id)
     people = staff.names(session)

@@ -55,10 +55,17 @@
     if (bar.textContent !== text) bar.textContent = text;
   }
 
+  // Rows never move under a pointer that is about to press one: the list waits until the pointer rests.
+  let pointed = 0;
+  let later = null;
+  document.addEventListener("pointermove", (event) => { if (event.target.closest(".rows")) pointed = Date.now(); });
   function refresh(selector) {
     const part = $(selector);
-    const typing = document.activeElement && document.activeElement.id === "q";
-    if (part && !typing) htmx.trigger(part, "refresh");
+    const typing = document.activeElement && document.activeElement.closest(".find");
+    clearTimeout(later);
+    if (!part || typing) return;
+    if (Date.now() - pointed < 700) later = setTimeout(() => refresh(selector), 700);
+    else htmx.trigger(part, "refresh");
   }
 
   let asking = false;
@@ -83,25 +90,40 @@
     for (const link of document.querySelectorAll(".rows a")) {
       link.classList.toggle("is-open", link.getAttribute("href").startsWith(`/desk/c/${chat.dataset.chat}`));
     }
-    const mine = $("#reply") && $("#owner").dataset.owner !== "person";
-    if (mine) $("#reply").classList.add("lost");
   }
 
   const toEnd = () => { const talk = $("#talk"); if (talk) talk.scrollTop = talk.scrollHeight; };
   const nearEnd = () => { const talk = $("#talk"); return talk && talk.scrollHeight - talk.scrollTop - talk.clientHeight < 160; };
   let stick = true;
 
+  // What is being written in a chat stays there until it is sent, whatever else is opened meanwhile. In memory only.
+  const drafts = new Map();
+  function keepDraft(sent) {
+    const chat = $("#chat"), box = $("#text");
+    if (!chat || !box) return;
+    if (sent || !box.value) drafts.delete(chat.dataset.chat);
+    else drafts.set(chat.dataset.chat, box.value);
+  }
+  function bringDraft() {
+    const chat = $("#chat"), box = $("#text");
+    if (chat && box && drafts.has(chat.dataset.chat)) box.value = drafts.get(chat.dataset.chat);
+  }
+
   document.addEventListener("htmx:beforeSwap", (event) => {
     stick = nearEnd();
+    const request = event.detail.requestConfig;
+    if (event.detail.target.id === "side") keepDraft(request && request.path.endsWith("/reply") && event.detail.xhr.status < 300);
     if (event.detail.target.id === "queue") focusBefore = document.activeElement && document.activeElement.dataset ? document.activeElement.dataset.item : null;
   });
   document.addEventListener("htmx:beforeRequest", () => { $("#problem").replaceChildren(); });
   let focusBefore = null;
+  let firstNext = false;
 
   document.addEventListener("htmx:afterSettle", (event) => {
     const target = event.detail.target;
     if (target.id === "side") {
-      document.body.classList.add("has-side");
+      document.body.classList.toggle("has-side", Boolean($("#chat")));
+      bringDraft();
       const name = $("#chat-title");
       title = name ? `${name.firstChild.textContent.trim()} · ${baseTitle.split(" · ").pop()}` : baseTitle;
       document.title = title;
@@ -111,11 +133,22 @@
       if (box) box.focus(); else if (name) name.focus();
     } else if (target.id === "messages" && stick) {
       toEnd();
+    } else if (target.id === "queue" && firstNext) {
+      firstNext = false;
+      const link = $(".rows a");
+      if (link) link.focus();
     } else if (target.id === "queue" && focusBefore) {
       const link = document.querySelector(`.rows a[data-item="${focusBefore}"]`);
       if (link) link.focus();
     }
     settle();
+  });
+
+  // A row is settled: the list is read anew, and Enter opens its first row.
+  document.addEventListener("desk-done", () => {
+    pointed = 0;
+    firstNext = true;
+    refresh("#queue");
   });
 
   // ---- sound
