@@ -108,8 +108,8 @@ class Records:
         if any(say["metadata"].get("erase") for say in says):
             return self._erased(turn, says, now)
         with unit_of_work(self.sessions) as session:
-            urgent = [say for say in says if say["metadata"].get("kind") in DANGER]  # said even while a person has the chat
-            rows = desk_ownership.record_reply_if_free(session, turn, says, now, understood, urgent)
+            danger = [say for say in says if say["metadata"].get("kind") in DANGER]
+            rows = desk_ownership.record_reply_if_free(session, turn, says, now, understood, regardless=danger)
             if not rows:
                 row = conversations.find_message(session, turn.conversation_id, turn.client_id)
                 desk_ownership.note_heard_in_silence(session, row, understood, now)

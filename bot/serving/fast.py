@@ -8,9 +8,7 @@ MESOGUIDE_LEAN=off starts the server with Rasa's own functions.
 
 from __future__ import annotations
 
-import copy
 import importlib
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,9 +18,15 @@ from typing import Any
 import rasa
 from rasa.core.actions.action import ActionExtractSlots, RemoteAction
 from rasa.core.actions.action import action_for_name_or_text as stock_action_for_name_or_text
+from rasa.core.actions.forms import FormAction
 from rasa.engine.exceptions import GraphRunError
 from rasa.engine.runner.dask import DaskGraphRunner
-from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME, DEFAULT_SLOT_NAMES
+from rasa.shared.core.constants import (
+    ACTION_LISTEN_NAME,
+    ACTION_SESSION_START_NAME,
+    DEFAULT_SLOT_NAMES,
+    REQUESTED_SLOT,
+)
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import (
     ActionExecuted,
@@ -31,6 +35,7 @@ from rasa.shared.core.events import (
     FollowupAction,
     Restarted,
     SessionStarted,
+    SlotSet,
     UserUtteranceReverted,
     UserUttered,
 )
@@ -38,7 +43,7 @@ from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 from rasa.shared.utils.schemas import events as event_schemas
 from rasa.utils.endpoints import EndpointConfig
 
-from bot.serving import fast_calls, fast_states
+from bot.serving import fast_calls, fast_rules, fast_states
 from bot.store.remembered import Remembered
 
 RASA = "3.6.21"
@@ -130,23 +135,12 @@ def copy_tracker(self: DialogueStateTracker) -> DialogueStateTracker:
     followup = _replayed_followup(self)
     if followup is NotImplemented:
         return _stock_copy(self)
-    twin = DialogueStateTracker.__new__(type(self))
-    twin.__dict__.update(self.__dict__)
+    twin = fast_states.twin(self)
     twin.__dict__.pop(fast_states.KEPT, None)
-    twin.events = deque(self.events)
-    twin.slots = {name: copy_slot(slot) for name, slot in self.slots.items()}
     twin.sender_id = self.sender_id or "default"
     twin.sender_source = None
-    twin.active_loop = copy.copy(self.active_loop)
     twin.followup_action = followup
     twin.model_id = twin.assistant_id = None
-    return twin
-
-
-def copy_slot(slot: Any) -> Any:
-    """What copy.copy does for a slot."""
-    twin = object.__new__(type(slot))
-    twin.__dict__.update(slot.__dict__)
     return twin
 
 
@@ -166,6 +160,22 @@ def _replayed_followup(tracker: DialogueStateTracker) -> Any:  # noqa: PLR0911 -
         if isinstance(event, (ActionReverted, UserUtteranceReverted)):
             return NotImplemented
     return ACTION_LISTEN_NAME
+
+
+_stock_temporary = FormAction._temporary_tracker
+
+
+def temporary_tracker(
+    self: FormAction, current_tracker: DialogueStateTracker, additional_events: list[Event], domain: Domain
+) -> DialogueStateTracker:
+    """The tracker a form shows to its validation: a copy and a few events more, where Rasa replays everything."""
+    if any(isinstance(event, Restarted) for event in current_tracker.events):
+        return _stock_temporary(self, current_tracker, additional_events, domain)
+    tracker = copy_tracker(current_tracker)
+    requested = SlotSet(REQUESTED_SLOT, self.get_slot_to_fill(current_tracker))
+    for event in (requested, ActionExecuted(self.name()), *additional_events):
+        tracker.update(event)
+    return tracker
 
 
 # --- actions --------------------------------------------------------------------------------------------------------
@@ -261,7 +271,7 @@ def is_empty(self: Domain) -> bool:
 
 
 _UNREAD = SimpleNamespace(deepcopy=lambda value: value)
-_SLOTS = SimpleNamespace(copy=copy_slot)
+_SLOTS = SimpleNamespace(copy=fast_states.copy_slot)
 _stock_resolve = Event.resolve_by_type
 _resolve_event = cache(_stock_resolve)
 
@@ -319,13 +329,33 @@ REPLACEMENTS = (
     ),
     Replacement(
         "rasa.core.policies.rule_policy.RulePolicy._prediction_states",
-        fast_states.rule_states,
+        fast_rules.rule_states,
         "states older than the longest rule",
     ),
     Replacement(
         "rasa.core.policies.rule_policy.RulePolicy._get_possible_keys",
-        fast_states.possible_keys,
+        fast_rules.possible_keys,
         "compares every rule with every state",
+    ),
+    Replacement(
+        "rasa.core.policies.rule_policy.RulePolicy._find_action_from_rules",
+        fast_rules.find_action_from_rules,
+        "asks all rules about the text of a message first, where no rule is about texts",
+    ),
+    Replacement(
+        "rasa.core.policies.rule_policy.RulePolicy.predict_action_probabilities",
+        fast_rules.predict_by_rules,
+        "does not tell the policies after it that all is decided",
+    ),
+    Replacement(
+        "rasa.core.policies.memoization.MemoizationPolicy.predict_action_probabilities",
+        fast_rules.predict_from_memory,
+        "writes all states as JSON, and compresses it, although a rule has decided",
+    ),
+    Replacement(
+        "rasa.core.actions.forms.FormAction._temporary_tracker",
+        temporary_tracker,
+        "replays all events, twice a turn",
     ),
     Replacement(
         "rasa.core.policies.policy.Policy.format_tracker_states",

@@ -6,14 +6,15 @@ them stay the same. They are kept on the tracker, and checked against its events
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+import copy
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice, takewhile
 from operator import is_
 from typing import Any
 
-from rasa.core.policies.rule_policy import RulePolicy
 from rasa.shared.core.constants import (
     PREVIOUS_ACTION,
     SHOULD_NOT_BE_SET,
@@ -27,11 +28,13 @@ from rasa.shared.core.events import (
     Restarted,
     SessionStarted,
     UserUtteranceReverted,
+    UserUttered,
 )
 from rasa.shared.core.trackers import DialogueStateTracker
 
 KEPT = "_states_kept"
 APPLIED = "_applied_kept"
+MARKS = 8  # how many actions back a history can go without a replay; a repeated form needs two
 State = dict[str, Any]
 _stock_past_states = DialogueStateTracker.past_states
 _stock_applied_events = DialogueStateTracker.applied_events
@@ -47,21 +50,36 @@ class Moment:
     hidden: bool
 
 
+@dataclass(frozen=True)
+class Mark:
+    """Where `running` stood before an action: after so many events, with so many moments, and what it was like."""
+
+    events: int
+    moments: int
+    running: DialogueStateTracker
+
+
 @dataclass
 class History:
-    """The moments of a conversation so far. `running` stands after the last of `events`."""
+    """The moments of a conversation so far. `running` stands after the last of `events`.
+
+    A form that runs again takes back the events of its last run, and a patient may take back a message: the history
+    then goes back to a mark before them.
+    """
 
     domain: Domain
     running: DialogueStateTracker
     events: list[Event] = field(default_factory=list)
     moments: list[Moment] = field(default_factory=list)
     present: Moment | None = None
+    marks: deque[Mark] = field(default_factory=lambda: deque(maxlen=MARKS))
 
     def grow(self, applied: Sequence[Event]) -> None:
         """Follow the conversation to its present end."""
         for event in applied[len(self.events) :]:
             self.present = None
             if isinstance(event, ActionExecuted):
+                self.marks.append(Mark(len(self.events), len(self.moments), twin(self.running)))
                 self.moments.append(self.moment(event.hide_rule_turn))
             self.running.update(event)
             self.events.append(event)
@@ -73,16 +91,25 @@ class History:
         state = self.domain.get_active_state(at)
         return Moment(state, self.domain._get_prev_action_sub_state(at), keeps, hidden)
 
-    def begins(self, applied: Sequence[Event]) -> bool:
-        """Whether the conversation still begins with the events seen so far."""
-        return len(applied) >= len(self.events) and all(map(is_, self.events, applied))  # a few microseconds
+    def goes_back_to(self, applied: Sequence[Event]) -> bool:
+        """Go back to where the conversation still begins with the events seen so far; False when that is too far."""
+        if len(applied) >= len(self.events) and all(map(is_, self.events, applied)):  # a few microseconds
+            return True
+        alike = sum(1 for _ in takewhile(bool, map(is_, self.events, applied)))
+        while self.marks:
+            mark = self.marks.pop()
+            if mark.events <= alike:
+                del self.events[mark.events :], self.moments[mark.moments :]
+                self.running, self.present = mark.running, None
+                return True
+        return False
 
 
 def moments(tracker: DialogueStateTracker, domain: Domain) -> list[Moment]:
     """The moments before each action of the conversation, and the present one."""
     applied = tracker.applied_events()
     history = tracker.__dict__.get(KEPT)
-    if history is None or history.domain is not domain or not history.begins(applied):
+    if history is None or history.domain is not domain or not history.goes_back_to(applied):
         history = History(domain, tracker.init_copy())
         tracker.__dict__[KEPT] = history
     history.grow(applied)
@@ -90,27 +117,82 @@ def moments(tracker: DialogueStateTracker, domain: Domain) -> list[Moment]:
     return [*history.moments, history.present]
 
 
+def twin(tracker: DialogueStateTracker) -> DialogueStateTracker:
+    """A tracker in the same state that goes its own way."""
+    new = DialogueStateTracker.__new__(type(tracker))
+    new.__dict__.update(tracker.__dict__)
+    new.events = deque(tracker.events, maxlen=tracker.events.maxlen)
+    new.slots = {name: copy_slot(slot) for name, slot in tracker.slots.items()}
+    new.active_loop = copy.copy(tracker.active_loop)
+    return new
+
+
+def copy_slot(slot: Any) -> Any:
+    """What copy.copy does for a slot."""
+    new = object.__new__(type(slot))
+    new.__dict__.update(slot.__dict__)
+    return new
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The events that count among the first `count`, the last of which is `last`; `loops` ran among them."""
+
+    count: int
+    last: Event | None
+    loops: frozenset[str]
+    events: list[Event]
+
+
+NOTHING = Applied(0, None, frozenset(), [])
+
+
 def applied_events(self: DialogueStateTracker) -> list[Event]:
-    """The events that count, worked out once until another event comes. Events are only ever added at the end."""
-    length, last = len(self.events), self.events[-1] if self.events else None
-    kept = self.__dict__.get(APPLIED)
-    if kept is None or self._max_event_history is not None or kept[0] != length or kept[1] is not last:
-        kept = self.__dict__[APPLIED] = (length, last, _plainly_applied(self.events) or _stock_applied_events(self))
-    return list(kept[2])
+    """The events that count, grown by those that came since. Events are only ever added at the end."""
+    if self._max_event_history is not None:
+        return _stock_applied_events(self)
+    kept, length = self.__dict__.get(APPLIED, NOTHING), len(self.events)
+    if kept.count > length or (kept.count and self.events[kept.count - 1] is not kept.last):
+        kept = NOTHING
+    if kept.count < length:
+        kept = self.__dict__[APPLIED] = _further(kept, self.events)
+    return list(kept.events)
 
 
-def _plainly_applied(events: Iterable[Event]) -> list[Event] | None:
-    """The events since the last start, where none takes anything back and no form runs; else None."""
-    applied: list[Event] = []
-    for event in events:
-        role = _role(type(event))
-        if role == "starts":
-            applied = []
-        elif role == "complicates" and not (isinstance(event, ActiveLoop) and not event.name):
-            return None
-        else:
-            applied.append(event)
+def _further(kept: Applied, events: deque[Event]) -> Applied:
+    """What counts after the newest events. A loop seen for the first time may change what counted before."""
+    new = list(islice(events, kept.count, None))
+    loops = kept.loops.union(event.name for event in new if _role(type(event)) == "loops" and event.name)
+    if loops != kept.loops:
+        kept, new = NOTHING, list(events)
+    applied = list(kept.events)
+    for event in new:
+        applied = _applied(applied, event, loops)
+    return Applied(len(events), events[-1], loops, applied)
+
+
+def _applied(applied: list[Event], event: Any, loops: frozenset[str]) -> list[Event]:
+    """`applied` after one more event, as DialogueStateTracker.applied_events has it."""
+    role = _role(type(event))
+    undo = DialogueStateTracker._undo_till_previous
+    if role == "starts":
+        return []
+    if role == "takes back":
+        if isinstance(event, UserUtteranceReverted):
+            undo(UserUttered, applied)
+        undo(ActionExecuted, applied)
+    elif role == "acts" and event.action_name in loops and _ran_before(applied, event.action_name):
+        DialogueStateTracker._undo_till_previous_loop_execution(event.action_name, applied)
+    else:
+        applied.append(event)
     return applied
+
+
+def _ran_before(applied: list[Event], loop: str) -> bool:
+    return not DialogueStateTracker._first_loop_execution_or_unhappy_path(_ANY, loop, applied)
+
+
+_ANY: Any = DialogueStateTracker  # the method asks nothing of the tracker it is called on but its static methods
 
 
 @cache
@@ -118,7 +200,11 @@ def _role(kind: type[Event]) -> str:
     """What events of a class do to those before them. Asked of classes once; Rasa asks every event, several times."""
     if issubclass(kind, (Restarted, SessionStarted)):
         return "starts"
-    return "complicates" if issubclass(kind, (ActionReverted, UserUtteranceReverted, ActiveLoop)) else "adds"
+    if issubclass(kind, (ActionReverted, UserUtteranceReverted)):
+        return "takes back"
+    if issubclass(kind, ActionExecuted):
+        return "acts"
+    return "loops" if issubclass(kind, ActiveLoop) else "adds"
 
 
 def past_states(
@@ -133,11 +219,12 @@ def past_states(
         return _stock_past_states(self, domain, omit_unset_slots, ignore_rule_only_turns, rule_only_data)
     past = moments(self, domain)
     if not ignore_rule_only_turns:
-        return [_copied(moment.state) for moment in past]
+        return [copied(moment.state) for moment in past]
     return _as_stories_see_them(past, rule_only_data)
 
 
-def _copied(state: State) -> State:
+def copied(state: State) -> State:
+    """A state that may be changed."""
     return {kind: dict(part) for kind, part in state.items()}
 
 
@@ -152,7 +239,7 @@ def _as_stories_see_them(past: Sequence[Moment], rule_only: Mapping[str, Any] | 
             was_hidden = moment.hidden
         if was_hidden:
             continue
-        state = _copied(moment.state)
+        state = copied(moment.state)
         Domain._remove_rule_only_features(state, rule_only)
         if states:
             Domain._substitute_rule_only_user_input(state, states[-1])
@@ -176,73 +263,3 @@ def slots_sub_state(tracker: DialogueStateTracker, omit_unset_slots: bool = Fals
         elif any(feature):
             features[name] = tuple(feature)
     return features
-
-
-# --- rules ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Rules:
-    """A lookup of RulePolicy, read once. `by_action` finds rules by the action before the present moment."""
-
-    lookup: Mapping[str, str]
-    longest: int
-    by_action: Mapping[Any, Sequence[str]]
-    states: Mapping[str, Sequence[State]]  # newest first
-
-    @classmethod
-    def of(cls, lookup: Mapping[str, str]) -> Rules:
-        states = {key: json.loads(key)[::-1] for key in lookup}
-        by_action: dict[Any, list[str]] = {}
-        for key, found in states.items():
-            by_action.setdefault(_action(found[0]) if found else None, []).append(key)
-        return cls(lookup, max(map(len, states.values()), default=0), by_action, states)
-
-
-def _action(state: State) -> Any:
-    previous = state.get(PREVIOUS_ACTION) or {}
-    return tuple(previous.items()) if previous else None
-
-
-def _rules(policy: RulePolicy, lookup: Mapping[str, str]) -> Rules:
-    read: list[Rules] = policy.__dict__.setdefault("_rules_read", [])
-    for rules in read:
-        if rules.lookup is lookup:
-            return rules
-    read.append(Rules.of(lookup))
-    return read[-1]
-
-
-def possible_keys(self: RulePolicy, lookup: Mapping[str, str], states: list[State]) -> set[str]:
-    """The rules that apply, as RulePolicy finds them: only those that follow the last action are looked at."""
-    rules = _rules(self, lookup)
-    if not states:
-        return set(lookup)
-    candidates = rules.by_action.get(_action(states[-1]), ())
-    newest_first = states[: -rules.longest - 1 : -1]
-    return {key for key in candidates if _applies(rules.states[key], newest_first)}
-
-
-def _applies(rule: Sequence[State], conversation: Sequence[State]) -> bool:
-    for wanted, seen in zip(rule, conversation):  # noqa: B905 - the shorter of the two decides
-        before, was = wanted.get(PREVIOUS_ACTION), seen.get(PREVIOUS_ACTION)
-        if not before and not was:
-            continue
-        if not before or not was or not RulePolicy._does_rule_match_state(wanted, seen):
-            return False
-    return True
-
-
-def rule_states(
-    self: RulePolicy,
-    tracker: DialogueStateTracker,
-    domain: Domain,
-    use_text_for_last_user_input: bool = False,
-    rule_only_data: dict[str, Any] | None = None,
-) -> list[State]:
-    """The newest states, as many as the longest rule can see."""
-    lookups = [part for part in self.lookup.values() if isinstance(part, dict)]
-    longest = max((_rules(self, lookup).longest for lookup in lookups), default=0)
-    states = [_copied(moment.state) for moment in moments(tracker, domain)[-max(longest, 1) :]]
-    self.featurizer._choose_last_user_input([states], use_text_for_last_user_input)
-    return states

@@ -168,9 +168,7 @@ def record_reply_under_lock(
         line |= {"parse": dict(understood), "name": (understood.get("intent") or {}).get("name")}
     if session.connection().execute(mark, line).rowcount == 0:
         return replies(session, patient_row)
-    return [
-        _add(session, _said(patient_row.conversation_id, "bot", say, now, reply_to=patient_row.id)) for say in says
-    ]
+    return [_add(session, _said(patient_row.conversation_id, "bot", say, now, reply_to=patient_row.id)) for say in says]
 
 
 def touch(session: Session, conversation_id: str, now: datetime) -> Owner:

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from jsonschema import ValidationError
 from rasa.core.actions.action import ActionExtractSlots, RemoteAction, action_for_name_or_text
+from rasa.core.actions.forms import FormAction
+from rasa.core.policies.ensemble import DefaultPolicyPredictionEnsemble
 from rasa.core.policies.memoization import MemoizationPolicy
 from rasa.core.policies.rule_policy import RulePolicy
 from rasa.engine.exceptions import GraphRunError
@@ -21,7 +23,14 @@ from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.resource import Resource
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, Event
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActionExecutionRejected,
+    BotUttered,
+    Event,
+    SlotSet,
+    UserUttered,
+)
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.serving import fast, fast_states
@@ -159,6 +168,71 @@ def test_memories_are_what_stock_memories_are(seed: int, tmp_path: Any) -> None:
             theirs = policy._prediction_states(tracker, DOMAIN)
             with installed():
                 assert policy._prediction_states(tracker, DOMAIN) == theirs
+
+
+def memory(seed: int, tmp_path: Any, actions: list[str]) -> MemoizationPolicy:
+    """A policy that remembers moments of a random dialogue, with actions drawn by lot."""
+    random = Random(seed)  # noqa: S311
+    context = ExecutionContext(GraphSchema({}))
+    config = {**MemoizationPolicy.get_default_config(), "max_history": 2}
+    policy = MemoizationPolicy(config, LocalModelStorage(tmp_path), Resource("m"), context)
+    policy.lookup = {}
+    for tracker, event in dialogue(seed):
+        if isinstance(event, ActionExecuted):
+            key = policy._create_feature_key(policy._prediction_states(tracker, DOMAIN))
+            policy.lookup[key] = random.choice(actions)
+    return policy
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_rules_and_memory_together_decide_as_stock_policies_do(seed: int, tmp_path: Any) -> None:
+    rules, memories = rule_policy(seed, tmp_path / "r"), memory(seed, tmp_path / "m", ["utter_help", "action_listen"])
+    ensemble = DefaultPolicyPredictionEnsemble()
+    winners = set()
+
+    def decide(tracker: DialogueStateTracker) -> tuple[Any, Any]:
+        predictions = [policy.predict_action_probabilities(tracker, DOMAIN) for policy in (rules, memories)]
+        best = ensemble.combine_predictions(predictions, tracker, DOMAIN)
+        return best, (best.hide_rule_turn, best.events, best.is_end_to_end_prediction)
+
+    for tracker, event in dialogue(seed):
+        if isinstance(event, ActionExecuted | ActionExecutionRejected | UserUttered):
+            theirs = decide(tracker)
+            with installed():
+                assert decide(tracker) == theirs
+            winners.add(theirs[0].policy_name)
+    assert "RulePolicy" in winners
+
+
+@pytest.mark.parametrize("about", [{"text": "hello"}, {}])
+def test_a_rule_about_a_text_or_about_anything_said_is_still_asked(about: dict[str, str], tmp_path: Any) -> None:
+    policy = rule_policy(1, tmp_path)
+    rule = [{"prev_action": {"action_name": "action_listen"}, "user": about}]
+    policy.lookup = {"rules": {json.dumps(rule): "utter_help"}, "rules_for_loop_unhappy_path": {}}
+    heard = UserUttered("hello", {"name": "greet", "confidence": 1.0}, [])
+    tracker = DialogueStateTracker.from_events("s", [ActionExecuted("action_listen"), heard], DOMAIN.slots)
+    theirs = policy.predict_action_probabilities(tracker, DOMAIN)
+    with installed():
+        ours = policy.predict_action_probabilities(tracker, DOMAIN)
+    assert (ours, ours.is_end_to_end_prediction) == (theirs, theirs.is_end_to_end_prediction)
+    assert DOMAIN.action_names_or_texts[theirs.max_confidence_index] == "utter_help"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_form_shows_its_validation_the_tracker_stock_rasa_shows(seed: int) -> None:
+    form = FormAction("booking_form", None)
+    theirs = STOCK["rasa.core.actions.forms.FormAction._temporary_tracker"]
+    for tracker, event in dialogue(seed):
+        if isinstance(event, ActionExecuted | UserUttered):
+            more: list[Event] = [SlotSet("topic", "ask_pain"), BotUttered("And now?")]
+            ours = fast.temporary_tracker(form, tracker, more, DOMAIN)
+            assert told(ours)["events"][:-4] == list(tracker.events)[-len(ours.events) + 4 :]
+            assert alike(told(ours)) == alike(told(theirs(form, tracker, more, DOMAIN)))
+
+
+def alike(known: dict[str, Any]) -> dict[str, Any]:
+    """Without the moments at which events were made a moment ago."""
+    return known | {"events": [{**event.as_dict(), "timestamp": 0} for event in known["events"]]}
 
 
 # --- the graph ------------------------------------------------------------------------------------------------------
