@@ -84,10 +84,10 @@ def _signed_in(rasa: Stack, client: TestClient) -> Mapping[str, str]:
 
 def description(app: FastAPI) -> dict[str, Any]:
     """OpenAPI of every route, also of those that the app itself keeps out of its description."""
-    for route in app.routes:
-        if isinstance(route, APIRoute):
-            route.include_in_schema = True
-    found = get_openapi(title="Mesoguide", version="1", routes=app.routes)
+    routes = [one for route in app.routes for one in (*_inside(route), route) if isinstance(one, APIRoute)]
+    for route in routes:
+        route.include_in_schema = True
+    found = get_openapi(title="Mesoguide", version="1", routes=routes)
     for path, methods in found["paths"].items():
         if path.startswith("/webhooks/") and "post" in methods:
             methods["post"]["requestBody"] = {"content": {"application/json": {"schema": MESSAGE}}}
@@ -98,6 +98,11 @@ def description(app: FastAPI) -> dict[str, Any]:
         operation = {**website.get(method, {}), "parameters": [], "operationId": f"{method} {name}"}
         found["paths"][f"/webhooks/website/{name}"] = {method: operation}
     return found
+
+
+def _inside(route: Any) -> list[Any]:
+    """The routes of a router that the app includes."""
+    return list(getattr(getattr(route, "original_router", None), "routes", ()))
 
 
 def run(door: Door, count: int, start: int) -> None:
