@@ -1,12 +1,14 @@
 # Two commands do everything: `make run` and `make test`.
 .DEFAULT_GOAL := help
 UV_VERSION := 0.13.9
+CYCLONEDX_VERSION := 7.5.0
+PIP_AUDIT_VERSION := 2.10.1
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 BIN := .venv/bin
 export RASA_TELEMETRY_ENABLED := false
 
-.PHONY: help run test train evaluate benchmark lock lint clean
+.PHONY: help run test train evaluate benchmark lock lint sbom audit clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +38,14 @@ lock: $(UV) ## renew the lock files after a change in pyproject.toml
 	$(UV) pip compile -q pyproject.toml --python-version 3.10 --generate-hashes --no-header --no-emit-index-url -o requirements.lock
 	$(UV) pip compile -q pyproject.toml --group dev --python-version 3.10 --generate-hashes --no-header --no-emit-index-url -c requirements.lock -o requirements-dev.lock
 	$(UV) pip compile -q --group pyproject.toml:tracing --python-version 3.10 --generate-hashes --no-header --no-emit-index-url -c requirements.lock -o requirements-tracing.lock
+
+sbom: $(UV) ## write the bill of materials (CycloneDX) of what is installed to results/sbom.cdx.json
+	@mkdir -p results
+	@$(UV) tool run -q --from cyclonedx-bom==$(CYCLONEDX_VERSION) cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --output-format JSON --output-file results/sbom.cdx.json 2>/dev/null
+	@echo "Written: results/sbom.cdx.json"
+
+audit: $(UV) ## look the packages of the lock up in the advisories
+	@$(PYTHON) .ci/audit.py $(UV) tool run -q --from pip-audit==$(PIP_AUDIT_VERSION) pip-audit
 
 clean: ## remove the environment, trained models and local data
 	rm -rf .venv .tools var bot/models results

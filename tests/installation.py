@@ -1,4 +1,6 @@
-"""The whole installation, started once for the tests that need it: web, Rasa and the action server, real SQLite."""
+"""The whole installation, started once for the tests that need it: web, Rasa and the action server, real SQLite.
+
+It starts over a database of the version before, so that every test of it is one of an upgraded installation too."""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bot.store.crypto import configure_keys
+from tests.collector import Collector
 from tests.patient import Patient
+from tests.upgrade import old, write_database
 
 START_LIMIT = 600.0  # seconds; a model may have to be trained first
 
@@ -32,6 +36,7 @@ class Installation:
     env: dict[str, str]
     log: Path
     process: subprocess.Popen[bytes]
+    traces: Collector
 
     def patient(self) -> Patient:
         return Patient(self.base).open()
@@ -53,13 +58,16 @@ def installation(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterat
         "RASA_PORT": str(rasa_port),
         "ACTIONS_PORT": str(actions_port),
         "MESOGUIDE_VAR": str(var),
-        "MESOGUIDE_KEYS": Fernet.generate_key().decode(),
+        "MESOGUIDE_KEYS": f"{Fernet.generate_key().decode()},{old().key}",
         "MESOGUIDE_SECRET": "a secret for the tests only, long enough",
         "RASA_TOKEN": "token-for-tests",
         "RASA_TELEMETRY_ENABLED": "false",
     }
     env.pop("DATABASE_URL", None)
-    configure_keys([env["MESOGUIDE_KEYS"]])  # so that tests can read what the installation encrypts
+    write_database(var / "mesoguide.db")
+    configure_keys(env["MESOGUIDE_KEYS"].split(","))  # so that tests can read what the installation encrypts
+    traces = Collector()
+    env |= {"OTEL_EXPORTER_OTLP_ENDPOINT": traces.url, "OTEL_BSP_SCHEDULE_DELAY": "300"}
     log = var / "log.txt"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -68,7 +76,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterat
     base = f"http://127.0.0.1:{port}"
     try:
         _wait(base, process, log)
-        yield Installation(base, f"http://127.0.0.1:{rasa_port}", f"sqlite:///{var}/mesoguide.db", env, log, process)
+        database_url = f"sqlite:///{var}/mesoguide.db"
+        yield Installation(base, f"http://127.0.0.1:{rasa_port}", database_url, env, log, process, traces)
     finally:
         process.send_signal(signal.SIGINT)
         try:
@@ -76,6 +85,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterat
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        traces.stop()
 
 
 def _wait(base: str, process: subprocess.Popen[bytes], log: Path) -> None:

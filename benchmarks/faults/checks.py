@@ -80,18 +80,18 @@ def _transcript(found: Outcome, world: World, patient: Patient) -> None:
     """Each answered message stands in the transcript once, with an answer; what was told is what is stored."""
     if not patient.conversation_id:
         return
+    wanted = select(Message.id, Message.client_id, Message.reply_to)
     with reading(world.system.sessions) as session:
-        wanted = select(Message).where(Message.conversation_id == patient.conversation_id)
-        rows = list(session.scalars(wanted.order_by(Message.position)))
-    stored = Counter(row.client_id for row in rows if row.sender == "patient")
-    replied = Counter(row.reply_to for row in rows if row.reply_to)
-    by_client = {row.client_id: row for row in rows if row.client_id}
+        rows = session.execute(wanted.where(Message.conversation_id == patient.conversation_id)).all()
+    stored = Counter(client for _, client, _ in rows if client)
+    replied = {reply_to for _, _, reply_to in rows if reply_to}
+    identity = {client: own for own, client, _ in rows if client}
     for told in patient.told:
         if told.answered is None:
             continue
         if stored[told.id] != 1:
             found.broken.append(f"patient {patient.number}: an answered message is stored {stored[told.id]} times")
-        elif not replied[by_client[told.id].id]:
+        elif identity[told.id] not in replied:
             found.broken.append(f"patient {patient.number}: an answer was told and is not stored")
 
 
@@ -107,8 +107,8 @@ def _worked_off_once(found: Outcome, world: World, patient: Patient) -> None:
 
 def _bookings(found: Outcome, world: World, patients: Sequence[Patient]) -> None:
     with reading(world.system.sessions) as session:
-        rows = list(session.scalars(select(Booking)))
-    stored = Counter(row.reference for row in rows)
+        rows = session.execute(select(Booking.reference, Booking.conversation_id)).all()
+    stored = Counter(reference for reference, _ in rows)
     found.bookings, found.events = len(rows), len(world.receiver.taken)
     confirmed = {reference for patient in patients for reference in patient.references}
     lost = confirmed - set(stored)
@@ -116,7 +116,7 @@ def _bookings(found: Outcome, world: World, patients: Sequence[Patient]) -> None
         found.broken.append(f"{len(lost)} confirmed bookings are not stored")
     of_patients = {patient.conversation_id: len(set(patient.references)) for patient in patients}
     for conversation, told in of_patients.items():
-        made = sum(row.conversation_id == conversation for row in rows)
+        made = sum(of == conversation for _, of in rows)
         if made > told:
             found.broken.append(f"{made} bookings of a patient who was told of {told}")
     missed = set(stored) - world.receiver.references

@@ -7,6 +7,7 @@ import importlib
 import os
 from typing import Any
 
+from bot.serving import tracing
 from bot.serving.left_out import leave_out_of_actions
 from bot.serving.orphans import end_with_supervisor
 from bot.serving.quiet import make_quiet
@@ -25,7 +26,9 @@ def main() -> None:
         leave_out_of_actions()
     from rasa_sdk.endpoint import create_app
 
+    tracing.of_actions()
     app = create_app("bot.actions", cors_origins="")
+    tracing.follow(app)
     app.register_listener(_warm_up, "before_server_start")
     app.run("127.0.0.1", settings.actions_port, workers=1, access_log=False)
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
-from bot.serving import models
+from bot.serving import models, tracing
 from bot.serving.orphans import end_with_supervisor
 from bot.serving.quiet import make_quiet
 from bot.settings import BOT, Settings
@@ -56,6 +56,7 @@ def main(model: str) -> None:
     if lean:
         _lean_code(rasa.core.run)
     once.install()
+    tracing.of_rasa()
     _warm_up(rasa.core.run, settings)
     os.chdir(BOT)
     rasa.core.run.serve_application(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uvicorn
 
+from bot.serving import tracing
 from bot.serving.orphans import end_with_supervisor
 from bot.serving.quiet import make_quiet
 from bot.settings import Settings
@@ -17,7 +18,7 @@ def main() -> None:
     from bot.web.app import create_app
 
     uvicorn.run(
-        create_app(settings),
+        tracing.of_web(create_app(settings)),
         host=settings.host,
         port=settings.port,
         log_level="warning",

@@ -26,7 +26,9 @@ TURN_SECONDS = 75.0  # longer than a turn may take in Rasa's process
 SILENT_SECONDS = 60.0  # a stream sends a sign of life every 15 s
 IDLE_SECONDS = 30.0  # an unused connection is closed before Rasa's server closes it
 
-PASSED_ON = ("authorization", "content-type", "accept", "last-event-id", "x-hub-signature-256", "user-agent")
+PASSED_ON = (
+    "authorization", "content-type", "accept", "last-event-id", "x-hub-signature-256", "user-agent", "traceparent",
+)  # fmt: skip
 PASSED_BACK = ("content-type", "retry-after", "www-authenticate", "cache-control", "x-accel-buffering")
 _AWAY = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
 

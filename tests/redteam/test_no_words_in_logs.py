@@ -69,10 +69,13 @@ def files(folder: Path) -> Iterator[tuple[str, str]]:
             yield str(path.relative_to(folder)), path.read_bytes().decode("utf-8", "replace")
 
 
-def test_no_word_of_a_patient_is_in_logs_metrics_or_errors(installation: Installation, patient: Patient) -> None:
+def test_no_word_of_a_patient_is_in_logs_metrics_traces_or_errors(installation: Installation, patient: Patient) -> None:
     assert found(" ".join(str(message["text"]) for message in patient.history())), "the words did get through"
     assert found(installation.log.read_text(errors="replace")) == []
     assert found(httpx.get(f"{installation.base}/metrics", timeout=30).text) == []
+    assert installation.traces.wait_for(lambda spans: len(spans) > 20), "the traces are elsewhere"
+    assert found(installation.traces.text()) == []
+    assert patient.conversation_id not in installation.traces.text()
     for path in ("/nowhere/zephyrine", "/webhooks/website/history?x=zephyrine"):
         assert found(httpx.get(f"{installation.base}{path}", timeout=30).text) == []
 

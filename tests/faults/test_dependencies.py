@@ -1,0 +1,76 @@
+"""What is installed is pinned by its hash and freely licensed; the audit does not call unknown what it has not seen."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-tracing.lock")
+# LGPL with exceptions: used as the library it is, its source unchanged.
+LIBRARIES_UNDER_LGPL = {"psycopg2-binary"}
+
+
+@pytest.fixture(scope="module")
+def audit(root: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("audit", root / ".ci" / "audit.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    import sys
+
+    sys.modules["audit"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def packages(text: str) -> dict[str, str]:
+    """Each pinned package and everything the lock says about it."""
+    blocks = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)
+    return {block.split("==")[0]: block for block in blocks if "==" in block.partition("\n")[0]}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_package_is_pinned_by_hash_and_names_no_address(root: Path, lock: str) -> None:
+    text = (root / lock).read_text(encoding="utf-8")
+    assert [name for name, block in packages(text).items() if "--hash=sha256:" not in block] == []
+    assert re.findall(r"^[^#\n]*(?:https?://|file:|@ /)", text, flags=re.MULTILINE) == []
+
+
+def test_every_package_that_is_shipped_has_a_free_licence(root: Path) -> None:
+    strict = re.compile(r"GPL|General Public|SSPL|Commercial|Proprietary", re.IGNORECASE)
+    names = packages((root / "requirements.lock").read_text(encoding="utf-8"))
+    said = {name: _licence(name) for name in names}
+    assert {name for name, licence in said.items() if not licence or strict.search(licence)} == LIBRARIES_UNDER_LGPL
+
+
+def _licence(name: str) -> str:
+    about = importlib.metadata.metadata(name)
+    classified = [one for one in about.get_all("Classifier") or [] if one.startswith("License")]
+    return " ".join([about.get("License-Expression") or "", (about.get("License") or "")[:80], *classified]).strip()
+
+
+def test_an_advisory_is_open_until_it_is_accepted_by_its_id_or_alias(audit: ModuleType) -> None:
+    report = {
+        "dependencies": [
+            {"name": "a", "version": "1", "vulns": [{"id": "PYSEC-1", "aliases": ["CVE-1"]}]},
+            {"name": "b", "version": "2", "vulns": [{"id": "PYSEC-2", "aliases": []}]},
+            {"name": "c", "skip_reason": "not found"},
+        ]
+    }
+    assert audit.judge(report, frozenset()) == audit.Verdict(2, 3, ("a 1: PYSEC-1", "b 2: PYSEC-2"))
+    known = audit.accepted("# why\nCVE-1 the code is never called\n\nPYSEC-2 left out of the process\n")
+    assert audit.judge(report, known).open == ()
+
+
+@pytest.mark.parametrize(("strict", "code"), [("0", 0), ("1", 1)])
+def test_advisories_out_of_reach_are_said_and_fail_only_when_asked_to(
+    audit: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], strict: str, code: int
+) -> None:
+    monkeypatch.setenv("AUDIT_STRICT", strict)
+    assert audit.main(["false"]) == code
+    assert "0 of " in capsys.readouterr().out
