@@ -142,7 +142,7 @@ def test_a_person_takes_the_chat_answers_in_the_patients_open_page_and_gives_it_
     desk.goto(desk.anna, "")
     desk.chat.say("I want to talk to a person please")
     desk.chat.wait_for("answers you here by")
-    desk.anna.get_by_text("I want to talk to a person please").first.click(timeout=WAIT)
+    desk.anna.locator(f'.rows a[href^="/desk/c/{desk.conversation}"]').first.click(timeout=WAIT)
     desk.anna.get_by_role("button", name="Take over", exact=True).click()
     desk.chat.wait_for("Anna from")
     until(lambda: paused(desk), desk.anna, "Rasa's tracker did not hear of the pause")
