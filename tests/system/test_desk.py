@@ -62,9 +62,11 @@ def desk(installation: Installation) -> Iterator[Desk]:
     sessions = make_sessions(make_engine(installation.database_url))
     with browsing() as browser:
         context, chat = new_page(browser)
-        with signed_in(browser, installation, sessions, "Anna", "front_desk") as anna:
-            with signed_in(browser, installation, sessions, "Clara", "clinician") as clara:
-                yield Desk(installation, sessions, anna, clara, chat.open(installation.base))
+        with (
+            signed_in(browser, installation, sessions, "Anna", "front_desk") as anna,
+            signed_in(browser, installation, sessions, "Clara", "clinician") as clara,
+        ):
+            yield Desk(installation, sessions, anna, clara, chat.open(installation.base))
         context.close()
 
 
