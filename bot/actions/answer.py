@@ -5,7 +5,7 @@ from __future__ import annotations
 from rasa_sdk.events import FollowupAction, SlotSet
 
 from bot.actions.base import ClinicAction, Events, Turn
-from bot.actions.replies import answer_one, queue_question, say_learned
+from bot.actions.replies import answer_one, comes_first, queue_question, say_learned
 from bot.actions.screening import asks_about_self, reopens_screening, tells_of_health
 from bot.clinic.consent import ASKS, REFUSED
 from bot.clinic.understanding import Question, nearest_topics, questions
@@ -63,8 +63,9 @@ def asked_questions(turn: Turn) -> list[Question]:
 
 def answer_all(turn: Turn, asked: list[Question]) -> Events:
     """Say the answers and remember what the conversation is about."""
-    for question in asked:
-        answer_one(turn, question)
+    if not (comes_first(turn) and say_learned(turn)):
+        for question in asked:
+            answer_one(turn, question)
     last = asked[-1]
     return [
         SlotSet("topic", last.intent),

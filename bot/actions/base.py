@@ -79,6 +79,11 @@ class Turn:
         return str((self.parse.get("intent") or {}).get("name") or "")
 
     @property
+    def confidence(self) -> float:
+        """How sure the understanding is of the intent, 0 to 1."""
+        return float((self.parse.get("intent") or {}).get("confidence") or 0.0)
+
+    @property
     def text(self) -> str:
         """What the patient typed; empty for a button."""
         text = str(self.parse.get("text") or "")

@@ -6,6 +6,7 @@ from rasa_sdk.events import ActiveLoop, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.base import ClinicAction, Events, Turn
+from bot.clinic.desk import reasons
 from bot.store import conversations, triage
 
 LEAVE_FORM: Events = [ActiveLoop(None), SlotSet("requested_slot", None), SlotSet("consent_asked_for", None)]
@@ -23,18 +24,19 @@ class ActionHandoff(ClinicAction):
 
 
 def hand_off(turn: Turn) -> None:
-    """Queue the patient for a person, then say so."""
+    """Queue the patient for a person, once however often they ask while they wait, then say so."""
     with turn.saving() as session:
         conversations.set_owner(session, turn.conversation_id, "waiting", expected=["bot", "returned"])
-        triage.add(
-            session,
-            kind="person",
-            handoff_reason="asked_for_person",
-            conversation_id=turn.conversation_id,
-            question=turn.text or None,
-            now=turn.now,
-            key=f"person:{turn.conversation_id}:{turn.parse.get('message_id')}",
-        )
+        if not triage.is_open(session, turn.conversation_id, "person"):
+            triage.add(
+                session,
+                kind="person",
+                handoff_reason=reasons.of_person(turn.slot("screening_outcome")),
+                conversation_id=turn.conversation_id,
+                question=turn.text or None,
+                now=turn.now,
+                key=f"person:{turn.conversation_id}:{turn.parse.get('message_id')}",
+            )
     turn.say("utter_handoff")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from bot.actions.base import Turn
 from bot.clinic.answers import select_answer
 from bot.clinic.content import Answer
+from bot.clinic.desk import reasons
 from bot.clinic.understanding import Question, questions
 from bot.store import answers_learned, triage
 
@@ -30,12 +31,17 @@ def say_learned(turn: Turn) -> bool:
     return True
 
 
+def comes_first(turn: Turn) -> bool:
+    """Whether the desk's answer for this message comes before the content's."""
+    return bool((turn.parse.get("learned") or {}).get("instead"))
+
+
 def answer_one(turn: Turn, question: Question) -> None:
     """Say the most specific answer there is, or that the leaflet does not say."""
     if question.intent == "ask_why":
         turn.say("utter_why_elsewhere")
         return
-    if (turn.parse.get("learned") or {}).get("instead") and say_learned(turn):
+    if comes_first(turn) and say_learned(turn):
         return
     found = select_answer(
         turn.content,
@@ -103,7 +109,7 @@ def queue_question(turn: Turn, text: str, topics: list[str]) -> None:
         triage.add(
             session,
             kind="question",
-            handoff_reason="knowledge_missing",
+            handoff_reason=reasons.of_question(turn.intent, turn.confidence),
             conversation_id=turn.conversation_id,
             key=f"question:{turn.conversation_id}:{turn.parse.get('message_id')}:{topics[:1]}",
             question=text,

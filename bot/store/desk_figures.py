@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from bot.store.models import Booking, Conversation, Feedback, Message, Screening, TriageItem
 
 WEEK = timedelta(days=7)
-MOST_READ = 500  # newest chats left in a screening whose question is decrypted for the figures
+NEWEST_CHATS = 2000  # chats of which the last word is looked at
+MOST_READ = 500  # of them, those left in a screening, whose question is decrypted
 
 
 @dataclass(frozen=True)
@@ -124,9 +125,13 @@ def owed(session: Session, late_before: Mapping[str, datetime]) -> dict[str, Owe
 
 
 def left_screening(session: Session, span: Span, quiet: datetime) -> dict[str, int]:
-    """At which question patients left for good: the bot's last word was this question and it is older than `quiet`."""
+    """At which question patients left for good: the bot's last word was this question and it is older than `quiet`.
+
+    Of the newest chats alone, since their questions have to be decrypted.
+    """
     last = select(func.max(Message.position)).where(Message.conversation_id == Conversation.id).scalar_subquery()
     inside = select(last).where(*_within(Conversation.last_message_at, Span(span.start, quiet)))
+    inside = inside.order_by(Conversation.last_message_at.desc()).limit(NEWEST_CHATS)
     query = select(Message.meta).where(Message.position.in_(inside), Message.kind == "question")
     newest = session.scalars(query.order_by(Message.position.desc()).limit(MOST_READ))
     return dict(Counter(str(meta.get("asks") or "?") for meta in newest))

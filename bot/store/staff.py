@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.clinic.desk.lockout import locked_until
@@ -168,3 +168,10 @@ def use_link(  # noqa: PLR0913 - a user has this many fields, all named at the c
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def use_code(session: Session, user: StaffUser, step: int) -> bool:
+    """Accept the second factor's code of a step of time, once: False when it, or a later one, was used before."""
+    fresh = or_(StaffUser.totp_step.is_(None), StaffUser.totp_step < step)
+    mine = update(StaffUser).where(StaffUser.id == user.id, fresh)
+    return bool(session.execute(mine.values(totp_step=step)).rowcount)  # type: ignore[attr-defined]

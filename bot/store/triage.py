@@ -86,6 +86,14 @@ def queue(  # noqa: PLR0913 - a row has this many fields, all named at the call
     return Page(items, (items[-1].urgency, items[-1].created_at, items[-1].id) if more else None)
 
 
+def is_open(session: Session, conversation_id: str, kind: TriageKind) -> bool:
+    """Whether a conversation has a row of this kind that is not closed."""
+    query = select(TriageItem.id).where(
+        TriageItem.conversation_id == conversation_id, TriageItem.kind == kind, TriageItem.closed_at.is_(None)
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
 def counts(session: Session, now: datetime) -> dict[str, int]:
     """How many rows of each kind wait; kinds with none are left out."""
     wanted = select(TriageItem.kind, func.count()).where(_waits(now)).group_by(TriageItem.kind)

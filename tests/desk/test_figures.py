@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 
-from bot.clinic.desk.figures import middle, rising, share, top
+from bot.clinic.desk import reasons
+from bot.clinic.desk.figures import Wait, kept_share, middle, promised, rising, share, taken, top
 from bot.desk.pages.figures import to_csv
-from bot.store import conversations, desk_figures, feedback
+from bot.desk.present import REASONS
+from bot.store import audit, conversations, desk_figures, feedback
 from bot.store.desk_figures import Span
 from bot.store.engine import reading, unit_of_work
+from bot.store.terms import HandoffReason
 
 from .conftest import NOW, Front, Person, later
 
@@ -52,6 +56,64 @@ def test_time_to_the_first_human_answer_and_the_promise_are_measured(front: Fron
     assert rows["owed beyond the promise"] == "1"
 
 
+def test_each_week_says_how_many_promises_were_kept_and_what_is_owed_of_every_kind_now(
+    front: Front, anna: Person
+) -> None:
+    chats = [front.chat() for _ in range(3)]
+    for chat in chats:
+        front.item(chat, "person")
+    danger = front.item(front.chat(), "danger")
+    front.clock.move(minutes=30)
+    anna.post(f"/desk/c/{chats[0]}/reply", text="Hello")
+    front.clock.move(hours=1)
+    anna.post(f"/desk/items/{danger}/assign", seen=NOW.isoformat())
+    week = table(anna.get("/desk/figures.csv?table=promises").text)
+    assert week[0][1:5] == ["Answered in time", "Answered too late", "Owed, too late already", "Waiting, still in time"]
+    assert week[-1][1:] == ["1", "0", "0", "2", str(24 * 60), "30"]
+    front.clock.move(hours=9)
+    anna.sign_in("anna@clinic.example")
+    owed = {row[0]: row[1:3] for row in table(anna.get("/desk/figures.csv?table=owed").text)}
+    assert owed["Danger"] == ["1", "1"], "promised within two open hours"
+    assert owed["Wants a person"] == ["3", "0"], "promised for tomorrow"
+
+
+def test_a_row_closed_after_a_call_counts_as_answered(front: Front, anna: Person) -> None:
+    item = front.item(front.chat(), "person")
+    front.clock.move(minutes=20)
+    anna.post(f"/desk/items/{item}/close", seen=NOW.isoformat(), reason="called")
+    rows = dict(table(anna.get("/desk/figures.csv?table=summary").text)[1:])
+    assert (rows["median minutes to the first human answer"], rows["owed beyond the promise"]) == ("20", "0")
+
+
+def test_a_wait_is_kept_late_owed_or_still_in_time() -> None:
+    waits = [
+        Wait(NOW, later(60), later(30)),
+        Wait(NOW, later(60), later(90)),
+        Wait(NOW, later(60), None),
+        Wait(NOW, later(600), None),
+    ]
+    assert [wait.fate(later(120)) for wait in waits] == ["kept", "late", "owed", "waiting"]
+    assert kept_share(waits, later(120)) == pytest.approx(1 / 3)
+    assert (taken(waits), promised(waits)) == (timedelta(minutes=60), timedelta(minutes=60))
+
+
+def test_who_comes_to_the_desk_why_is_a_closed_list_that_the_page_can_name() -> None:
+    assert set(REASONS) == set(get_args(HandoffReason))
+    assert [reasons.of_question("out_of_scope", sure) for sure in (0.9, 0.3)] == ["out_of_policy", "knowledge_missing"]
+    assert reasons.of_question("ask_cost", 0.9) == "knowledge_missing"
+    assert [reasons.of_person(outcome) for outcome in ("not_suitable", "suitable", None)] == [
+        "out_of_policy",
+        "asked_for_person",
+        "asked_for_person",
+    ]
+
+
+def test_a_table_that_leaves_the_desk_is_in_the_log(front: Front, anna: Person) -> None:
+    anna.get("/desk/figures.csv?table=complaints")
+    with reading(front.sessions) as session:
+        assert [row.action for row in audit.history(session, "figures:complaints")] == ["figures.exported"]
+
+
 def test_conversations_fall_into_their_weeks(front: Front) -> None:
     for days in (0, 0, 8, 20):
         front.clock.now = NOW - timedelta(days=days)
@@ -86,7 +148,7 @@ def test_thumbs_are_counted_per_answer_and_the_reason_is_shown_as_text(front: Fr
     assert ["ask_pain", "0", "1"] in table(anna.get("/desk/figures.csv?table=thumbs").text)
 
 
-@pytest.mark.parametrize("nasty", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("nasty", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"])
 def test_a_cell_that_begins_like_a_formula_is_kept_as_text(nasty: str) -> None:
     assert table(to_csv([[nasty]]))[0][0].startswith("'")
 

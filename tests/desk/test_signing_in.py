@@ -130,6 +130,10 @@ def test_with_a_second_factor_the_password_alone_opens_nothing(front: Front, ann
     other = Person(front.browser())
     assert other.sign_in("anna@clinic.example") == 401
     assert other.sign_in("anna@clinic.example", code=code) == 303
+    thief = Person(front.browser())
+    assert thief.sign_in("anna@clinic.example", code=code) == 401, "a code counts once"
+    front.clock.move(seconds=30)
+    assert thief.sign_in("anna@clinic.example", code=pyotp.TOTP(secret).at(front.clock())) == 303
 
 
 @pytest.mark.parametrize("password", ["short", "aaaaaaaaaaaaaaaa", "eva@clinic.example"])

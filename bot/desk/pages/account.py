@@ -14,7 +14,7 @@ from bot.desk.context import Desk, keeping
 from bot.desk.routing import Pages, Refused, Signed
 from bot.desk.security import COOKIE, PATH, SIGN_IN_COOKIE, equal, new_token, same_site, set_cookie
 from bot.store import audit, staff, staff_sessions
-from bot.store.engine import unit_of_work
+from bot.store.engine import Session, unit_of_work
 from bot.store.models import StaffUser
 from bot.store.passwords import WeakPassword
 
@@ -42,7 +42,7 @@ def login(  # noqa: PLR0913, PLR0917 - the fields of the form
     with unit_of_work(desk.sessions) as session:
         try:
             user = staff.check_password(session, email[:320], password, now)
-            if user is not None and user.totp_secret and not _code_fits(user, code, now):
+            if user is not None and user.totp_secret and not _code_counts(session, user, code, now):
                 staff.note_failure(session, user, now)
                 user = None
         except staff.Locked as locked:
@@ -125,7 +125,9 @@ def confirm_code(view: Signed, secret: Field, code: Field) -> Response:
 @pages.post("/account/code/off")
 def remove_code(view: Signed, code: Field) -> Response:
     """Switch the second factor off; it takes a right code."""
-    if not _code_fits(view.staff, code, view.now):
+    with view.changing() as session:
+        fits = _code_counts(session, view.staff, code, view.now)
+    if not fits:
         return view.page("account.html", 400, secret=None, code_image=None, error="This code does not fit.")
     return _set_code(view, None, "staff.code_off")
 
@@ -147,10 +149,12 @@ def _offer(view: Signed, secret: str, error: str) -> Response:
     return view.page("account.html", 400 if error else 200, secret=secret, code_image=image, error=error)
 
 
-def _code_fits(user: StaffUser, code: str, at: datetime) -> bool:
-    return bool(user.totp_secret) and pyotp.TOTP(str(user.totp_secret)).verify(
-        code.strip(), for_time=at, valid_window=1
-    )
+def _code_counts(session: Session, user: StaffUser, code: str, at: datetime) -> bool:
+    """Whether this is the app's code of now, or of the half minute before or after, and was not used before."""
+    maker = pyotp.TOTP(str(user.totp_secret))
+    steps = [maker.timecode(at) + offset for offset in (-1, 0, 1)]
+    step = next((one for one in steps if equal(maker.generate_otp(one), code.strip())), None)
+    return bool(user.totp_secret) and step is not None and staff.use_code(session, user, step)
 
 
 def _inside(path: str) -> str:
