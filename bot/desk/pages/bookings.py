@@ -18,7 +18,7 @@ from bot.clinic.desk.visits import Move, leads_to, moves_from
 from bot.desk.context import View
 from bot.desk.jobs.promises import spoken
 from bot.desk.routing import NotThere, Pages, Refused, Signed
-from bot.store import audit, conversations, desk_bookings, desk_ownership, screenings, slots
+from bot.store import audit, conversations, deliveries, desk_bookings, desk_ownership, screenings, slots
 from bot.store.engine import Session
 from bot.store.models import Booking
 
@@ -48,9 +48,11 @@ def bookings(view: Signed, show: str = "open", q: str = "", start: int = 0) -> R
     with view.reading() as session:
         rows, more = desk_bookings.page(session, GROUPS[chosen][1], q.strip()[:100], max(start, 0), PAGE)
         counts = desk_bookings.counts(session)
+        given_up = deliveries.count_dead(session)
     numbers = {key: sum(counts.get(status, 0) for status in states) for key, (_, states) in GROUPS.items()}
     following = start + PAGE if more else None
-    return view.page("bookings.html", rows=rows, groups=GROUPS, show=chosen, numbers=numbers, q=q, following=following)
+    more_of = {"following": following, "given_up": given_up}
+    return view.page("bookings.html", rows=rows, groups=GROUPS, show=chosen, numbers=numbers, q=q, **more_of)
 
 
 @pages.get("/bookings/week")
