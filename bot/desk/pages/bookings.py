@@ -37,6 +37,7 @@ SAID = {
     "arrived": "booking_arrived",
     "noshow": "booking_noshow",
 }
+ACCEPTS, CHANGES = '/change_booking{"answer": "accept"}', "/change_booking"
 FULL = "Every room is taken for some of this time; it may be held by a patient who is just deciding."
 CLOSED = "The clinic is closed for some of this time. Tick “also outside opening hours” to give it anyway."
 
@@ -183,7 +184,8 @@ def _say(view: View, row: Booking, move: str, reason: str) -> dict[str, Any]:
     )
     buttons = []
     if move == "propose":
-        buttons = [{"title": view.desk.words.buttons["other_time"], "payload": "/change_booking"}]
+        words = view.desk.words.buttons
+        buttons = [{"title": words["suits"], "payload": ACCEPTS}, {"title": words["other_time"], "payload": CHANGES}]
     clinic, calendar = clinic_from(view.desk.content.clinic), calendar_path(view.desk.settings.secret, row.id)
     card = visit_card(clinic, row.reference, leads_to(cast(Move, move)), row.starts_at, row.treatment, calendar)
     return {"text": text, "buttons": buttons, "metadata": card}
