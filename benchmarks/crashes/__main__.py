@@ -43,7 +43,7 @@ from bot.store.models import Booking
 from tests.handover.clinic import SECRET
 from tests.handover.receivers import BookingSystem, Receiver
 
-BOOKING = ("start", "book", "check_first", "treatment", "name", "contact", "when", "note", "confirm")
+BOOKING = ("start", "book", "check_first", "consent", "treatment", "name", "contact", "when", "note", "confirm")
 LATER = ("desk", "change", "visit", "move when", "move")
 WEIGHTS = {"action server": 5, "Rasa": 2, "web": 3}  # Rasa takes longest to start again
 SPREAD = 1.2  # a kill comes at any moment of the step's usual time, or shortly after

@@ -88,7 +88,7 @@ class Patient:
         self._talk("change", "I want to change my booking", "move ")
 
     def _talk(self, step: str, opening: str, about: str = "") -> None:
-        """Answer whatever is asked until nothing is. A step is named by what is asked, a time with `about` before it."""
+        """Answer whatever is asked until nothing is. Steps are named by what is asked, a time with `about` before it."""
         say: dict[str, str] = {"text": opening}
         for _ in range(MOST_TURNS):
             said = self._tell(step, say)
@@ -113,6 +113,7 @@ class Patient:
         if asks in words:
             return {"text": words[asks]}
         titles = {
+            "consent": "Yes, go on",
             "check_first": "Book without check",
             "treatment": "Facial mesotherapy",
             "note": "No note",
