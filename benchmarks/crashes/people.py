@@ -88,7 +88,7 @@ class Patient:
         self._talk("change", "I want to change my booking", "move ")
 
     def _talk(self, step: str, opening: str, about: str = "") -> None:
-        """Answer whatever is asked until nothing is. Steps are named by what is asked, a time with `about` before it."""
+        """Answer whatever is asked until nothing is. Steps are named by what is asked, times with `about` before."""
         say: dict[str, str] = {"text": opening}
         for _ in range(MOST_TURNS):
             said = self._tell(step, say)
