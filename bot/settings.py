@@ -34,6 +34,7 @@ class Settings:
     secret: str = field(default="", repr=False)
     keys: tuple[str, ...] = field(default=(), repr=False)
     desk_password: str = field(default="", repr=False)
+    public_url: str = ""
     embed_origins: tuple[str, ...] = ()
     smtp_url: str = field(default="", repr=False)
     alert_url: str = field(default="", repr=False)
@@ -72,6 +73,7 @@ class Settings:
             secret=env.get("MESOGUIDE_SECRET", ""),
             keys=tuple(key for key in env.get("MESOGUIDE_KEYS", "").split(",") if key),
             desk_password=env.get("MESOGUIDE_DESK_PASSWORD", ""),
+            public_url=_public_url(env),
             embed_origins=tuple(env.get("MESOGUIDE_EMBED_ORIGINS", "").split()),
             smtp_url=env.get("SMTP_URL", ""),
             alert_url=env.get("MESOGUIDE_ALERT_URL", ""),
@@ -85,6 +87,14 @@ def _demo_secrets(env: Mapping[str, str], var: Path) -> dict[str, str]:
     if env.get("MESOGUIDE_ENV") == "production" or not path.exists():
         return {}
     return dict(json.loads(path.read_text()))
+
+
+def _public_url(env: Mapping[str, str]) -> str:
+    """Where patients reach this installation from outside, without a slash at the end; empty when that is not said."""
+    value = env.get("MESOGUIDE_PUBLIC_URL", "").strip().rstrip("/")
+    if value and not value.startswith(("https://", "http://localhost", "http://127.0.0.1")):
+        raise SettingError(f"MESOGUIDE_PUBLIC_URL={value!r} is no https address; write it as https://chat.clinic.example")
+    return value
 
 
 def _port(env: Mapping[str, str], name: str, default: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from rasa_sdk.events import SlotSet
@@ -75,14 +75,24 @@ def _change(turn: Turn, step: visit.Step, diary: Diary) -> visit.Step:
         slots.lock(session, row, start, rules)
         if row.status not in visit.OPEN:
             return visit.found(step.state, _visit(turn, row), Heard("inform"), diary)
-        if start == row.starts_at and row.status == "proposed":  # a yes repeated after a crash
-            return visit.done(step.state, diary)
+        if step.does == "accept":
+            return _accept(session, turn, step, row, diary)
         if start is None:
             bookings.set_status(session, row, "cancelled", actor="patient", now=turn.now)
-        else:
+        elif (row.starts_at, row.status) != (start, "proposed"):  # else a yes repeated after a crash
             slots.move(session, row, start, step.state["wished"] or None, rules, actor="patient")
             _tell_desk(session, turn, row)
         return visit.done(step.state, diary)
+
+
+def _accept(session: Any, turn: Turn, step: visit.Step, row: Booking, diary: Diary) -> visit.Step:
+    """The clinic's suggestion suits the patient: that fixes the visit, unless the clinic has changed it since."""
+    told = step.state["visit"]["starts_at"]
+    is_as_told = row.starts_at is not None and told is not None and row.starts_at == datetime.fromisoformat(told)
+    if row.status == "proposed" or not is_as_told:
+        return visit.found({**step.state, "wants": "change"}, _visit(turn, row), Heard("inform"), diary)
+    bookings.set_status(session, row, "booked", actor="patient", now=turn.now)
+    return visit.done(step.state, diary)
 
 
 def _tell_desk(session: Any, turn: Turn, row: Booking) -> None:

@@ -32,7 +32,7 @@ PATIENT_NAMES = {
     "email_subject": set(),
     "email_footer": set(),
 }
-ButtonName = Literal["other_time"]
+ButtonName = Literal["other_time", "suits"]
 PartName = Literal["rasa", "actions", "database", "redis", "web"]
 
 

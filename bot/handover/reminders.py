@@ -23,8 +23,8 @@ def quiet_hours(words: Words) -> QuietHours:
 
 
 def send_due(sessions: Sessions, words: Words, now: datetime, *, by_email: bool, secret: str = "") -> int:
-    """Remind whom it is time to remind; returns how many. `by_email` says that the installation can send emails, `secret`
-    signs the paths of calendar files.
+    """Remind whom it is time to remind; returns how many. `by_email` says that the installation can send emails,
+    `secret` signs the paths of calendar files.
 
     The chat message, the queued email and the note that they were sent are one transaction.
     """

@@ -19,7 +19,7 @@ class HandoverSettings:
     """Targets of the hand-over; an empty address switches its target off.
 
     `webhook_secrets` sign in order, the newest first; `calendar_email` is the mailbox behind the clinic's calendar;
-    `scheduling_links` the address of a `$bulk-publish` manifest.
+    `scheduling_links` the address of a `$bulk-publish` manifest; `answer_secrets` sign what that system answers.
     """
 
     webhook_url: str = ""
@@ -30,6 +30,7 @@ class HandoverSettings:
     calendar_email: str = ""
     invite_patients: bool = False
     scheduling_links: str = ""
+    answer_secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> HandoverSettings:
@@ -37,7 +38,8 @@ class HandoverSettings:
         env = os.environ if env is None else env
         made = cls(
             webhook_url=_address(env, "HANDOVER_WEBHOOK_URL"),
-            webhook_secrets=_secrets(env),
+            webhook_secrets=_secrets(env, "HANDOVER_WEBHOOK_SECRETS"),
+            answer_secrets=_secrets(env, "HANDOVER_ANSWER_SECRETS"),
             fhir_url=_address(env, "HANDOVER_FHIR_URL").rstrip("/"),
             fhir_token=env.get("HANDOVER_FHIR_TOKEN", "").strip(),
             smtp_url=_mail_server(env),
@@ -70,8 +72,8 @@ def _mail_server(env: Mapping[str, str]) -> str:
     return value
 
 
-def _secrets(env: Mapping[str, str]) -> tuple[str, ...]:
-    found = tuple(env.get("HANDOVER_WEBHOOK_SECRETS", "").replace(",", " ").split())
+def _secrets(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    found = tuple(env.get(name, "").replace(",", " ").split())
     for number, secret in enumerate(found, start=1):
         try:
             size = len(base64.b64decode(secret.removeprefix("whsec_") + "==", validate=False))
@@ -79,7 +81,7 @@ def _secrets(env: Mapping[str, str]) -> tuple[str, ...]:
             size = 0
         if not secret.startswith("whsec_") or not 24 <= size <= 64:
             raise SettingError(
-                f"HANDOVER_WEBHOOK_SECRETS: secret {number} is not whsec_ and 24 to 64 bytes in base64; make one with: "
+                f"{name}: secret {number} is not whsec_ and 24 to 64 bytes in base64; make one with: "
                 "echo whsec_$(openssl rand -base64 32)"
             )
     return found

@@ -78,6 +78,11 @@ def find(session: Session, reference: str, contact: str) -> Booking | None:
     return session.scalar(wanted)
 
 
+def find_by_reference(session: Session, reference: str) -> Booking | None:
+    """The booking with this reference, for whoever may see every booking."""
+    return session.scalar(select(Booking).where(Booking.reference == normal_reference(reference)))
+
+
 def of_conversation(session: Session, conversation_id: str) -> list[Booking]:
     """A conversation's bookings, newest first."""
     wanted = select(Booking).where(Booking.conversation_id == conversation_id)

@@ -150,6 +150,18 @@ def revive(session: Session, position: int, now: datetime) -> bool:
     return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
+def revive_all(session: Session, target: str, now: datetime) -> int:
+    """The same for every dead letter of a target; returns how many."""
+    change = update(Delivery).where(Delivery.target == target, Delivery.dead_at.is_not(None))
+    done = session.execute(change.values(dead_at=None, attempts=0, available_at=now, last_error=None))
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def count_dead(session: Session) -> int:
+    """How many dead letters there are."""
+    return session.scalar(select(func.count()).where(Delivery.dead_at.is_not(None))) or 0
+
+
 def figures(session: Session) -> dict[str, dict[str, int]]:
     """Per target: how many deliveries wait, are done, are dead."""
     counts = select(

@@ -52,6 +52,11 @@ def get(session: Session, booking_id: str) -> Booking | None:
     return session.get(Booking, booking_id)
 
 
+def by_id(session: Session, ids: Collection[str]) -> dict[str, Booking]:
+    """The bookings with these ids that are still there."""
+    return {row.id: row for row in session.scalars(select(Booking).where(Booking.id.in_(list(ids))))}
+
+
 def change(  # noqa: PLR0913 - what changes, as the page showed it, and who did it
     session: Session,
     booking_id: str,

@@ -41,7 +41,8 @@ class Link:
 
 @dataclass(frozen=True)
 class Due:
-    """A line to be sent: `parts` of it have gone out already; `author` says by whom it is."""
+    """A line to be sent: `parts` of it have gone out already; `author` says by whom it is. `calendar`: the path of the
+    calendar file of the visit it is about, if there is one."""
 
     message_id: str
     author: Literal["bot", "staff"]
@@ -49,6 +50,7 @@ class Due:
     buttons: list[dict[str, str]]
     kind: str | None
     parts: int
+    calendar: str = ""
 
 
 def person_key(page_id: str, psid: str) -> str:
@@ -257,7 +259,8 @@ def _undelivered() -> Select[tuple[Message, MessengerDelivery]]:
 
 def _due(row: Message, delivery: MessengerDelivery | None) -> Due:
     author: Literal["bot", "staff"] = "staff" if row.sender == "staff" else "bot"
-    return Due(row.id, author, row.text, list(row.buttons or []), row.kind, delivery.parts if delivery else 0)
+    calendar = str((row.meta or {}).get("calendar") or "")
+    return Due(row.id, author, row.text, list(row.buttons or []), row.kind, delivery.parts if delivery else 0, calendar)
 
 
 def _link(row: MessengerPerson, is_new: bool = False) -> Link:

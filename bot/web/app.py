@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from bot import desk
 from bot.clinic.content import load_content
+from bot.desk import inbound
 from bot.handover import calendar_route, worker
 from bot.handover.settings import HandoverSettings
 from bot.problems import CONTENT_TYPE, Problem, Problems
@@ -56,9 +57,8 @@ def create_app(settings: Settings) -> FastAPI:
     sessions = open_store(settings)
     front_desk = desk.create_router(settings, sessions)
     metrics.register(ClinicFigures(sessions))
-    lifespan = _lifespan(
-        forwarder, desk.lifespan(front_desk), _handing_over(settings, sessions, HandoverSettings.from_env())
-    )
+    handover = HandoverSettings.from_env()
+    lifespan = _lifespan(forwarder, desk.lifespan(front_desk), _handing_over(settings, sessions, handover))
     app = FastAPI(title="Mesoguide", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.add_middleware(SecurityHeaders, embed_origins=settings.embed_origins)
     app.add_middleware(metrics.middleware)
@@ -68,6 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
     for door in DOORS:
         app.add_api_route(door.path, forwarder.through(door), methods=list(door.methods), include_in_schema=False)
     app.include_router(front_desk)
+    app.include_router(inbound.create_router(front_desk.desk, handover.answer_secrets))
     app.include_router(calendar_route.create_router(settings, sessions))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

@@ -14,6 +14,7 @@ PAGES = [
     "/desk/training",
     "/desk/bookings",
     "/desk/bookings/week",
+    "/desk/deliveries",
     "/desk/figures",
     "/desk/figures.csv",
     "/desk/account",

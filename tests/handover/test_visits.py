@@ -89,6 +89,51 @@ def test_every_message_about_a_visit_carries_its_instant_the_clinics_zone_and_th
     assert (asked["asks"], asked["starts_at"]) == ("move", "2026-12-03T09:00:00+01:00")
 
 
+def propose(sessions: Sessions, start: str) -> None:
+    with unit_of_work(sessions) as session:
+        row = session.merge(visit(sessions))
+        bookings.reschedule(session, row, at(start), None, actor="staff", now=NOW)
+        bookings.set_status(session, row, "pending", actor="staff", now=NOW)
+        session.commit()
+
+
+def test_a_time_the_clinic_suggests_is_fixed_when_the_patient_says_that_it_suits(
+    anna: Patient, sessions: Sessions
+) -> None:
+    propose(sessions, "2026-12-02 14:00")
+    assert tell(anna, "", "change_booking", answer="accept") == ["utter_visit_accepted"]
+    assert (visit(sessions).status, visit(sessions).starts_at) == ("booked", at("2026-12-02 14:00"))
+    assert tell(anna, "", "change_booking", answer="accept") == ["utter_visit_booked", "utter_ask_visit_what"]
+
+
+def test_a_suggestion_that_changed_before_the_yes_is_shown_and_not_fixed(anna: Patient, sessions: Sessions) -> None:
+    propose(sessions, "2026-12-02 14:00")
+    assert tell(anna, "my booking", "change_booking") == ["utter_visit_pending", "utter_ask_visit_suits"]
+    propose(sessions, "2026-12-03 14:00")
+    assert tell(anna, "yes", "affirm") == ["utter_visit_pending", "utter_ask_visit_suits"]
+    assert visit(sessions).status == "pending"
+    assert tell(anna, "yes", "affirm") == ["utter_visit_accepted"]
+
+
+@pytest.mark.parametrize(
+    ("wish", "start"),
+    [
+        ("same time on friday", "2026-11-27 10:00"),
+        ("can we do the same time next week", "2026-11-30 10:00"),
+        ("an hour later please", "2026-12-01 11:00"),
+        ("half an hour earlier", "2026-12-01 09:30"),
+        ("a week later", "2026-12-08 10:00"),
+        ("two days later at 3pm", "2026-12-03 15:00"),
+        ("same day but at 2pm", "2026-12-01 14:00"),
+    ],
+)
+def test_a_wish_may_be_told_by_the_time_one_has(anna: Patient, sessions: Sessions, wish: str, start: str) -> None:
+    tell(anna, "change my booking", "change_booking")
+    said = anna.tell(ValidateVisitForm(), wish)
+    times = [one["starts_at"] for one in said[-1]["metadata"].get("times", [said[-1]["metadata"]])]
+    assert times[0] == at(start).isoformat()
+
+
 def test_a_move_repeated_after_a_crash_is_told_once(anna: Patient, sessions: Sessions) -> None:
     tell(anna, "can I come on 2 December at 14:00 instead", "change_booking")
     before = dict(anna.slots)

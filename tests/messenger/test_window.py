@@ -195,3 +195,19 @@ async def test_advice_in_danger_comes_before_the_machine_introduces_itself(sessi
         await it.receive(bodies.text(ANNA, "I cannot breathe"))
         assert it.graph.texts(ANNA) == ["Please call 112 now.", it.words.disclosure.start]
         assert it.heard.texts == ["I cannot breathe"]
+
+
+async def test_a_message_about_a_visit_links_its_calendar_file_where_patients_can_reach_it(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        chat = it.link(ANNA).conversation_id
+        say = {"text": "Your visit is fixed.", "metadata": {"kind": "confirmation", "calendar": "/calendar/x.y.ics"}}
+        for address in ("", "https://chat.clinic.example"):
+            it.door.worker.delivery.public_url = address  # type: ignore[union-attr]
+            with unit_of_work(sessions) as session:
+                conversations.add_bot_message(session, chat, say, it.clock())
+                session.commit()
+            await it.settle()
+        plain, linked = (sent["message"]["text"] for sent in it.graph.sent[-2:])
+        assert plain == "Your visit is fixed."
+        assert "https://chat.clinic.example/calendar/x.y.ics" in linked

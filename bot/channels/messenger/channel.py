@@ -65,6 +65,7 @@ class Parts:
     topics: Mapping[str, str]
     placeholders: Mapping[str, str]
     shared: bool = False
+    public_url: str = ""
     clock: Clock = utc_now
     works: bool = True  # False: the worker waits to be told (`worker.drain()`)
 
@@ -82,6 +83,7 @@ def parts(settings: Settings, messenger: MessengerSettings) -> Parts:
         topics=content.next_steps.topics,
         placeholders=content.placeholders(),
         shared=settings.redis_url is not None,
+        public_url=settings.public_url,
     )
 
 
@@ -194,7 +196,7 @@ def make_worker(
     """The worker with everything behind it."""
     sessions, words, clock = made.sessions, made.words, made.clock
     calls = graph.Graph(made.settings, http)
-    delivery = Delivery(sessions, calls, words, clock)
+    delivery = Delivery(sessions, calls, words, clock, made.public_url)
     routing = Routing(sessions, calls, words, clock)
     moves = Moves(sessions, records, words, clock)
     work = Work(sessions, records, turns, delivery, routing, moves, words, made.settings.page_id, hears_danger, clock)

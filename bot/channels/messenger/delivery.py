@@ -51,6 +51,7 @@ class Delivery:
     graph: Graph
     words: Words
     clock: Callable[[], datetime]
+    public_url: str = ""
 
     async def send_due(self, person_index: str) -> None:
         """Send what is due to one person, oldest first. Raises Later."""
@@ -75,7 +76,7 @@ class Delivery:
         await self.graph.send(psid, payload, "bot")
 
     async def _send(self, link: Link, line: Due, verdict: Verdict) -> None:
-        payloads = render(line.message_id, line.text, line.buttons, self.words.paging)
+        payloads = render(line.message_id, self._text(line), line.buttons, self.words.paging)
         for number, payload in enumerate(payloads[line.parts :], start=line.parts + 1):
             try:
                 mid = await self.graph.send(link.psid, payload, line.author, verdict.messaging_type, verdict.tag)
@@ -85,6 +86,12 @@ class Delivery:
             state: DeliveryState = "sent" if number == len(payloads) else "sending"
             mid_hash = hashed(mid) if mid else None
             await asyncio.to_thread(self._note, link, line, state, None, parts=number, mid_hash=mid_hash)
+
+    def _text(self, line: Due) -> str:
+        """The line, and of a visit the link to its calendar file where that can be reached from outside."""
+        if not (line.calendar and self.public_url):
+            return line.text
+        return f"{line.text}\n{self.words.calendar.replace('{link}', self.public_url + line.calendar)}"
 
     async def _not_now(self, link: Link, line: Due, verdict: Verdict) -> None:
         state: DeliveryState = "waiting" if verdict.may_wait else "refused"

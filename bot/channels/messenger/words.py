@@ -16,6 +16,7 @@ from bot.clinic.content.problems import ContentError, Problem
 from bot.clinic.content.reading import parse, read
 
 FILE = "messenger.yml"
+OWN = ("code", "link")  # placeholders filled in when the line is said
 OPENING = "/start_chat"  # the Get Started button; a rule answers with the welcome
 MOVE = "/move_chat"  # asks the channel for a code that opens this chat on the website
 GREETING_LENGTH = 160
@@ -101,6 +102,7 @@ class Words(Base):
     replies: dict[str, Reply]
     thumb_down: Line
     thumb_down_buttons: list[Button] = Field(default_factory=list, max_length=3)
+    calendar: Line
     paging: Paging
     moving: Moving
 
@@ -125,7 +127,7 @@ def load_words(folder: Path, placeholders: Mapping[str, str]) -> Words:
     source = read(folder / FILE)
     if isinstance(source, Problem):
         raise ContentError([source])
-    unknown = sorted({name for name in NAME.findall(source.text) if name not in placeholders and name != "code"})
+    unknown = sorted({name for name in NAME.findall(source.text) if name not in placeholders and name not in OWN})
     problems = [Problem(FILE, "", f"{{{name}}} is no placeholder; see the top of clinic.yml") for name in unknown]
     words, found = parse(source, Words)
     if words is None or found or problems:

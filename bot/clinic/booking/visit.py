@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from bot.clinic.booking.card import Card, time_card, visit_card
 from bot.clinic.booking.clinic import Clinic
 from bot.clinic.booking.contact import find_contact
 from bot.clinic.booking.diary import Diary
+from bot.clinic.booking.relative import spelled_out
 from bot.clinic.booking.times import names_a_day
 from bot.clinic.booking.turns import Heard, Say, State, question, show_time
 from bot.clinic.booking.wish import wish_to_dict
@@ -28,7 +29,7 @@ _LETTERS = "234679ACDEFGHJKMNPQRTVWXY"
 _REFERENCE = re.compile(rf"\bMG[\s-]*([{_LETTERS}]{{6}})\b", re.IGNORECASE)
 _BARE = re.compile(rf"\b(?=\w*\d)([{_LETTERS}]{{6}})\b", re.IGNORECASE)
 
-Does = Literal["look_up", "move", "cancel"]
+Does = Literal["look_up", "move", "cancel", "accept"]
 Status = Literal["asking", "done", "left", "wants_person"]
 
 
@@ -46,7 +47,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class Step:
-    """The new state, what to say, and what the caller has to do: look a booking up, move it or cancel it."""
+    """The new state, what to say, and what the caller has to do: look a booking up, move, cancel or accept it."""
 
     state: State
     says: tuple[Say, ...] = ()
@@ -56,7 +57,8 @@ class Step:
 
 def begin(heard: Heard, visits: Sequence[Visit], diary: Diary) -> Step:
     """Start with a message (intents change_booking, cancel_booking) and this chat's visits, newest first."""
-    state: State = {"wants": "cancel" if heard.intent == "cancel_booking" else "change", "misses": 0}
+    wants = "cancel" if heard.intent == "cancel_booking" else "accept" if heard.answer == "accept" else "change"
+    state: State = {"wants": wants, "misses": 0}
     state |= {"reference": find_reference(heard.text), "contact": _contact(heard.text, diary.clinic), "offered": []}
     known = [one for one in visits if state["reference"] in ("", one.reference)]
     if known:
@@ -81,6 +83,9 @@ def found(state: State, visit: Visit, heard: Heard, diary: Diary) -> Step:
         return Step({}, (_standing(state, diary.clinic),), "done")
     if state["wants"] == "cancel":
         return _sure(state, "cancel", diary.clinic)
+    if state["wants"] == "accept" and visit.status == "pending":
+        return _accept(state)
+    heard = _spelled_out(state, heard, diary.clinic)
     if names_a_day(heard.text, diary.now, diary.clinic):
         return _wish(state, heard, diary)
     return _menu(state, diary.clinic)
@@ -109,6 +114,9 @@ def hear(state: State, heard: Heard, diary: Diary) -> Step:
 def _answered(state: State, heard: Heard, diary: Diary) -> Step:
     if state["asking"] == "who":
         return _identify(state, heard, diary.clinic)
+    heard = _spelled_out(state, heard, diary.clinic)
+    if state["asking"] == "menu" and heard.intent == "affirm" and state["visit"]["status"] == "pending":
+        return _accept(state)
     if heard.question == "visit" or heard.intent in ("cancel_booking", "change_booking"):
         return _choose(state, _choice(heard), diary)
     if state["asking"] == "sure":
@@ -145,11 +153,17 @@ def gone(state: State, diary: Diary) -> Step:
 
 
 def done(state: State, diary: Diary) -> Step:
-    """The move or cancellation is stored."""
-    is_off = state["about"] == "cancel"
-    card = _card(state, "cancelled" if is_off else "proposed", diary.clinic)
-    response = "utter_cancelled" if is_off else "utter_visit_moved"
+    """The move, cancellation or acceptance is stored."""
+    response, status = _DONE[state["about"]]
+    card = _card(state, status, diary.clinic)
     return Step({}, (Say(response, _values(state, diary.clinic), (), card),), "done")
+
+
+_DONE = {
+    "cancel": ("utter_cancelled", "cancelled"),
+    "move": ("utter_visit_moved", "proposed"),
+    "accept": ("utter_visit_accepted", "booked"),
+}
 
 
 # --- who is it
@@ -192,7 +206,19 @@ def _give_up() -> Step:
 
 def _menu(state: State, clinic: Clinic) -> Step:
     state["asking"] = "menu"
-    return Step(state, (_standing(state, clinic), question("utter_ask_visit_what", "visit")))
+    asked = "utter_ask_visit_suits" if state["visit"]["status"] == "pending" else "utter_ask_visit_what"
+    return Step(state, (_standing(state, clinic), question(asked, "visit")))
+
+
+def _accept(state: State) -> Step:
+    """The clinic's own suggestion suits: nothing more to ask."""
+    state["about"] = "accept"
+    return Step(state, does="accept")
+
+
+def _spelled_out(state: State, heard: Heard, clinic: Clinic) -> Heard:
+    start = state["visit"]["starts_at"]
+    return replace(heard, text=spelled_out(heard.text, clinic.local(datetime.fromisoformat(start)) if start else None))
 
 
 def _choice(heard: Heard) -> str:
@@ -203,6 +229,8 @@ def _choice(heard: Heard) -> str:
 def _choose(state: State, answer: str, diary: Diary) -> Step:
     if answer == "cancel":
         return _sure(state, "cancel", diary.clinic)
+    if answer == "accept" and state["visit"]["status"] == "pending":
+        return _accept(state)
     if answer == "move":
         state["answers"].pop("when", None)
         return _when(state, diary)

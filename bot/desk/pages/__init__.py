@@ -1,8 +1,18 @@
 """The desk's pages, one module per thing that staff do."""
 
-from bot.desk.pages import account, answers, assets, bookings, conversation, figures, items, people, questions, queue
-
-ALL = tuple(
-    module.pages
-    for module in (assets, account, queue, items, conversation, questions, answers, bookings, figures, people)
+from bot.desk.pages import (
+    account,
+    answers,
+    assets,
+    bookings,
+    conversation,
+    deliveries,
+    figures,
+    items,
+    people,
+    questions,
+    queue,
 )
+
+_MODULES = (assets, account, queue, items, conversation, questions, answers, bookings, deliveries, figures, people)
+ALL = tuple(module.pages for module in _MODULES)

@@ -5,20 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, cast, get_args
 
 from fastapi import Form
 from starlette.responses import Response
 
-from bot.clinic.booking.card import calendar_path, visit_card
 from bot.clinic.booking.plan import clinic_from
 from bot.clinic.booking.slots import nearest_times, why_not
 from bot.clinic.booking.turns import show_short
-from bot.clinic.desk.visits import Move, leads_to, moves_from
+from bot.clinic.desk.visits import Move, moves_from
 from bot.desk.context import View
-from bot.desk.jobs.promises import spoken
 from bot.desk.routing import NotThere, Pages, Refused, Signed
-from bot.store import audit, conversations, desk_bookings, desk_ownership, screenings, slots
+from bot.desk.visit_news import news
+from bot.store import audit, conversations, deliveries, desk_bookings, desk_ownership, screenings, slots
 from bot.store.engine import Session
 from bot.store.models import Booking
 
@@ -29,13 +28,6 @@ GROUPS = {
     "open": ("To confirm", ("proposed", "pending")),
     "booked": ("Confirmed", ("booked",)),
     "past": ("Past", ("arrived", "fulfilled", "noshow", "cancelled")),
-}
-SAID = {
-    "confirm": "booking_confirmed",
-    "propose": "booking_proposed",
-    "decline": "booking_declined",
-    "arrived": "booking_arrived",
-    "noshow": "booking_noshow",
 }
 FULL = "Every room is taken for some of this time; it may be held by a patient who is just deciding."
 CLOSED = "The clinic is closed for some of this time. Tick “also outside opening hours” to give it anyway."
@@ -48,9 +40,11 @@ def bookings(view: Signed, show: str = "open", q: str = "", start: int = 0) -> R
     with view.reading() as session:
         rows, more = desk_bookings.page(session, GROUPS[chosen][1], q.strip()[:100], max(start, 0), PAGE)
         counts = desk_bookings.counts(session)
+        given_up = deliveries.count_dead(session)
     numbers = {key: sum(counts.get(status, 0) for status in states) for key, (_, states) in GROUPS.items()}
     following = start + PAGE if more else None
-    return view.page("bookings.html", rows=rows, groups=GROUPS, show=chosen, numbers=numbers, q=q, following=following)
+    more_of = {"following": following, "given_up": given_up}
+    return view.page("bookings.html", rows=rows, groups=GROUPS, show=chosen, numbers=numbers, q=q, **more_of)
 
 
 @pages.get("/bookings/week")
@@ -144,8 +138,8 @@ def _tell(view: View, session: Session, row: Booking | None, move: str, reason: 
         raise Refused("Somebody has changed this visit since. Reload the page to see it.", 409)
     if move == "confirm" and row.starts_at is None:
         raise Refused("Choose the time to confirm.", 400)
-    if move in SAID:
-        say = _say(view, row, move, reason)
+    say = news(view.desk, row, cast(Move, move), reason)
+    if say is not None:
         desk_ownership.tell_patient(session, row.conversation_id, view.staff.id, say, view.now)
 
 
@@ -172,19 +166,6 @@ def _not_free(view: View, booking_id: str, wanted: datetime, rules: slots.Rules)
     near = ", ".join(show_short(one) for one in nearest_times(wanted, clinic, taken, view.now, minutes=minutes))
     said = CLOSED if why_not(wanted, clinic, taken, minutes) == "closed" else FULL
     return f"{said} {f'Free near it: {near}.' if near else ''}".strip()
-
-
-def _say(view: View, row: Booking, move: str, reason: str) -> dict[str, Any]:
-    when = spoken(row.starts_at, view.desk.zone) if row.starts_at else ""
-    text = view.desk.words.say(
-        view.desk.content, SAID[move], when=when, reference=row.reference, reason=reason.strip()[:300].rstrip(".")
-    )
-    buttons = []
-    if move == "propose":
-        buttons = [{"title": view.desk.words.buttons["other_time"], "payload": "/change_booking"}]
-    clinic, calendar = clinic_from(view.desk.content.clinic), calendar_path(view.desk.settings.secret, row.id)
-    card = visit_card(clinic, row.reference, leads_to(cast(Move, move)), row.starts_at, row.treatment, calendar)
-    return {"text": text, "buttons": buttons, "metadata": card}
 
 
 def _moment(view: View, at: str) -> datetime:

@@ -1,0 +1,39 @@
+"""What a patient is told when the desk, or the clinic's own system, changes a visit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.clinic.booking.card import calendar_path, visit_card
+from bot.clinic.booking.plan import clinic_from
+from bot.clinic.desk.visits import Move, leads_to
+from bot.desk.context import Desk
+from bot.desk.jobs.promises import spoken
+from bot.store.models import Booking
+
+SAID = {
+    "confirm": "booking_confirmed",
+    "propose": "booking_proposed",
+    "decline": "booking_declined",
+    "arrived": "booking_arrived",
+    "noshow": "booking_noshow",
+}
+ACCEPTS, CHANGES = '/change_booking{"answer": "accept"}', "/change_booking"
+
+
+def news(desk: Desk, row: Booking, move: Move, reason: str) -> dict[str, Any] | None:
+    """The message about a move that was made; None for one that is nothing to tell."""
+    if move not in SAID:
+        return None
+    when, why = spoken(row.starts_at, desk.zone) if row.starts_at else "", reason.strip()[:300].rstrip(".")
+    text = desk.words.say(desk.content, SAID[move], when=when, reference=row.reference, reason=why)
+    clinic, calendar = clinic_from(desk.content.clinic), calendar_path(desk.settings.secret, row.id)
+    card = visit_card(clinic, row.reference, leads_to(move), row.starts_at, row.treatment, calendar)
+    return {"text": text, "buttons": _buttons(desk, move), "metadata": card}
+
+
+def _buttons(desk: Desk, move: Move) -> list[dict[str, str]]:
+    words = desk.words.buttons
+    if move != "propose":
+        return []
+    return [{"title": words["suits"], "payload": ACCEPTS}, {"title": words["other_time"], "payload": CHANGES}]
