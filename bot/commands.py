@@ -18,11 +18,19 @@ if TYPE_CHECKING:
 
 console = Console()
 content = typer.Typer(no_args_is_help=True, help="What the clinic says and decides.")
+screening = typer.Typer(no_args_is_help=True, help="What was decided in checks, and by which rules.")
 desk = typer.Typer(no_args_is_help=True, help="The front desk's accounts.")
 privacy = typer.Typer(no_args_is_help=True, help="One person's data.")
 keys = typer.Typer(no_args_is_help=True, help="Field-encryption keys.")
 messenger = typer.Typer(no_args_is_help=True, help="The clinic's Facebook page.")
-GROUPS = {"content": content, "desk": desk, "privacy": privacy, "keys": keys, "messenger": messenger}
+GROUPS = {
+    "content": content,
+    "screening": screening,
+    "desk": desk,
+    "privacy": privacy,
+    "keys": keys,
+    "messenger": messenger,
+}
 
 
 def now() -> datetime:
@@ -35,8 +43,8 @@ def now() -> datetime:
 
 @content.command("check")
 def content_check(
-    folder: Annotated[Optional[Path], typer.Argument(help="By default the installation's.")] = None,
-) -> None:  # noqa: UP045 - typer
+    folder: Annotated[Path | None, typer.Argument(help="By default the installation's.")] = None,
+) -> None:
     """Check every content file and say what is wrong, where, and what is expected."""
     check_content_of(folder or Settings.from_env().content)
     console.print("Content is in order.")
@@ -76,6 +84,69 @@ def content_diff(old: Path, new: Path) -> None:
         console.print(
             f"[bold]{change.what}[/bold]\n  before: {change.before}\n  after:  {change.after}", highlight=False
         )
+
+
+# ---- screenings
+
+
+@screening.command("replay")
+def screening_replay(
+    rules: Annotated[Optional[Path], typer.Argument(help="A content folder or screening.yml.")] = None,  # noqa: UP045 - typer
+) -> None:
+    """List the stored screenings whose outcome would differ under other rules, or under those in use."""
+    from bot.clinic.content import load_content, load_with_screening
+    from bot.clinic.screening.replay import replay
+    from bot.store import screenings_stored
+    from bot.store.engine import reading
+    from bot.store.opening import open_store
+
+    settings = Settings.from_env()
+    chosen = rules or settings.content
+    content = load_content(chosen) if chosen.is_dir() else load_with_screening(settings.content, chosen.read_bytes())
+    with reading(open_store(settings)) as session:
+        done = replay(screenings_stored.current(session), content.screening)
+    for one in done.differences:
+        because = ", ".join(one.now_reasons or one.was_reasons)
+        settled = f" (a clinician decided: {one.settled})" if one.settled else ""
+        typer.echo(f"{one.id}  {one.was}{settled} -> {one.now}  {because}  rules {one.rules_version}")
+    found = f"{len(done.differences)} of {done.total} would end differently"
+    console.print(f"{found} by the rules {content.screening.version}.", highlight=False)
+
+
+@screening.command("export")
+def screening_export(screening_id: str, path: Path) -> None:
+    """Write a screening as a FHIR R4 QuestionnaireResponse."""
+    import json
+
+    from bot.clinic.content import load_content
+    from bot.clinic.screening import Screening
+    from bot.clinic.screening.fhir import response
+    from bot.store import screenings
+    from bot.store.engine import reading
+    from bot.store.opening import open_store
+
+    settings = Settings.from_env()
+    content = load_content(settings.content)
+    with reading(open_store(settings)) as session:
+        row = screenings.get(session, screening_id)
+        if row is None:
+            console.print("[red]There is no such screening.[/red]")
+            raise typer.Exit(1)
+        made = response(Screening.from_dict(row.answers), content, id=row.id, decided_at=row.decided_at)
+    path.write_text(json.dumps(made, indent=2))
+    console.print(f"Written: {path}", highlight=False)
+
+
+@screening.command("questionnaire")
+def screening_questionnaire(path: Path) -> None:
+    """Write the rules in use as a FHIR R4 Questionnaire."""
+    import json
+
+    from bot.clinic.content import load_content
+    from bot.clinic.screening.fhir import questionnaire
+
+    path.write_text(json.dumps(questionnaire(load_content(Settings.from_env().content)), indent=2))
+    console.print(f"Written: {path}", highlight=False)
 
 
 # ---- the desk

@@ -82,8 +82,8 @@ def say_unknown(turn: Turn, question: Question) -> None:
 
 
 def answer_asides(turn: Turn, besides: Collection[str] = ()) -> None:
-    """Answer what a message asks, apart from the topics `besides`, so that a form can go on with its own question."""
-    if turn.intent in ASIDE:
+    """Answer what a message asks or says, apart from the intents `besides`, so that a form can go on with its own."""
+    if turn.intent in ASIDE and turn.intent not in besides:
         turn.say(f"utter_{turn.intent}")
     elif turn.intent == "report_symptom":
         turn.say("utter_symptom")

@@ -1,4 +1,4 @@
-"""The screening as a Rasa form: every message goes to the pure interview, what it says is uttered, a verdict is stored."""
+"""The screening as a Rasa form: every message goes to the pure interview; what it says is uttered, a verdict stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.actions.replies import answer_asides, answer_one
 from bot.clinic.consent import REFUSED
 from bot.clinic.screening import Heard, Screening, begin, hear, resume, verdict
 from bot.clinic.screening import Turn as Step
-from bot.clinic.screening.interview import AGAIN
+from bot.clinic.screening.interview import AGAIN, SMALL_TALK
 from bot.clinic.screening.rules import find
 from bot.clinic.screening.telling import is_for_another
 from bot.clinic.understanding import Question
@@ -73,7 +73,7 @@ def _answer_besides(turn: Turn) -> None:
     heard = heard_by_screening(turn)
     asks = ASKS.search(turn.text) or not _tells(heard)  # "yes, type 2" asks nothing
     if heard.intent and not asks_about_self(turn) and asks:
-        answer_asides(turn, besides=CHECKS if turn.intent in CHECKS else ())
+        answer_asides(turn, besides=(*SMALL_TALK, "goodbye", *(CHECKS if turn.intent in CHECKS else ())))
 
 
 def _has(turn: Turn, criterion: str) -> bool:
@@ -127,8 +127,8 @@ def reopens_screening(turn: Turn) -> bool:
 
 
 def asks_about_self(turn: Turn) -> bool:
-    """Whether the patient asks about suitability and means the check: they tell several things of themselves, or the age
-    of somebody else, or ask for the check besides."""
+    """Whether the patient asks about suitability and means the check: they tell several things of themselves, or the
+    age of somebody else, or ask for the check besides."""
     if turn.intent != "ask_suitability":
         return False
     heard = heard_by_screening(turn)

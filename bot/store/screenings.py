@@ -15,6 +15,8 @@ from bot.store.columns import new_id
 from bot.store.models import Screening
 from bot.store.terms import Outcome
 
+SETTLED_BY = "settled_by"  # beside the answers: who decided what the rules left open
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -65,6 +67,23 @@ def _current(conversation_id: str) -> Select[tuple[Screening]]:
     amended = select(Screening.amends).where(mine, Screening.amends.is_not(None))
     wanted = select(Screening).where(mine, Screening.id.not_in(amended))
     return wanted.order_by(Screening.decided_at.desc(), Screening.id)
+
+
+def settle(session: Session, former: Screening, outcome: Outcome, staff_id: str, now: datetime) -> Screening:
+    """Store what a clinician makes of a screening that the rules left to them; the former stays on record."""
+    decision = Decision(
+        answers={**former.answers, SETTLED_BY: staff_id},
+        outcome=outcome,
+        content_version=former.content_version,
+        rules_version=former.rules_version,
+        reasons=former.open if outcome == "not_suitable" else [],
+    )
+    return amend(session, former, decision, now)
+
+
+def settled_by(row: Screening) -> str | None:
+    """The id of the clinician who settled a screening; None where the rules did."""
+    return row.answers.get(SETTLED_BY)
 
 
 def history(session: Session, conversation_id: str) -> list[Screening]:

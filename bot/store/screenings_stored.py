@@ -9,13 +9,24 @@ from sqlalchemy.orm import Session
 
 from bot.clinic.screening.replay import Stored
 from bot.store.models import Screening
+from bot.store.screenings import settled_by
 
 BATCH = 500
 
 
 def current(session: Session) -> Iterator[Stored]:
-    """Every screening that no later one amends, oldest first, read in batches."""
+    """Every screening that no later one amends, oldest first, read in batches. What a clinician has settled was left to
+    them by the rules."""
     amended = select(Screening.amends).where(Screening.amends.is_not(None))
     wanted = select(Screening).where(Screening.id.not_in(amended)).order_by(Screening.decided_at, Screening.id)
     for row in session.scalars(wanted.execution_options(yield_per=BATCH)):
-        yield Stored(row.id, row.answers, row.outcome, tuple(row.reasons), row.rules_version)
+        is_settled = settled_by(row) is not None
+        yield Stored(
+            id=row.id,
+            answers=row.answers,
+            outcome="clinician_review" if is_settled else row.outcome,
+            reasons=tuple(row.reasons),
+            rules_version=row.rules_version,
+            decided_at=row.decided_at,
+            settled=row.outcome if is_settled else "",
+        )

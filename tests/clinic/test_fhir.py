@@ -17,7 +17,7 @@ from bot.clinic.screening import Heard, Screening, begin, hear
 from bot.clinic.screening.explain import explain
 from bot.clinic.screening.fhir import questionnaire, response
 from bot.clinic.screening.interview import verdict
-from bot.clinic.screening.replay import Stored, decide, replay
+from bot.clinic.screening.replay import Replayed, Stored, decide, replay
 from bot.settings import BOT
 
 CONTENT = load_content(BOT / "content")
@@ -142,7 +142,7 @@ def stored(id: str, outcome: str, **answers: Any) -> Stored:
 def test_rules_that_did_not_change_decide_everybody_as_before() -> None:
     unsure = stored("c", "clinician_review", cancer="unsure")
     before = [stored("a", "suitable"), stored("b", "not_suitable", pregnant="yes"), unsure]
-    assert list(replay(before, CONTENT.screening)) == []
+    assert replay(before, CONTENT.screening) == Replayed(total=3)
 
 
 def test_a_criterion_that_is_dropped_or_added_lists_whose_outcome_would_differ() -> None:
@@ -152,8 +152,8 @@ def test_a_criterion_that_is_dropped_or_added_lists_whose_outcome_would_differ()
     more = rules.model_copy(update={"questions": (*rules.questions, new)})
     cancer = stored("c", "not_suitable", cancer="yes")
     people = [stored("a", "suitable"), stored("b", "not_suitable", pregnant="yes"), cancer]
-    assert [(one.id, one.was, one.now) for one in replay(people, fewer)] == [("b", "not_suitable", "suitable")]
-    (added,) = replay(people, more)
+    assert [(one.id, one.was, one.now) for one in replay(people, fewer).differences] == [("b", "not_suitable", "suitable")]
+    (added,) = replay(people, more).differences
     assert (added.id, added.now, added.now_reasons) == ("a", "clinician_review", ("allergy",))
 
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.clinic.content import load_content
+from bot.clinic.content import Question, load_content
+from bot.clinic.content.fields import Value
 from bot.clinic.screening import Verdict, screen, settled
+from bot.clinic.screening.rules import called_for
 
 SCREENING = load_content(Path(__file__).resolve().parents[2] / "bot" / "content").screening
 MEDICAL = ("pregnant", "breastfeeding", "diabetes", "cancer", "heart_multi_drug", "liver_disease", "kidney_disease")
 CLEAR: dict[str, Any] = {"age": 34, **dict.fromkeys(MEDICAL, "no")}
 UNSETTLED = ("unsure", "past", "partial", "refused")
+ANSWERS = get_args(Value)
+AGES = [None, 0, 17, 18, 59, 60, 120, "refused"]
 RANK = {"suitable": 0, "clinician_review": 1, "not_suitable": 2}
 
 
@@ -138,6 +144,68 @@ def test_the_order_of_the_answers_does_not_matter(answers: dict[str, Any], data:
 @many
 def test_nothing_unsure_ends_suitable(answers: dict[str, Any], criterion: str, value: str) -> None:
     assert screen(CLEAR | answers | {criterion: value}, SCREENING).outcome != "suitable"
+
+
+# ---- from what patients are asked: questions and follow-ups, by id
+
+QUESTIONS = {one.id: one for question in SCREENING.questions for one in (question, *question.follow_ups)}
+given_answers = st.fixed_dictionaries(
+    {}, optional={id: ages if id == "age" else st.one_of(values, st.just("told")) for id in QUESTIONS}
+)
+
+
+def decided(answers: dict[str, Any]) -> Verdict:
+    return screen(settled(answers, SCREENING), SCREENING)
+
+
+def ways(question: Question) -> Iterator[dict[str, Any]]:
+    """Every way to answer one question with its follow-ups, those left open included."""
+    asked = [question, *question.follow_ups]
+    choices = [AGES if one.id == "age" else [None, *ANSWERS, "told"] for one in asked]
+    for combination in product(*choices):
+        yield {one.id: value for one, value in zip(asked, combination, strict=True) if value is not None}
+
+
+def test_every_way_to_answer_every_question_has_exactly_one_outcome() -> None:
+    """Each question in all its ways beside clear answers, then all states of all questions with each other."""
+    states: dict[str, set[str]] = {}
+    for question in SCREENING.questions:
+        for way in ways(question):
+            found = decided({**{key: value for key, value in CLEAR.items() if key != question.id}, **way})
+            state = {"not_suitable": "met", "clinician_review": "open", "suitable": "clear"}[found.outcome]
+            assert found.reasons == (() if state == "clear" else (question.criterion,)), way
+            states.setdefault(question.criterion, set()).add(state)
+    assert all(found == {"met", "open", "clear"} for found in states.values()), states
+    value = {"met": "yes", "open": "unsure", "clear": "no"}
+    for combination in product(value, repeat=len(states)):
+        found = screen({key: value[state] for key, state in zip(states, combination, strict=True)}, SCREENING)
+        worst = next(state for state in ("met", "open", "clear") if state in combination)
+        assert found.outcome == {"met": "not_suitable", "open": "clinician_review", "clear": "suitable"}[worst]
+
+
+@given(given_answers, st.sampled_from([id for id in QUESTIONS if id != "age"]))
+@many
+def test_a_yes_to_any_question_or_follow_up_never_makes_anyone_more_suitable(answers: dict[str, Any], id: str) -> None:
+    assert RANK[decided(answers | {id: "yes"}).outcome] >= RANK[decided(answers | {id: "no"}).outcome]
+
+
+@given(given_answers, st.data())
+@many
+def test_the_order_of_told_answers_does_not_matter(answers: dict[str, Any], data: st.DataObject) -> None:
+    shuffled = dict(data.draw(st.permutations(list(answers.items()))))
+    assert decided(shuffled) == decided(answers)
+
+
+@given(given_answers)
+@many
+def test_whoever_is_suitable_was_sure_of_everything_that_still_mattered(answers: dict[str, Any]) -> None:
+    if decided(answers).outcome != "suitable":
+        return
+    assert isinstance(answers["age"], int)
+    for question in SCREENING.questions:
+        told = [answers.get(asked.id) for asked in called_for(question, answers)]
+        needless = question.until_age is not None and answers["age"] >= question.until_age and told == [None]
+        assert needless or (told[-1] == "no" or question.kind == "age"), (question.id, told)
 
 
 @given(answer_sets)

@@ -31,6 +31,7 @@ class Patient:
     sessions: Sessions
     name: str
     now: datetime
+    content: Content = field(default_factory=content)
     slots: dict[str, Any] = field(default_factory=lambda: {"consent": content().clinic.privacy.version})
     messages: int = 0
 
@@ -47,7 +48,7 @@ class Patient:
         }
         tracker = Tracker(self.name, dict(self.slots), parse, [], False, None, {}, "action_listen")
         dispatcher = CollectingDispatcher()
-        clinic = Clinic(content(), self.sessions, "a secret for tests")
+        clinic = Clinic(self.content, self.sessions, "a secret for tests")
         for event in action.act(Turn(dispatcher, tracker, clinic, self.now)):
             if event["event"] == "slot":
                 self.slots[event["name"]] = event["value"]

@@ -1,4 +1,4 @@
-"""More than sixty whole conversations with the running installation, each by a person who is data (the .yml files here)."""
+"""More than sixty whole conversations with the running installation, each by a person who is data (the .yml files)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.personas.driver import Person, Stage, Talk, begin, people
 pytestmark = pytest.mark.slow
 PEOPLE = people()
 LONGEST = 75  # words of one message
-# Said as a statement these would promise, diagnose or lecture; a question ("Do you have diabetes?") may name the illness.
+# Said as a statement these would promise, diagnose or lecture; a question ("Do you have diabetes?") may name it.
 NEVER = re.compile(
     r"\byou(?:'re| are) (?:safe|healthy|fine|ill|sick)\b|\bsafe for you\b|\bguarantee|\bdiagnos|\byou must\b"
     r"|\byou should\b|\byou have (?:diabetes|cancer|a heart|a liver|a kidney)|\bunfortunately\b|\bplease note\b",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import BaseModel
@@ -95,6 +97,16 @@ def load_content(folder: Path) -> Content:
         terms=parts["terms.yml"].terms,
         version=content_version(folder),
     )
+
+
+def load_with_screening(folder: Path, raw: bytes) -> Content:
+    """The content of a folder with another screening.yml in place of its own; raises ContentError as load_content does.
+    Nothing of it is kept."""
+    with TemporaryDirectory() as copy:
+        for path in folder.glob("*.yml"):
+            shutil.copy(path, copy)
+        (Path(copy) / "screening.yml").write_bytes(raw)
+        return load_content(Path(copy))
 
 
 def check_content(folder: Path, today: date | None = None) -> list[Problem]:

@@ -31,12 +31,14 @@ class Asked(Base):
 
 class FollowUp(Asked):
     """Asked after one of the answers in `when` to the question `after`, by default the main one. `becomes` says what
-    its own answer makes of the criterion; of kind words, it is kept as typed and decides nothing."""
+    own answer makes of the criterion; of kind words, it is kept as typed and decides nothing. `heard_in`: what the
+    message that answered the main question says when it has answered this one too."""
 
     kind: Literal["yes_no", "words"] = "yes_no"
     after: Id | None = None
     when: tuple[AnswerValue, ...] = Field(min_length=1)
     becomes: Mapping[AnswerValue, AnswerValue] = {}
+    heard_in: Mapping[AnswerValue | Literal["told"], tuple[Text, ...]] = {}
 
 
 class Question(Asked):
@@ -88,6 +90,11 @@ class ScreeningPhrases(Base):
     told: Text
     respected: Text
     resumed: Text
+    nearly: Text
+    greeted: Text
+    thanked: Text
+    chatted: Text
+    left: Text
     about_other: Text
     missed: Text
     age_missed: Text

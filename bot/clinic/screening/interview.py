@@ -17,14 +17,15 @@ from bot.clinic.screening.state import Screening
 from bot.clinic.screening.telling import Heard, birth_year, person_named, told
 
 OFFER_AFTER = 2  # misses
+SMALL_TALK = {"greet": ("greeted",), "thank": ("thanked",), "chitchat": ("chatted",)}  # what is said to it
 AGAIN = "again"  # the answer of the button that starts a finished check anew
 
 
 @dataclass(frozen=True)
 class Turn:
     """What a message led to. `notes` name what happened: intro, intro_other, noted, amended, told, respected, resumed,
-    about_other, missed, birthday, offer, why, help, digression, again, stopped, person. `verdict` is there when this
-    message decided the screening."""
+    nearly, about_other, missed, birthday, offer, why, help, digression, left, again, stopped, person. `verdict`
+    is there when this message decided the screening."""
 
     state: Screening
     says: tuple[Say, ...] = ()
@@ -117,10 +118,12 @@ def _acknowledged(before: Screening, after: Screening, content: Content) -> tupl
 
 def _go_on(state: Screening, content: Content, notes: tuple[str, ...] = ()) -> Turn:
     """Ask what is next, or end with the outcome."""
-    asked = next_question(state, content)
+    asked, was = next_question(state, content), state.asked
     if asked is not None:
         state = replace(state, asked=asked.id, misses=0 if asked.id != state.asked else state.misses)
         left = len({find(content.screening, one.id)[0].id for one in _open_questions(state, content)})  # type: ignore[index]
+        if left == 1 and asked.id != was and content.screening.questions[-1] == asked:
+            notes = (*notes, "nearly")
         spoken = tuple(note for note in notes if left > 1 or not note.startswith("intro"))
         return Turn(state, (speech.question(state, asked, content, spoken, left),), notes)
     done = verdict(state, content)
@@ -164,13 +167,19 @@ def _not_understood(state: Screening, heard: Heard, content: Content, today: dat
         return Turn(state, (speech.again(state, verdict(state, content), content),), ("again",))
     if asked is None or state.status == "done":
         return Turn(state)
-    if heard.intent == "check_eligibility":
-        return _go_on(state, content, ("resumed",))
     if heard.is_aside:
-        return replace(_go_on(state, content), notes=("digression",))
+        return _after_an_aside(state, heard, content)
     if heard.question is not None and heard.question in state.answers:
         return _go_on(state, content)  # a button pressed twice
     return _missed(replace(state, asked=asked.id, misses=state.misses + 1), asked, heard, content, today)
+
+
+def _after_an_aside(state: Screening, heard: Heard, content: Content) -> Turn:
+    if heard.intent == "check_eligibility":
+        return _go_on(state, content, ("resumed",))
+    if heard.intent == "goodbye":
+        return Turn(state, (speech.ending("left", content),), ("left",))
+    return replace(_go_on(state, content, SMALL_TALK.get(heard.intent, ())), notes=("digression",))
 
 
 def _missed(state: Screening, asked: Asked, heard: Heard, content: Content, today: date) -> Turn:

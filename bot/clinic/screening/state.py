@@ -51,12 +51,13 @@ class Screening:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any] | None) -> Screening:
-        """The state a dict holds; a new screening for None or an empty one."""
+        """The state a dict holds, whatever else is in it; a new screening for None or an empty one."""
         if not data:
             return cls()
         answers = {id: Given(**given) for id, given in data["answers"].items()}
-        amendments = tuple(Amendment(one["question"], Given(**one["was"])) for one in data["amendments"])
-        return cls(**{**data, "answers": answers, "amendments": amendments})
+        amendments = tuple(Amendment(one["question"], Given(**one["was"])) for one in data.get("amendments", ()))
+        known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
+        return cls(**{**known, "answers": answers, "amendments": amendments})
 
     @property
     def values(self) -> dict[str, Answer]:

@@ -15,6 +15,7 @@ from bot.clinic.screening.state import Screening
 
 VALUES = get_args(Value)
 BY_INTENT = {"affirm": "yes", "deny": "no", "unsure": "unsure", "refuse": "refused"}
+YEAR = "<year>"
 OWN = r"(?:my|our|the|an?)"
 WORD = r"[\w']+|[^\w\s.,;:!?()'\"/-]"  # a word, or a sign such as a thumb
 TOLD = "told"  # the value of an answer that is kept in the patient's own words
@@ -45,9 +46,12 @@ class Heard:
 
 def told(state: Screening, heard: Heard, content: Content, today: date) -> dict[str, Answer]:
     """Question id -> value for everything the message answers."""
-    reply = _from_reply(state, heard, content) or _in_own_words(state, heard, content)
-    if reply:
-        return reply
+    found = _from_reply(state, heard, content) or _in_own_words(state, heard, content)
+    found = found or _from_message(state, heard, content, today)
+    return _heard_in(found, heard, content) | found
+
+
+def _from_message(state: Screening, heard: Heard, content: Content, today: date) -> dict[str, Answer]:
     found = _from_facts(state, heard, content)
     age = _age(state, heard, content, today)
     if age is not None:
@@ -77,7 +81,7 @@ def is_for_another(text: str, content: Content) -> bool:
 
 
 def birth_year(state: Screening, heard: Heard, content: Content, today: date) -> int | None:
-    """A year of birth: any year in the answer to the question for the age, elsewhere the one that the age was told by."""
+    """A year of birth: any year in the answer to the question for the age, elsewhere the one that gave the age."""
     is_asked = state.asked == content.screening.age.id and heard.question is None
     years = [int(year) for year in re.findall(r"\b(?:19|20)\d\d\b", heard.text)]
     told = [year for year in years if heard.age is not None and today.year - year - heard.age in (0, 1)]
@@ -105,6 +109,18 @@ def _in_own_words(state: Screening, heard: Heard, content: Content) -> dict[str,
     if asked is None or not is_words or heard.question is not None or not heard.text or heard.is_aside:
         return {}
     return {asked.id: BY_INTENT[heard.intent] if heard.intent in ("unsure", "refuse") else TOLD}
+
+
+def _heard_in(found: Mapping[str, Answer], heard: Heard, content: Content) -> dict[str, Answer]:
+    """The follow-ups that the words of an answer to their main question have answered as well."""
+    return {
+        one.id: value
+        for question in content.screening.questions
+        if found.get(question.id, "no") != "no"
+        for one in question.follow_ups
+        for value, phrases in one.heard_in.items()
+        if says(heard.text, phrases)
+    }
 
 
 def _from_facts(state: Screening, heard: Heard, content: Content) -> dict[str, Answer]:
@@ -153,7 +169,7 @@ def _from_intent(state: Screening, heard: Heard, content: Content, found: Mappin
 
 
 def _yes_or_no(asked: str, heard: Heard, content: Content) -> str | None:
-    """The yes, no, unsure, refused or past of a reply. What was typed has to say so itself, so that nothing is guessed."""
+    """The yes, no, unsure, refused or past of a reply. What was typed has to say so itself, so nothing is guessed."""
     value, words = BY_INTENT.get(heard.intent), content.screening.words
     if not heard.text or heard.is_aside:
         return value
@@ -165,8 +181,10 @@ def _yes_or_no(asked: str, heard: Heard, content: Content) -> str | None:
 
 
 def says(text: str, phrases: Sequence[str]) -> bool:
-    """Whether one of the phrases stands in the text; repeated letters count as one, punctuation as nothing."""
+    """Whether one of the phrases, or a year for "<year>", stands in the text; repeated letters count as one."""
     plain = _plain(text)
+    if YEAR in phrases and re.search(r"\b(19|20)\d\d\b", text):
+        return True
     return any(f" {_plain(phrase).strip()} " in plain for phrase in phrases)
 
 

@@ -12,7 +12,21 @@ from bot.desk.pages import (
     people,
     questions,
     queue,
+    screenings,
 )
 
-_MODULES = (assets, account, queue, items, conversation, questions, answers, bookings, deliveries, figures, people)
+_MODULES = (
+    assets,
+    account,
+    queue,
+    items,
+    conversation,
+    questions,
+    answers,
+    bookings,
+    deliveries,
+    figures,
+    people,
+    screenings,
+)
 ALL = tuple(module.pages for module in _MODULES)

@@ -9,9 +9,8 @@ from starlette.responses import Response
 
 from bot.desk.pages.conversation import conversation_again
 from bot.desk.routing import Admin, Clinician, Pages, Refused
-from bot.store import audit, desk_ownership, desk_queue, screenings
+from bot.store import audit, desk_ownership, desk_queue, errands, screenings
 from bot.store import staff as users
-from bot.store.screenings import Decision
 from bot.store.terms import Outcome, Role
 
 pages = Pages()
@@ -76,14 +75,7 @@ def review(view: Clinician, conversation_id: str, outcome: Field, screening: Fie
         former = screenings.latest(session, conversation_id)
         if former is None or former.id != screening or former.outcome != "clinician_review":
             raise Refused("This screening was settled before.", 409)
-        decision = Decision(
-            former.answers,
-            cast(Outcome, outcome),
-            former.content_version,
-            former.rules_version,
-            reasons=former.reasons + (former.open if outcome == "not_suitable" else []),
-        )
-        settled = screenings.amend(session, former, decision, view.now)
+        settled = screenings.settle(session, former, cast(Outcome, outcome), view.staff.id, view.now)
         audit.record(
             session,
             actor=view.staff.id,
@@ -93,7 +85,9 @@ def review(view: Clinician, conversation_id: str, outcome: Field, screening: Fie
             details={"outcome": outcome},
         )
         text = view.desk.words.say(view.desk.content, f"review_{outcome}")
-        say = {"text": text, "metadata": {"kind": "outcome", "outcome": outcome, "reasons": list(decision.reasons)}}
+        say = {"text": text, "metadata": {"kind": "outcome", "outcome": outcome, "reasons": list(settled.reasons)}}
         desk_ownership.tell_patient(session, conversation_id, view.staff.id, say, view.now)
+        told = {"event": "slot", "name": "screening_outcome", "value": outcome}  # a booking waits for this in Rasa
+        errands.put(session, "tracker", conversation_id, told, view.now)
         desk_queue.close_kind(session, conversation_id, "review", "reviewed", actor=view.staff.id, now=view.now)
     return conversation_again(view, conversation_id, item)

@@ -1,0 +1,93 @@
+"""Screenings: why one ended as it did, the same as FHIR, and whose outcome other rules would change."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import File, UploadFile
+from starlette.responses import JSONResponse, Response
+
+from bot.clinic.content import Content, ContentError, load_with_screening
+from bot.clinic.screening import Screening
+from bot.clinic.screening.explain import explain
+from bot.clinic.screening.fhir import questionnaire, response
+from bot.clinic.screening.replay import Replayed, replay
+from bot.desk.context import View
+from bot.desk.routing import NotThere, Pages, Refused, Signed
+from bot.store import audit, conversations, screenings, screenings_stored, staff
+
+pages = Pages()
+LARGEST = 200_000  # bytes of a screening.yml
+SHOWN = 200  # differences on the page
+FHIR = "application/fhir+json"
+
+
+@pages.get("/screenings/rules")
+def rules(view: Signed) -> Response:
+    """The rules at hand, and the screenings that they decide otherwise than those they were decided by."""
+    return _rules(view, view.desk.content, name="")
+
+
+@pages.post("/screenings/rules")
+def try_rules(view: Signed, file: Annotated[UploadFile, File()]) -> Response:
+    """The same for a screening.yml that is not in use yet. Nothing of it is kept."""
+    if not view.may("clinician", "admin"):
+        raise Refused("This needs the role clinician or admin.")
+    raw = file.file.read(LARGEST + 1)
+    if len(raw) > LARGEST:
+        raise Refused(f"The file is larger than {LARGEST // 1000} kB.", 413)
+    try:
+        content = load_with_screening(view.desk.settings.content, raw)
+    except ContentError as error:
+        return _rules(view, view.desk.content, name="", problems=[str(one) for one in error.problems])
+    return _rules(view, content, name=(file.filename or "screening.yml")[:80])
+
+
+@pages.get("/screenings/questionnaire")
+def questions(view: Signed) -> Response:
+    """The FHIR Questionnaire of the rules at hand."""
+    made = questionnaire(view.desk.content)
+    return _download(made, f"questionnaire-{view.desk.content.screening.version}.json")
+
+
+@pages.get("/screenings/{screening_id}")
+def screening(view: Signed, screening_id: str) -> Response:
+    """Each answer as typed and as understood, and the rule that fired. Opening it is written to the audit log."""
+    row, values = _opened(view, screening_id, "screening.viewed")
+    state = Screening.from_dict(row.answers)
+    return view.page("screening.html", screening=row, explained=explain(state, view.desk.content), **values)
+
+
+@pages.get("/screenings/{screening_id}/fhir")
+def fhir(view: Signed, screening_id: str) -> Response:
+    """The FHIR QuestionnaireResponse of one screening."""
+    row, _ = _opened(view, screening_id, "screening.exported")
+    state = Screening.from_dict(row.answers)
+    made = response(state, view.desk.content, id=row.id, decided_at=row.decided_at)
+    return _download(made, f"screening-{row.id}.json")
+
+
+def _opened(view: View, screening_id: str, action: str) -> tuple[screenings.Screening, dict[str, Any]]:
+    with view.changing() as session:
+        row = screenings.get(session, screening_id)
+        if row is None:
+            raise NotThere(screening_id)
+        audit.record(session, actor=view.staff.id, action=action, subject=f"screening:{screening_id}", now=view.now)
+        chat = conversations.get_conversation(session, row.conversation_id)
+        clinician = staff.names(session).get(screenings.settled_by(row) or "")
+        history = screenings.history(session, row.conversation_id)
+        session.expunge_all()
+    return row, {"chat": chat, "history": history, "settled_by": clinician}
+
+
+def _rules(view: View, content: Content, name: str, problems: list[str] | None = None) -> Response:
+    with view.reading() as session:
+        done = Replayed() if problems else replay(screenings_stored.current(session), content.screening)
+    rules = content.screening
+    code = 422 if problems else 200
+    return view.page("rules.html", code, rules=rules, done=done, name=name, problems=problems or [], shown=SHOWN)
+
+
+def _download(resource: dict[str, Any], name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return JSONResponse(resource, headers=headers, media_type=FHIR)

@@ -1,0 +1,188 @@
+"""Why a screening ended as it did, as staff see it and as FHIR; and whose outcome other rules would change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from fhir.resources.R4B.questionnaire import Questionnaire
+from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+from bot.cli import app
+from bot.clinic.content import load_content
+from bot.clinic.screening import Heard, begin, hear, verdict
+from bot.settings import BOT
+from bot.store import screenings
+from bot.store.desk_models import Errand
+from bot.store.engine import reading, unit_of_work
+from bot.store.models import AuditEntry
+
+from .conftest import Front, Person
+
+CONTENT = load_content(BOT / "content")
+YAML = (BOT / "content" / "screening.yml").read_text(encoding="utf-8")
+SAYS = {
+    "clear": [Heard("inform", {"none_of_these": "no"}, text="none of these")],
+    "liver": [
+        Heard("inform", {"liver_disease": "unsure"}, text="<b>maybe my liver</b>"),
+        Heard("inform", {"none_of_these": "no"}, text="no to the rest"),
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Screened:
+    """A chat with a decided screening."""
+
+    chat: str
+    id: str
+    item: str
+
+
+def screened(front: Front, says: list[Heard], rules_version: str = "demo-1") -> Screened:
+    chat = front.chat("can I have it?")
+    turn = begin(CONTENT, Heard("check_eligibility", age=34, text="I am 34"), front.clock().date())
+    for heard in says:
+        turn = hear(turn.state, heard, CONTENT, front.clock().date())
+    found = verdict(turn.state, CONTENT)
+    kept = {key: turn.state.to_dict()[key] for key in ("answers", "amendments", "about", "person")}
+    decision = screenings.Decision(kept, found.outcome, "c1", rules_version, found.reasons, found.open)
+    with unit_of_work(front.sessions) as session:
+        row = screenings.save(session, chat, decision, front.clock())
+        session.commit()
+        return Screened(chat, row.id, front.item(chat, "review", "") if found.outcome == "clinician_review" else "")
+
+
+def test_the_explanation_is_reached_from_the_chat_and_the_review_and_shows_words_meaning_and_rule(
+    front: Front, clara: Person
+) -> None:
+    amended = Heard("inform", {"diabetes": "past"}, text="sorry, I had sugar once")
+    told = screened(front, [*SAYS["liver"], amended], CONTENT.screening.version)
+    for page in (f"/desk/c/{told.chat}", f"/desk/c/{told.chat}?item={told.item}"):
+        assert f'href="/desk/screenings/{told.id}"' in clara.get(page).text
+    page = clara.get(f"/desk/screenings/{told.id}").text
+    for shown in (
+        "a clinician decides",
+        "Diabetes, Liver disease",
+        "&lt;b&gt;maybe my liver&lt;/b&gt;",
+        "Not sure",
+        "sorry, I had sugar once",
+        "Before: ",
+        "no to the rest",
+        f"signed by {CONTENT.screening.signed_by}",
+        "F24",
+    ):
+        assert shown in page, shown
+    with reading(front.sessions) as session:
+        seen = session.scalars(select(AuditEntry.action).where(AuditEntry.subject == f"screening:{told.id}")).all()
+    assert "screening.viewed" in seen
+
+
+def test_a_screening_leaves_as_fhir_against_the_questionnaire_of_the_rules(front: Front, anna: Person) -> None:
+    told = screened(front, SAYS["liver"])
+    answer = anna.get(f"/desk/screenings/{told.id}/fhir")
+    assert answer.headers["content-type"].startswith("application/fhir+json")
+    made = QuestionnaireResponse.model_validate(answer.json())
+    asked = Questionnaire.model_validate(anna.get("/desk/screenings/questionnaire").json())
+    assert made.questionnaire == f"{asked.url}|{asked.version}"
+    assert {item.linkId for item in made.item} <= {item.linkId for item in asked.item}
+
+
+def test_rules_in_use_list_nobody_and_rules_on_trial_list_whose_outcome_would_differ(
+    front: Front, anna: Person, clara: Person
+) -> None:
+    clear, liver = screened(front, SAYS["clear"]), screened(front, SAYS["liver"])
+    assert "0 of 2 screenings" in anna.get("/desk/screenings/rules").text
+    anew = YAML.replace("  - id: kidney_disease\n", "  - id: kidneys\n")  # the old question's answers count no more
+    page = upload(clara, anew.replace('version: "demo-2"', 'version: "trial-3"'))
+    assert page.status_code == 200
+    assert "1 of 2 screenings ends differently by the rules on trial" in page.text
+    assert "version trial-3" in page.text
+    assert f"/desk/screenings/{clear.id}" in page.text
+    assert f"/desk/screenings/{liver.id}" not in page.text, "was for a clinician, and still is"
+
+
+def upload(person: Person, text: str) -> object:
+    headers = {"X-CSRF-Token": person.csrf}
+    return person.client.post("/desk/screenings/rules", files={"file": ("screening.yml", text)}, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("questions: [", "is not valid YAML"),
+        (
+            YAML.replace("question: Are you pregnant?", "quest: Are you pregnant?"),
+            "questions/pregnant/question: is missing",
+        ),
+        ("\x00\xff", "screening.yml"),
+    ],
+)
+def test_rules_that_are_not_in_order_are_named_and_nothing_is_decided_by_them(
+    front: Front, clara: Person, text: str, said: str
+) -> None:
+    page = upload(clara, text)
+    assert page.status_code == 422
+    assert said in page.text
+    assert "Whose outcome" not in page.text
+
+
+def test_who_may_not_change_rules_may_not_try_them_and_a_book_is_no_file_of_rules(anna: Person, clara: Person) -> None:
+    assert upload(anna, YAML).status_code == 403
+    assert upload(clara, "#" * 300_000).status_code == 413
+
+
+def test_what_a_clinician_settled_is_no_difference_and_rasa_hears_of_it(front: Front, clara: Person) -> None:
+    told = screened(front, SAYS["liver"])
+    front.clock.move(minutes=5)
+    clara.post(f"/desk/c/{told.chat}/review", outcome="not_suitable", screening=told.id, item=told.item)
+    with reading(front.sessions) as session:
+        settled = screenings.latest(session, told.chat)
+        errands = session.scalars(select(Errand).where(Errand.kind == "tracker")).all()
+        session.expunge_all()
+    assert settled is not None
+    assert clara.user is not None
+    by = screenings.settled_by(settled)
+    assert (settled.outcome, settled.reasons, by) == ("not_suitable", ["liver_disease"], clara.user.id)
+    assert [one.payload["value"] for one in errands if one.payload.get("name") == "screening_outcome"] == [
+        "not_suitable"
+    ]
+    assert "0 of 1 screenings" in clara.get("/desk/screenings/rules").text
+    page = clara.get(f"/desk/screenings/{settled.id}").text
+    assert "by Clara, after the rules left it to a clinician" in page
+    assert "By the rules of today" not in page
+
+
+def test_an_outcome_that_todays_rules_would_not_give_says_so(front: Front, anna: Person) -> None:
+    told = screened(front, SAYS["clear"])
+    with unit_of_work(front.sessions) as session:
+        row = screenings.get(session, told.id)
+        assert row is not None
+        answers = {**row.answers, "answers": {k: v for k, v in row.answers["answers"].items() if k != "cancer"}}
+        other = screenings.amend(session, row, screenings.Decision(answers, "suitable", "c0", "demo-0"), front.clock())
+        session.commit()
+        older = other.id
+    page = anna.get(f"/desk/screenings/{older}").text
+    assert "By the rules of today" in page
+    assert "Not answered" in page
+
+
+def test_the_command_lists_and_exports_the_same(front: Front, monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    liver = screened(front, SAYS["liver"])
+    clear = screened(front, SAYS["clear"])
+    monkeypatch.setenv("DATABASE_URL", front.settings.database_url)
+    monkeypatch.setenv("MESOGUIDE_KEYS", front.settings.keys[0])
+    trial = tmp_path / "screening.yml"
+    trial.write_text(YAML.replace("  - id: kidney_disease\n", "  - id: kidneys\n"))
+    run = CliRunner()
+    listed = run.invoke(app, ["screening", "replay", str(trial)])
+    assert f"{clear.id}  suitable -> clinician_review  kidney_disease  rules demo-1" in listed.stdout
+    assert "0 of 2 would end differently" in run.invoke(app, ["screening", "replay"]).stdout
+    out = tmp_path / "one.json"
+    assert run.invoke(app, ["screening", "export", liver.id, str(out)]).exit_code == 0
+    QuestionnaireResponse.model_validate_json(out.read_text())
+    assert run.invoke(app, ["screening", "export", "nobody", str(out)]).exit_code == 1
+    assert run.invoke(app, ["screening", "questionnaire", str(out)]).exit_code == 0
+    Questionnaire.model_validate_json(out.read_text())
