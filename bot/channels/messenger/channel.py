@@ -65,6 +65,7 @@ class Parts:
     topics: Mapping[str, str]
     placeholders: Mapping[str, str]
     shared: bool = False
+    visit_record_days: int = 0
     clock: Clock = utc_now
     works: bool = True  # False: the worker waits to be told (`worker.drain()`)
 
@@ -82,6 +83,7 @@ def parts(settings: Settings, messenger: MessengerSettings) -> Parts:
         topics=content.next_steps.topics,
         placeholders=content.placeholders(),
         shared=settings.redis_url is not None,
+        visit_record_days=content.clinic.privacy.visit_record_days,
     )
 
 
@@ -127,7 +129,7 @@ class Door:
     async def start(self, app: Any, loop: asyncio.AbstractEventLoop) -> None:
         """Build what belongs to this process's event loop, and begin to work off the queue."""
         made = self.parts
-        records = Records(made.sessions, NAME, self._title)
+        records = Records(made.sessions, NAME, self._title, made.visit_record_days)
         self._http = graph.client()
         say_sorry = partial(apology, app, made.placeholders)
         self._turns = Turns(NAME, self._ask, records, say_sorry, made.clock, made.shared)
