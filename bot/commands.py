@@ -195,31 +195,50 @@ def export_training() -> None:
 # ---- data, keys, health
 
 
-@privacy.command("export")
-def privacy_export(conversation: str, path: Path) -> None:
-    """Write everything stored about a conversation as JSON."""
-    import json
-
+@privacy.command("find")
+def privacy_find(known: Annotated[str, typer.Argument(help="A phone number, email address or reference.")]) -> None:
+    """List the conversations in which somebody booked with a contact, for export or erase."""
     from bot.store.engine import reading
     from bot.store.opening import open_store
-    from bot.store.privacy import export_conversation
+    from bot.store.privacy import find_conversations
 
     with reading(open_store(Settings.from_env())) as session:
-        path.write_text(json.dumps(export_conversation(session, conversation), indent=2, default=str))
-    console.print(f"Written: {path}", highlight=False)
+        found = find_conversations(session, known)
+    for conversation in found:
+        typer.echo(conversation)
+    if not found:
+        console.print("Nobody booked with that.")
+
+
+@privacy.command("export")
+def privacy_export(
+    conversation: str, path: Annotated[Path, typer.Argument(help="A new .json file; a page to read goes beside it.")]
+) -> None:
+    """Write everything stored about a conversation as JSON, and as a page that the person can read."""
+    from bot.serving.rights import hand_out
+
+    for written in hand_out(Settings.from_env(), conversation, path, now()):
+        console.print(f"Written: {written}", highlight=False)
 
 
 @privacy.command("erase")
 def privacy_erase(conversation: str) -> None:
-    """Delete everything stored about a conversation."""
-    from bot.store.engine import unit_of_work
-    from bot.store.opening import open_store
-    from bot.store.privacy import erase_conversation
+    """Delete everything stored about a conversation, but what the law makes the clinic keep."""
+    from bot.serving.rights import erase
 
-    with unit_of_work(open_store(Settings.from_env())) as session:
-        removed = erase_conversation(session, conversation, actor="system", now=now())
-        session.commit()
-    console.print(f"Rows removed: {sum(removed.values())}")
+    removed, kept = erase(Settings.from_env(), conversation, now())
+    console.print(f"Rows removed: {removed}.")
+    if kept:
+        console.print(f"Kept, since the law asks for it: the record of {kept} visits that took place.")
+
+
+@privacy.command("retain")
+def privacy_retain() -> None:
+    """Delete what is older than the days of clinic.yml, and say what was removed and what was kept."""
+    from bot.serving.rights import retain
+
+    for line in retain(Settings.from_env(), now()).lines():
+        console.print(line, highlight=False)
 
 
 def backup(path: Path, portable: Annotated[bool, typer.Option(help="For moving between databases.")] = False) -> None:

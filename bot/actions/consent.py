@@ -32,7 +32,7 @@ class PersonalForm(ClinicAction):
         """What the form does with a message, the patient having agreed."""
 
     def before_notice(self, turn: Turn) -> bool:
-        """Answer what the message asks besides: questions wait for no consent. Returns whether that was all it wanted."""
+        """Answer what the message asks besides: questions wait for no consent. True when that was all."""
         return False
 
     def _ask(self, turn: Turn) -> Events:

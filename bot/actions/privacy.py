@@ -6,6 +6,8 @@ from rasa_sdk.events import AllSlotsReset, SlotSet
 
 from bot.actions.base import ClinicAction, Events, Turn
 from bot.actions.handoff import LEAVE_FORM
+from bot.store import privacy
+from bot.store.engine import reading
 
 
 class ActionOfferDeletion(ClinicAction):
@@ -29,5 +31,12 @@ class ActionDeleteMyData(ClinicAction):
         return "action_delete_my_data"
 
     def act(self, turn: Turn) -> Events:
-        turn.say("utter_deleted", metadata={"kind": "confirmation", "erase": True})
+        kept = turn.content.clinic.privacy.visit_record_days and _visited(turn)
+        response = "utter_deleted_except_visits" if kept else "utter_deleted"
+        turn.say(response, metadata={"kind": "confirmation", "erase": True})
         return [AllSlotsReset()]
+
+
+def _visited(turn: Turn) -> bool:
+    with reading(turn.clinic.sessions) as session:
+        return bool(privacy.visits_that_stay(session, turn.conversation_id, turn.now))

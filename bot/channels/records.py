@@ -39,11 +39,13 @@ class Turn:
 
 @dataclass(frozen=True)
 class Records:
-    """The transcript of one channel. `title` puts a bare intent into words for the transcript."""
+    """The transcript of one channel. `title` puts a bare intent into words for the transcript; `visit_record_days` is
+    how long the law keeps a visit that took place when its patient is erased."""
 
     sessions: Sessions
     channel: str
     title: Callable[[str], str]
+    visit_record_days: int = 0
 
     def open(self, now: datetime) -> str:
         """Start a conversation; returns its id."""
@@ -119,7 +121,8 @@ class Records:
 
     def _erased(self, turn: Turn, says: Sequence[Mapping[str, Any]], now: datetime) -> list[Said]:
         with unit_of_work(self.sessions) as session:
-            privacy.erase_conversation(session, turn.conversation_id, actor="patient", now=now)
+            days = self.visit_record_days
+            privacy.erase_conversation(session, turn.conversation_id, actor="patient", now=now, visit_record_days=days)
             session.commit()
         return unstored(says)
 

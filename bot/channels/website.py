@@ -62,12 +62,13 @@ class Website:
     topics: Mapping[str, str]
     placeholders: Mapping[str, str]
     shared: bool = False
+    visit_record_days: int = 0
     clock: Clock = utc_now
     heartbeat: float = HEARTBEAT_SECONDS
     records: Records = field(init=False)
 
     def __post_init__(self) -> None:
-        self.records = Records(self.sessions, NAME, self._title)
+        self.records = Records(self.sessions, NAME, self._title, self.visit_record_days)
 
     def _title(self, intent: str) -> str:
         return self.topics.get(intent) or intent.replace("_", " ").capitalize()
@@ -87,6 +88,7 @@ def website(settings: Settings, rates: Mapping[str, str] = RATES) -> Website:
         topics=content.next_steps.topics,
         placeholders=content.placeholders(),
         shared=settings.redis_url is not None,
+        visit_record_days=content.clinic.privacy.visit_record_days,
     )
 
 

@@ -28,7 +28,7 @@ def reply_to_notice(intent: str, text: str, pressed: str | None) -> Reply:
 
 
 def joined(first: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
-    """The message that started a form, with what the yes told besides; its questions were answered before the notice."""
+    """The message that started a form, with what the yes told besides; its questions were answered before."""
     told = [entity for entity in now.get("entities") or [] if entity.get("entity") not in ("question", "answer")]
     known = {entity.get("entity") for entity in told}
     kept = [entity for entity in first.get("entities") or [] if entity.get("entity") not in known]

@@ -16,6 +16,8 @@ import httpx
 from bot.desk.build import DeskRouter
 from bot.desk.context import Desk
 from bot.desk.jobs import errands, grouping, promises
+from bot.desk.jobs.retention import Retention
+from bot.store.forgetting import Watch
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +37,15 @@ async def lifespan(router: DeskRouter) -> AsyncIterator[None]:
     """Run the desk's jobs while the app serves; ends the live feeds at the end."""
     desk = router.desk
     stopping = asyncio.Event()
+    watch = Watch(desk.sessions).start()
     async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
-        running = [asyncio.create_task(_run(job, desk, client, stopping)) for job in JOBS]
+        jobs = (*JOBS, Retention())
+        running = [asyncio.create_task(_run(job, desk, client, stopping)) for job in jobs]
         try:
             yield
         finally:
             stopping.set()
+            watch.stop()
             await desk.live.close()
             await asyncio.wait(running, timeout=3)
             for task in running:
@@ -52,7 +57,7 @@ async def _run(job: Job, desk: Desk, client: httpx.AsyncClient, stopping: asynci
         try:
             await job(desk, client)
         except Exception as error:  # a job must survive a database or server that is away
-            log.warning("the desk's job %s: %s", job.__name__, type(error).__name__)
+            log.warning("the desk's job %s: %s", getattr(job, "__name__", "?"), type(error).__name__)
         try:
             await asyncio.wait_for(stopping.wait(), TICK_SECONDS)
         except asyncio.TimeoutError:

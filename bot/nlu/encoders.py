@@ -15,6 +15,8 @@ from typing import Protocol
 
 import numpy as np
 
+from bot.store.forgetting import remembers
+
 REMEMBERED = 4096
 BATCH = 32
 MINILM_SIZE = 384
@@ -92,6 +94,12 @@ class Remembering:
         self._encoder, self._size = encoder, size
         self._known: OrderedDict[str, np.ndarray] = OrderedDict()
         self._lock = threading.Lock()
+        remembers(self.forget)
+
+    def forget(self) -> None:
+        """Let go of the texts."""
+        with self._lock:
+            self._known.clear()
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         with self._lock:

@@ -24,6 +24,7 @@ from rasa.shared.nlu.training_data.message import Message
 from bot.clinic.desk.learned import Wording, match
 from bot.nlu.encoders import load_encoder
 from bot.store.engine import Sessions, reading
+from bot.store.forgetting import remembers
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,12 @@ class Catalogue:
         self._lock = threading.Lock()
         self.wordings: List[Wording] = []
         self.vectors = np.zeros((0, 1), dtype=np.float32)
+        remembers(self.forget)
+
+    def forget(self) -> None:
+        """Read the wordings again, without those that were erased."""
+        self._version, self._looked = None, float("-inf")
+        self.refresh()
 
     def refresh(self) -> None:
         """Look, at most twice a second, whether something changed; a database that is away changes nothing."""

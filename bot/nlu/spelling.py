@@ -44,6 +44,10 @@ class Speller:
         self._known = known_words() | set(self._targets)
         self._remember = lru_cache(maxsize=20_000)(self._correct)
 
+    def forget(self) -> None:
+        """Let go of the words it has met."""
+        self._remember.cache_clear()
+
     def word(self, word: str) -> str:
         """The word as the vocabulary would write it, in lower case."""
         word = word.lower()

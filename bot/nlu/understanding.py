@@ -17,6 +17,7 @@ from bot.nlu.questions import Part, asks, keep, split
 from bot.nlu.reader import Reading, build_language, phrase_words, read
 from bot.nlu.spelling import Speller, known_words
 from bot.nlu.vocabulary import Vocabulary, load_vocabulary
+from bot.store.forgetting import remembers
 
 VOCABULARY = Path(__file__).resolve().parent.parent / "content" / "vocabulary.yml"
 Ask = Callable[[list[str]], list[Guess]]
@@ -44,7 +45,14 @@ class Understanding:
         self._language = build_language(self._speller)
         self._clinical = ClinicalReader(vocabulary, self._language)
         self._danger = DangerFinder(vocabulary, self._language)
-        self.read: Callable[[str], Reading] = lru_cache(maxsize=64)(lambda text: read(self._language, text))
+        self._last = lru_cache(maxsize=64)(lambda text: read(self._language, text))
+        self.read: Callable[[str], Reading] = self._last
+        remembers(self.forget)
+
+    def forget(self) -> None:
+        """Let go of the last messages and of the words in them."""
+        self._last.cache_clear()
+        self._speller.forget()
 
     def normal(self, text: str) -> str:
         """The text as encoder and classifier see it."""

@@ -12,6 +12,7 @@ from bot.serving.left_out import leave_out_of_actions
 from bot.serving.orphans import end_with_supervisor
 from bot.serving.quiet import make_quiet
 from bot.settings import Settings
+from bot.store.forgetting import Watch
 
 KEEP_ALIVE_SECONDS = 75  # longer than Rasa keeps an idle connection, see fast_calls.py
 
@@ -35,7 +36,8 @@ def main() -> None:
 
 async def _warm_up(app: Any, loop: Any) -> None:
     """Read the content before the first patient waits for it, and end the garbage collector's interest in it."""
-    importlib.import_module("bot.actions.base").clinic()
+    clinic = importlib.import_module("bot.actions.base").clinic()
+    Watch(clinic.sessions).start()
     gc.collect()
     gc.freeze()
 

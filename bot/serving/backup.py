@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from bot.clinic.content import load_content
 from bot.settings import Settings
 from bot.store import backup as store
 from bot.store import rows
@@ -93,7 +94,8 @@ def restore(settings: Settings, path: Path, now: datetime, *, replace: bool = Fa
     except store.BadBackup as error:
         raise BackupError(str(error)) from error
     migrate(engine)
-    again = store.erase_again(sessions, erased, now)
+    kept_days = load_content(settings.content).clinic.privacy.visit_record_days
+    again = store.erase_again(sessions, erased, now, kept_days)
     unreadable = tuple(store.unreadable_columns(sessions))
     return Report(path, form, path.stat().st_size, version, store.count_rows(engine), again, unreadable)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from cryptography.fernet import Fernet
 
+from bot.channels.messenger.settings import MessengerSettings
 from bot.settings import SettingError, Settings
 from bot.store.backup import check_reachable, unreadable_columns
 from bot.store.crypto import configure_keys
@@ -50,7 +51,7 @@ def rotate_keys(settings: Settings, batch: int = 500) -> Rotation:
         raise SettingError(
             f"none of MESOGUIDE_KEYS reads {', '.join(wrong)}; add the key those values were written with"
         )
-    rows = rotate(sessions, batch)
+    rows = rotate(sessions, batch, MessengerSettings.from_env().page_id)
     configure_keys(settings.keys[:1])
     left = unreadable_columns(sessions)
     configure_keys(settings.keys)

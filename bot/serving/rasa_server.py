@@ -23,6 +23,8 @@ from bot.serving import models, tracing
 from bot.serving.orphans import end_with_supervisor
 from bot.serving.quiet import make_quiet
 from bot.settings import BOT, Settings
+from bot.store.forgetting import Watch
+from bot.store.opening import open_store
 
 if TYPE_CHECKING:
     from rasa.core.utils import AvailableEndpoints
@@ -113,6 +115,7 @@ def _warm_up(run: Any, settings: Settings) -> None:
 
     async def load(*arguments: Any) -> Any:
         agent = await stock_load(*arguments)
+        Watch(open_store(settings)).start()
         await agent.parse_message("hello")
         if settings.database_url.startswith("sqlite"):
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1, "database"))

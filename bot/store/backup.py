@@ -143,13 +143,13 @@ def erased_conversations(sessions: Sessions) -> list[str]:
     return [subject.removeprefix("conversation:") for subject in subjects]
 
 
-def erase_again(sessions: Sessions, ids: list[str], now: datetime) -> int:
+def erase_again(sessions: Sessions, ids: list[str], now: datetime, visit_record_days: int) -> int:
     """Erase conversations that a restored backup brought back; returns how many there were."""
     done = 0
     for id in ids:
         with unit_of_work(sessions) as session:
             if session.get(Conversation, id) is not None:
-                erase_conversation(session, id, actor="system", now=now)
+                erase_conversation(session, id, actor="system", now=now, visit_record_days=visit_record_days)
                 session.commit()
                 done += 1
     return done

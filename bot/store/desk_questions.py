@@ -100,6 +100,29 @@ def merge(session: Session, kept: Group, dropped: Group) -> Group:
     return both
 
 
+def without_centre(session: Session) -> dict[str, list[str]]:
+    """Groups that lost a question to an erasure -> the questions that are left, to make their centre anew."""
+    wanted = select(QuestionGroup.id).where(QuestionGroup.encoder == "")
+    query = select(GroupedQuestion.group_id, TriageItem).join(TriageItem, TriageItem.id == GroupedQuestion.item_id)
+    left: dict[str, list[str]] = {id_: [] for id_ in session.scalars(wanted)}
+    for group_id, item in session.execute(query.where(GroupedQuestion.group_id.in_(left))):
+        left[group_id].append(item.question or "")
+    return left
+
+
+def centre(session: Session, group_id: str, total: np.ndarray | None, encoder: str) -> None:
+    """Give a group the centre of the questions that are left; with none left it goes."""
+    row = session.get(QuestionGroup, group_id)
+    if row is None:
+        return
+    if total is None:
+        session.delete(row)
+        return
+    row.centre, row.encoder = packed(total), encoder
+    session.flush()
+    recount(session, group_id)
+
+
 def page(session: Session, status: GroupStatus = "open", offset: int = 0, limit: int = 25) -> tuple[list[Shown], bool]:
     """Groups by how many patients asked, then the newest; and whether there are more."""
     query = select(QuestionGroup).where(QuestionGroup.status == status)

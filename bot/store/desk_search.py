@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.store.forgetting import remembers
 from bot.store.models import Booking, TriageItem
 
 AT_ONCE = 2000  # questions read in one request; the rest follow with the next
@@ -22,6 +23,12 @@ class SearchIndex:
         self._questions: dict[str, str] = {}
         self._names: dict[str, str] = {}
         self._lock = threading.Lock()
+        remembers(self.forget)
+
+    def forget(self) -> None:
+        """Let go of all words; they are read again when somebody searches."""
+        with self._lock:
+            self._questions, self._names = {}, {}
 
     def find(self, session: Session, rows: Sequence[tuple[str, str]], words: str) -> tuple[set[str], bool]:
         """Of rows (item id, conversation id): the items whose question or patient's name has the words.

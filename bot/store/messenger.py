@@ -10,13 +10,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Select, and_, exists, or_, select, update
+from sqlalchemy import Select, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from bot.store.columns import new_id
 from bot.store.conversations import get_conversation, last_messages, open_conversation
 from bot.store.crypto import blind_index, blind_indexes
-from bot.store.messenger_models import DeliveryState, MessengerDelivery, MessengerPerson
+from bot.store.messenger_models import (
+    DeliveryState,
+    MessengerDelivery,
+    MessengerEvent,
+    MessengerLane,
+    MessengerPerson,
+    MoveGuess,
+)
 from bot.store.models import Conversation, Message, TriageItem
 from bot.store.writing import insert_once
 
@@ -63,8 +70,7 @@ def find_or_open(session: Session, page_id: str, psid: str, now: datetime) -> Li
     keys = blind_indexes(f"{page_id}:{psid}")
     row = session.scalar(select(MessengerPerson).where(MessengerPerson.person_index.in_(keys)))
     if row is not None:
-        row.person_index = keys[0]
-        session.flush()
+        _renew(session, row, keys[0])
         return _link(row)
     chat = open_conversation(session, channel=CHANNEL, now=now)
     made = insert_once(
@@ -227,14 +233,22 @@ def stored(session: Session, message_ids: list[str]) -> set[str]:
 
 def reindex(session: Session, page_id: str) -> int:
     """Renew every person's index after the first key changed; returns how many were renewed."""
-    renewed = 0
-    for row in session.scalars(select(MessengerPerson)):
-        wanted = person_key(page_id, row.psid)
-        if row.person_index != wanted:
-            row.person_index = wanted
-            renewed += 1
+    people = list(session.scalars(select(MessengerPerson)))
+    return sum(_renew(session, row, person_key(page_id, row.psid)) for row in people)
+
+
+def _renew(session: Session, row: MessengerPerson, index: str) -> bool:
+    """Give a person another index, in the queue and the guesses too, so that all of theirs is found by it."""
+    former = row.person_index
+    if former == index:
+        return False
+    events = update(MessengerEvent).where(MessengerEvent.person_index == former)
+    session.execute(events.values(person_index=index))
+    session.execute(update(MoveGuess).where(MoveGuess.who == former).values(who=index))
+    session.execute(delete(MessengerLane).where(MessengerLane.person_index == former))
+    row.person_index = index
     session.flush()
-    return renewed
+    return True
 
 
 def _undelivered() -> Select[tuple[Message, MessengerDelivery]]:

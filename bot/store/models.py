@@ -152,6 +152,22 @@ class Booking(Base):
         self.contact_index = blind_index(self.contact)
 
 
+class KeptVisit(Base):
+    """What stays of a visit that took place when its patient is erased, as long as the law makes a clinic keep it."""
+
+    __tablename__ = "kept_visit"
+    __table_args__ = (Index(None, "keep_until"),)
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    reference: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(EncryptedText)
+    treatment: Mapped[str | None] = mapped_column(String(64))
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    status: Mapped[BookingStatus] = mapped_column(one_of(BookingStatus, "status"))
+    erased_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    keep_until: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class OutboxItem(Base):
     """Something to tell another system, written with the change itself and delivered later, at least once."""
 

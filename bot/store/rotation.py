@@ -7,13 +7,20 @@ from typing import Any
 from sqlalchemy import Column, Table, Text, bindparam, select, tuple_, type_coerce, update
 from sqlalchemy.orm import Session
 
+from bot.store import messenger
 from bot.store.crypto import EncryptedJSON, EncryptedText, ring
 from bot.store.engine import Sessions, unit_of_work
 from bot.store.schema import Base
 
 
-def rotate(sessions: Sessions, batch: int = 500) -> dict[str, int]:
-    """Re-encrypt all rows; returns the rows rewritten per table. Afterwards the older keys may be dropped."""
+def rotate(sessions: Sessions, batch: int = 500, page_id: str = "") -> dict[str, int]:
+    """Re-encrypt all rows; returns the rows rewritten per table. Afterwards the older keys may be dropped.
+
+    People of Messenger get their new index first, by the id of the page that they wrote to.
+    """
+    with unit_of_work(sessions) as session:
+        messenger.reindex(session, page_id)
+        session.commit()
     return {
         table.name: _rotate_table(sessions, table, batch) for table in Base.metadata.sorted_tables if _secret(table)
     }

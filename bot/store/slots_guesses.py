@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from bot.store import bookings
-from bot.store.crypto import blind_index
+from bot.store.crypto import blind_index, blind_indexes
 from bot.store.models import Booking
 from bot.store.slots_models import BookingGuess
 
@@ -42,6 +42,12 @@ def tidy(session: Session, now: datetime) -> int:
     """Forget guesses that count for nothing any more; returns how many."""
     old = BookingGuess.at <= now - max(within for _, within in LIMITS.values())
     return int(session.execute(delete(BookingGuess).where(old)).rowcount)  # type: ignore[attr-defined]
+
+
+def keys_of(conversation_id: str, reference: str | None = None, contact: str | None = None) -> list[str]:
+    """Every key, also of older encryption keys, under which guesses by a chat, at a reference or a contact are counted."""
+    named = {"chat": conversation_id, "reference": reference, "contact": contact}
+    return [key for kind, value in named.items() if value for key in blind_indexes(f"guess:{kind}:{value}")]
 
 
 def _keys(conversation_id: str, reference: str, contact: str) -> dict[str, str]:

@@ -28,6 +28,7 @@ from bot.settings import Settings
 from bot.store import turns as log
 from bot.store.crypto import configure_keys, keys_are_configured
 from bot.store.engine import make_engine
+from bot.store.forgetting import remembers
 from bot.store.migrate import migrate
 from bot.store.remembered import Remembered, compact, event_from, from_dicts, to_dicts
 
@@ -37,6 +38,7 @@ EVENTS_PER_TURN = 40
 RECENT = 128  # trackers kept in memory between turns; about 200 kB each
 _ACTIONS = 12
 _MARK = "_mesoguide_stored"
+_UNCHANGED = log.Window(0, 0, [], [])
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class CompactTrackerStore(TrackerStore):
         recent = self._recent.take(sender_id)
         known = getattr(recent, _MARK).total if recent is not None else None
         window = await asyncio.to_thread(self._news, sender_id, known)
-        if window is None and recent is not None:
+        if window is _UNCHANGED:
             return recent
         if window is None or not window.total:
             return None
@@ -112,9 +114,9 @@ class CompactTrackerStore(TrackerStore):
         return log.senders(self.engine)
 
     def _news(self, sender_id: str, known: int | None) -> log.Window | None:
-        """What is stored; None when nothing is, or when it holds just the `known` number of events."""
+        """What is stored; None when nothing is (any more), _UNCHANGED when it is just the `known` number of events."""
         if known is not None and log.total(self.engine, sender_id) == known:
-            return None
+            return _UNCHANGED
         return log.read_window(self.engine, sender_id)
 
     def _tracker(self, sender_id: str, events: list[Event]) -> DialogueStateTracker:
@@ -161,15 +163,21 @@ class Recent:
     def __init__(self, most: int) -> None:
         self._most = most
         self._trackers: OrderedDict[str, DialogueStateTracker] = OrderedDict()
+        remembers(self.forget)
+
+    def forget(self) -> None:
+        """Let go of all of them; may be called from another thread."""
+        self._trackers = OrderedDict()
 
     def keep(self, tracker: DialogueStateTracker) -> None:
         """Keep a tracker whose state is what its events say: the turn ended by listening, with nothing left to do."""
-        self._trackers.pop(tracker.sender_id, None)
+        trackers = self._trackers
+        trackers.pop(tracker.sender_id, None)
         settled = tracker.latest_action_name == ACTION_LISTEN_NAME and tracker.followup_action is None
         if settled and getattr(tracker, _MARK).aligned:
-            self._trackers[tracker.sender_id] = tracker
-        while len(self._trackers) > self._most:
-            self._trackers.popitem(last=False)
+            trackers[tracker.sender_id] = tracker
+        while len(trackers) > self._most:
+            trackers.popitem(last=False)
 
     def take(self, sender_id: str) -> DialogueStateTracker | None:
         """The tracker, no longer kept."""

@@ -25,6 +25,7 @@ from bot.serving.figures import ClinicFigures
 from bot.settings import Settings
 from bot.store.engine import Sessions
 from bot.store.opening import open_store
+from bot.web import notice
 from bot.web.headers import SecurityHeaders
 from bot.web.health import Health
 from bot.web.metrics import Metrics
@@ -70,6 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(front_desk)
     app.include_router(inbound.create_router(front_desk.desk, handover.answer_secrets))
     app.include_router(calendar_route.create_router(settings, sessions))
+    app.include_router(notice.create_router(content))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 

@@ -8,11 +8,13 @@ import pytest
 
 from bot.serving.keys import new_key, rotate_keys
 from bot.settings import SettingError, Settings
-from bot.store import bookings
+from bot.store import bookings, messenger, messenger_queue, privacy
 from bot.store.backup import unreadable_columns
 from bot.store.crypto import configure_keys
-from bot.store.engine import reading
-from tests.trust.databases import NAME, fill, names
+from bot.store.engine import reading, unit_of_work
+from bot.store.opening import open_store
+from tests.trust.databases import NAME, NOW, fill, names
+from tests.trust.seeding import PAGE, found, seed
 
 
 def test_after_a_rotation_the_new_key_alone_reads_everything(settings: Settings) -> None:
@@ -27,6 +29,28 @@ def test_after_a_rotation_the_new_key_alone_reads_everything(settings: Settings)
     with reading(filled.sessions) as session:
         reference = bookings.of_conversation(session, filled.conversation)[0].reference
         assert bookings.find(session, reference, "+12025550177") is not None
+
+
+def test_a_rotation_takes_messengers_people_and_their_queue_along(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = open_store(settings)
+    with unit_of_work(sessions) as session:
+        seeded = seed(session, "Zephyrine")
+        session.commit()
+    monkeypatch.setenv("MESSENGER_PAGE_ID", PAGE)
+    both = replace(settings, keys=(new_key(), *settings.keys))
+    rotate_keys(both)
+    configure_keys(both.keys[:1])
+    with unit_of_work(sessions) as session:
+        person = messenger.person_key(PAGE, "Zephyrine")
+        assert person != seeded.rows["messenger_person"]["person_index"]
+        assert messenger.find(session, person) is not None
+        event = messenger_queue.next_event(session, person)
+        assert event is not None
+        assert event.body == [{"words": "Zephyrine"}]
+        privacy.erase_conversation(session, seeded.conversation, actor="system", now=NOW)
+        assert found(session, "Zephyrine") <= {"audit"}
 
 
 def test_after_a_rotation_the_old_key_reads_nothing(settings: Settings) -> None:

@@ -66,6 +66,7 @@ class Parts:
     placeholders: Mapping[str, str]
     shared: bool = False
     public_url: str = ""
+    visit_record_days: int = 0
     clock: Clock = utc_now
     works: bool = True  # False: the worker waits to be told (`worker.drain()`)
 
@@ -84,6 +85,7 @@ def parts(settings: Settings, messenger: MessengerSettings) -> Parts:
         placeholders=content.placeholders(),
         shared=settings.redis_url is not None,
         public_url=settings.public_url,
+        visit_record_days=content.clinic.privacy.visit_record_days,
     )
 
 
@@ -129,7 +131,7 @@ class Door:
     async def start(self, app: Any, loop: asyncio.AbstractEventLoop) -> None:
         """Build what belongs to this process's event loop, and begin to work off the queue."""
         made = self.parts
-        records = Records(made.sessions, NAME, self._title)
+        records = Records(made.sessions, NAME, self._title, made.visit_record_days)
         self._http = graph.client()
         say_sorry = partial(apology, app, made.placeholders)
         self._turns = Turns(NAME, self._ask, records, say_sorry, made.clock, made.shared)

@@ -34,7 +34,9 @@ NAMES = frozenset(
         "chat_days",
         "booking_days",
         "no_consent_days",
+        "visit_record_days",
         "privacy_page",
+        "privacy_version",
         "privacy_url",
     ]
 )
@@ -64,6 +66,8 @@ def placeholders(clinic: Clinic) -> dict[str, str]:
         "chat_days": str(clinic.privacy.chat_days),
         "booking_days": str(clinic.privacy.booking_days),
         "no_consent_days": str(clinic.privacy.no_consent_days),
+        "privacy_version": clinic.privacy.version,
+        "visit_record_days": str(clinic.privacy.visit_record_days),
         "privacy_page": clinic.privacy.url,
         "privacy_url": urljoin(clinic.url, clinic.privacy.url),
     }

@@ -17,9 +17,25 @@ BATCH = 100
 
 
 async def group_questions(desk: Desk, client: httpx.AsyncClient) -> None:
-    """File every question that is in no group yet."""
+    """File every question that is in no group yet, and mend groups that lost one to an erasure."""
+    await asyncio.to_thread(mend, desk.sessions)
     while await asyncio.to_thread(group_some, desk.sessions):
         desk.live.wake()
+
+
+def mend(sessions: Sessions) -> int:
+    """Make the centres anew of groups from which questions were erased; returns how many."""
+    with reading(sessions) as session:
+        groups = desk_questions.without_centre(session)
+    if not groups:
+        return 0
+    totals = {id_: encode(texts).sum(axis=0) if texts else None for id_, texts in groups.items()}
+    with unit_of_work(sessions) as session:
+        for id_, total in totals.items():
+            desk_questions.centre(session, id_, total, ENCODER)
+        bump(session)
+        session.commit()
+    return len(totals)
 
 
 def group_some(sessions: Sessions, batch: int = BATCH) -> int:
