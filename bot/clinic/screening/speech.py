@@ -12,7 +12,6 @@ from bot.clinic.content.model_screening import Outcome
 from bot.clinic.screening.rules import Verdict, find, is_needless
 from bot.clinic.screening.state import Screening
 
-
 MANY = 3  # criteria; more of them are not listed where they are only open
 
 
