@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 BOT = Path(__file__).resolve().parent
 ROOT = BOT.parent
 MOST_PROCESSES = 64
+_ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$")
 
 
 class SettingError(ValueError):
@@ -36,6 +38,7 @@ class Settings:
     desk_password: str = field(default="", repr=False)
     public_url: str = ""
     embed_origins: tuple[str, ...] = ()
+    messenger_page: str = ""
     smtp_url: str = field(default="", repr=False)
     alert_url: str = field(default="", repr=False)
     production: bool = False
@@ -74,7 +77,8 @@ class Settings:
             keys=tuple(key for key in env.get("MESOGUIDE_KEYS", "").split(",") if key),
             desk_password=env.get("MESOGUIDE_DESK_PASSWORD", ""),
             public_url=_public_url(env),
-            embed_origins=tuple(env.get("MESOGUIDE_EMBED_ORIGINS", "").split()),
+            embed_origins=_origins(env),
+            messenger_page=env.get("MESSENGER_PAGE_ID", "").strip(),
             smtp_url=env.get("SMTP_URL", ""),
             alert_url=env.get("MESOGUIDE_ALERT_URL", ""),
             production=env.get("MESOGUIDE_ENV", "demo") == "production",
@@ -102,6 +106,18 @@ def _port(env: Mapping[str, str], name: str, default: int) -> int:
     if not value.isdecimal() or not 0 < int(value) < 65536:
         raise SettingError(f"{name}={value!r} is not a TCP port; use a number from 1 to 65535")
     return int(value)
+
+
+def _origins(env: Mapping[str, str]) -> tuple[str, ...]:
+    """The sites that may show the chat, each as a browser names an origin."""
+    name, found = "MESOGUIDE_EMBED_ORIGINS", env.get("MESOGUIDE_EMBED_ORIGINS", "").split()
+    for one in found:
+        if not _ORIGIN.match(one):
+            raise SettingError(
+                f"{name}: {one!r} is not the origin of a site; write https:// and its name, without a path, "
+                f"as in https://www.clinic.example (several with spaces between)"
+            )
+    return tuple(found)
 
 
 def _processes(env: Mapping[str, str]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from rasa_sdk.events import SlotSet
@@ -15,6 +16,7 @@ from bot.actions.replies import answer_asides, answer_one
 from bot.clinic.consent import REFUSED
 from bot.clinic.screening import Heard, Screening, begin, hear, resume, verdict
 from bot.clinic.screening import Turn as Step
+from bot.clinic.screening.checklist import CHECKLIST
 from bot.clinic.screening.interview import AGAIN, SMALL_TALK
 from bot.clinic.screening.rules import find
 from bot.clinic.screening.telling import is_for_another
@@ -158,10 +160,15 @@ def heard_by_screening(turn: Turn) -> Heard:
         facts=facts,
         age=int(age) if isinstance(age, (int, str)) and str(age).isdecimal() else None,
         about="other" if is_other else "self",
-        question=pressed if find(turn.content.screening, str(pressed)) else None,  # the booking's buttons are not ours
+        question=pressed if _is_ours(turn, pressed) else None,
         answer=turn.entity("answer"),
         text=turn.text,
     )
+
+
+def _is_ours(turn: Turn, pressed: Any) -> bool:
+    """Whether a button belongs to the check; the booking's do not."""
+    return pressed == CHECKLIST or find(turn.content.screening, str(pressed)) is not None
 
 
 def _is_hardly_chitchat(turn: Turn) -> bool:

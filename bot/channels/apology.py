@@ -26,7 +26,7 @@ async def apology(app: Any, placeholders: Mapping[str, str], conversation_id: st
         said = None
     if said and said.get("text"):
         return {"text": said["text"], "buttons": said.get("buttons") or [], "metadata": said.get("metadata") or {}}
-    return {"text": _words()["part_failed"].format(**placeholders), "metadata": {"kind": "fallback"}}
+    return {"text": words()["part_failed"].format(**placeholders), "metadata": {"kind": "fallback"}}
 
 
 async def _from_rasa(agent: Any, conversation_id: str) -> Mapping[str, Any] | None:
@@ -37,5 +37,6 @@ async def _from_rasa(agent: Any, conversation_id: str) -> Mapping[str, Any] | No
 
 
 @lru_cache
-def _words() -> dict[str, str]:
+def words() -> dict[str, str]:
+    """The channel's own words, by name."""
     return YAML(typ="safe").load(WORDS)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from bot.clinic.screening.checklist import CHECKLIST, Item, read_out
 from bot.problems import Problem
 
 LONGEST_TEXT = 2000  # characters after cleaning
@@ -104,6 +105,17 @@ def check_payload(payload: str, offered: Mapping[str, str]) -> None:
     """Raise Problem unless the bot offered this payload (`offered`: payload to title) or it is a bare public intent."""
     if payload not in offered and payload.removeprefix("/") not in PUBLIC_INTENTS:
         raise Problem("unknown_payload")
+
+
+def checklist_title(payload: str, checklists: Iterable[Sequence[Item]]) -> str | None:
+    """A filled-in checklist in words; None when the payload is none, or is one the bot did not offer."""
+    try:
+        data = json.loads(payload.removeprefix("/inform"))
+    except ValueError:
+        return None
+    if not isinstance(data, dict) or set(data) != {"question", "answer"} or data["question"] != CHECKLIST:
+        return None
+    return next((title for one in checklists if (title := read_out(str(data["answer"]), one))), None)
 
 
 def _object(body: bytes) -> Mapping[str, Any]:

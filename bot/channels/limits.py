@@ -22,6 +22,7 @@ RATES: Mapping[str, str] = {
     "message": "120/minute",  # by conversation: far more than a person types
     "session": "600/minute",  # by address: a whole clinic or town may share one
     "stream": "60/minute",  # by conversation: a page that reconnects in a loop
+    "code": "30/hour",  # by address: codes typed to go on with another chat
 }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.channels.incoming import PUBLIC_INTENTS, Incoming, check_payload
+from bot.channels.incoming import PUBLIC_INTENTS, Incoming, check_payload, checklist_title
 from bot.channels.shapes import Said, shown, unstored
 from bot.store import conversations, desk_ownership, privacy, triage
 from bot.store.engine import Sessions, reading, unit_of_work
@@ -158,6 +158,8 @@ class Records:
         for newest in (NEWEST, HISTORY):
             rows = conversations.last_messages(session, conversation_id, newest)
             offered = {str(b.get("payload")): str(b.get("title")) for row in rows for b in row.buttons}
+            if title := checklist_title(payload, [(row.meta or {}).get("checklist", ()) for row in rows]):
+                return title
             if payload in offered or payload.removeprefix("/") in PUBLIC_INTENTS:
                 break
         check_payload(payload, offered)

@@ -20,6 +20,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
+from bot.channels import thumbs
 from bot.channels.apology import apology
 from bot.channels.feed import Feed, TooManyWatchers
 from bot.channels.incoming import LARGEST_BODY, read_message
@@ -29,6 +30,7 @@ from bot.channels.records import Records
 from bot.channels.tokens import BadToken, Tokens
 from bot.channels.turns import Ask, NotStored, Turns, log_error
 from bot.channels.understanding import understood_by
+from bot.channels.website_moves import Moves
 from bot.problems import CONTENT_TYPE, Problem, Problems
 from bot.settings import Settings
 from bot.store.conversations import UnknownConversation
@@ -114,6 +116,8 @@ class WebsiteChannel(InputChannel):
             ("POST", "/session", door.open),
             ("POST", "/message", door.message),
             ("GET", "/history", door.history),
+            ("POST", "/feedback", door.feedback),
+            ("POST", "/move", door.move),
             ("GET", "/stream", door.stream),
             ("GET", "/health", door.health),
         ):
@@ -130,6 +134,7 @@ class Door:
         self.parts = parts
         self.records = parts.records
         self._ask = on_new_message
+        self._moves = Moves(parts.sessions, parts.records, parts.tokens, NAME, parts.clock)
         self._turns: Turns | None = None
         self._feed: Feed | None = None
         self._leftovers: asyncio.Task[None] | None = None
@@ -179,15 +184,34 @@ class Door:
         conversation_id = self._visitor(request)
         message = read_message(request.body)
         await self.parts.limits.hit("message", conversation_id)
+        if self._moves.concerns(message):
+            await self.parts.limits.hit("code", _address(request))
+            return _json({"messages": await asyncio.to_thread(self._moves.take, conversation_id, message)})
         self._need_agent()
         messages = await self.turns.answer(conversation_id, message)
         self.feed.wake()
         return _json({"messages": messages})
 
     async def history(self, request: Request) -> HTTPResponse:
-        """GET history: the conversation so far."""
+        """GET history: the conversation so far, with the thumbs given."""
         conversation_id = self._visitor(request)
-        return _json({"messages": await asyncio.to_thread(self.records.history, conversation_id)})
+        said = await asyncio.to_thread(self.records.history, conversation_id)
+        given = await asyncio.to_thread(thumbs.given, self.parts.sessions, conversation_id)
+        return _json({"messages": thumbs.with_thumbs(said, given)})
+
+    async def feedback(self, request: Request) -> HTTPResponse:
+        """POST feedback: a thumb under one of the bot's answers; the last one counts."""
+        conversation_id = self._visitor(request)
+        opinion = thumbs.read_opinion(request.body)
+        await self.parts.limits.hit("message", conversation_id)
+        await asyncio.to_thread(thumbs.keep, self.parts.sessions, conversation_id, opinion, self.parts.clock())
+        return _json({"message_id": opinion.message_id, "thumb": opinion.thumb})
+
+    async def move(self, request: Request) -> HTTPResponse:
+        """POST move: a code with which this chat goes on in another channel."""
+        conversation_id = self._visitor(request)
+        await self.parts.limits.hit("message", conversation_id)
+        return _json(await asyncio.to_thread(self._moves.give, conversation_id), 201)
 
     async def health(self, request: Request) -> HTTPResponse:
         """GET health: 200 when the bot can answer."""

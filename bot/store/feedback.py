@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.store import desk_queue
 from bot.store.columns import new_id
-from bot.store.models import Feedback
+from bot.store.models import Feedback, Message
 from bot.store.terms import Thumb
 from bot.store.writing import insert_once
 
@@ -45,3 +45,17 @@ def give(  # noqa: PLR0913 - a row has this many fields, all named at the call
         row.thumb, row.reason, row.created_at = thumb, reason, now
         session.flush()
     return row
+
+
+def of_conversation(session: Session, conversation_id: str) -> dict[str, Thumb]:
+    """The thumbs a patient gave in a conversation, by message."""
+    query = select(Feedback.message_id, Feedback.thumb).where(Feedback.conversation_id == conversation_id)
+    return {message_id: thumb for message_id, thumb in session.execute(query)}
+
+
+def is_of_bot(session: Session, conversation_id: str, message_id: str) -> bool:
+    """Whether the conversation holds this message and the bot said it."""
+    query = select(Message.id).where(
+        Message.id == message_id, Message.conversation_id == conversation_id, Message.sender == "bot"
+    )
+    return session.scalar(query) is not None

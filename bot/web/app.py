@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import hashlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import datetime, timezone
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 
 from bot import desk
-from bot.clinic.content import load_content
+from bot.clinic.content import Content, load_content
 from bot.desk import inbound
 from bot.handover import calendar_route, worker
 from bot.handover.settings import HandoverSettings
@@ -29,18 +34,24 @@ from bot.web import notice
 from bot.web.headers import SecurityHeaders
 from bot.web.health import Health
 from bot.web.metrics import Metrics
-from bot.web.page import page_context, read_words
+from bot.web.page import SPOKEN, page_context, read_languages, read_words, widget_config
 from bot.web.proxy import Door, Forwarder
 
 HERE = Path(__file__).resolve().parent
 STATIC, TEMPLATES = HERE / "static", HERE / "templates"
 WIDGET_SECONDS = 300  # browsers ask again for /widget.js after so long, so that a new version arrives soon
 
+DARK_WHEN = {"auto": "(prefers-color-scheme: dark)", "dark": "all", "light": "not all"}  # theme: media of dark.css
+
 Handler = Callable[..., Awaitable[Response]]
 
 DOORS = (
     Door(
-        "/webhooks/website/{rest}", ("GET", "POST"), frozenset({"session", "message", "history", "stream"}), 16 * 1024
+        "/webhooks/website/{rest}",
+        ("GET", "POST"),
+        frozenset({"session", "message", "history", "stream", "feedback", "move"}),
+        16 * 1024,
+        own_pages=True,
     ),
     Door("/webhooks/messenger", ("GET", "POST"), frozenset({""}), 1024 * 1024),
 )
@@ -64,7 +75,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(SecurityHeaders, embed_origins=settings.embed_origins)
     app.add_middleware(metrics.middleware)
     _add_errors(app, problems)
-    _add_pages(app, page_context(content, read_words()))
+    _add_pages(app, content, settings.messenger_page)
+    _add_widget(app, content)
     _add_operations(app, Health(settings, sessions), metrics, forwarder)
     for door in DOORS:
         app.add_api_route(door.path, forwarder.through(door), methods=list(door.methods), include_in_schema=False)
@@ -72,7 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(inbound.create_router(front_desk.desk, handover.answer_secrets))
     app.include_router(calendar_route.create_router(settings, sessions))
     app.include_router(notice.create_router(content))
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", GZipMiddleware(Lasting(directory=STATIC)), name="static")
     return app
 
 
@@ -102,30 +114,57 @@ async def _handing_over(settings: Settings, sessions: Sessions, handover: Handov
         task.cancel()
 
 
-def _add_pages(app: FastAPI, context: dict[str, Any]) -> None:
+def _add_pages(app: FastAPI, content: Content, messenger_page: str) -> None:
     templates = Jinja2Templates(TEMPLATES)
     templates.env.globals["asset"] = _asset
+    words = read_words()
+    contexts = {
+        code: page_context(content, words, language=code, spoken=spoken, messenger_page=messenger_page)
+        for code, spoken in read_languages().items()
+    }
 
     @app.get("/", response_class=HTMLResponse)
     async def page(request: Request) -> Response:
         """The demo clinic's page, the chat open."""
-        return templates.TemplateResponse(request, "clinic.html", context)
+        return templates.TemplateResponse(request, "clinic.html", {**contexts[SPOKEN], "dark_when": DARK_WHEN["auto"]})
 
     @app.get("/chat", response_class=HTMLResponse)
-    async def chat(request: Request) -> Response:
-        """The chat alone, for the frame that /widget.js opens on other sites."""
-        return templates.TemplateResponse(request, "chat.html", context)
+    async def chat(request: Request, lang: str = SPOKEN, theme: str = "auto") -> Response:
+        """The chat alone, for the frame that /widget.js opens on other sites; an unknown wish counts as none."""
+        context = contexts.get(lang, contexts[SPOKEN])
+        dark_when = DARK_WHEN.get(theme, DARK_WHEN["auto"])
+        return templates.TemplateResponse(request, "chat.html", {**context, "dark_when": dark_when})
+
+
+def _add_widget(app: FastAPI, content: Content) -> None:
+    config = json.dumps(widget_config(content, read_languages()), ensure_ascii=False)
+    script = f"(function(MESOGUIDE){{{(STATIC / 'widget.js').read_text('utf-8')}}})({config});".encode()
+    packed = gzip.compress(script, mtime=0)
+    lasting = {"Cache-Control": f"public, max-age={WIDGET_SECONDS}", "Vary": "Accept-Encoding"}
 
     @app.get("/widget.js")
-    async def widget() -> Response:
+    async def widget(request: Request) -> Response:
         """The script that puts the chat button on a site."""
-        headers = {"Cache-Control": f"public, max-age={WIDGET_SECONDS}"}
-        return FileResponse(STATIC / "widget.js", media_type="text/javascript", headers=headers)
+        small = "gzip" in request.headers.get("accept-encoding", "")
+        headers = {**lasting, **({"Content-Encoding": "gzip"} if small else {})}
+        return Response(packed if small else script, media_type="text/javascript", headers=headers)
 
 
+class Lasting(StaticFiles):
+    """Files whose addresses change with their content: a browser that has one need not ask again."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """The file, to be kept when it was asked for by its versioned address."""
+        response = super().file_response(*args, **kwargs)
+        if b"v=" in args[2]["query_string"]:
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+@lru_cache
 def _asset(name: str) -> str:
     """The address of a static file; it changes with the file, so that browsers never mix versions."""
-    return f"/static/{name}?v={int((STATIC / name).stat().st_mtime):x}"
+    return f"/static/{name}?v={hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"
 
 
 def _add_operations(app: FastAPI, health: Health, metrics: Metrics, forwarder: Forwarder) -> None:

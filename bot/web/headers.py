@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Inline scripts and styles are not allowed anywhere; the chat component writes its styles through adopted style sheets.
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:{images}; font-src 'self'; "
     "connect-src 'self'; frame-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
     "object-src 'none'; frame-ancestors {ancestors}"
 )
@@ -26,8 +26,9 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, embed_origins: tuple[str, ...] = ()) -> None:
         self.app = app
-        self._own = CONTENT_SECURITY_POLICY.format(ancestors="'none'")
-        self._framed = CONTENT_SECURITY_POLICY.format(ancestors=" ".join(["'self'", *embed_origins]))
+        sites = "".join(f" {origin}" for origin in embed_origins)
+        self._own = CONTENT_SECURITY_POLICY.format(ancestors="'none'", images="")
+        self._framed = CONTENT_SECURITY_POLICY.format(ancestors=f"'self'{sites}", images=sites)  # a site's own logo
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

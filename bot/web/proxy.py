@@ -30,17 +30,22 @@ PASSED_ON = (
     "authorization", "content-type", "accept", "last-event-id", "x-hub-signature-256", "user-agent", "traceparent",
 )  # fmt: skip
 PASSED_BACK = ("content-type", "retry-after", "www-authenticate", "cache-control", "x-accel-buffering")
+FROM_OWN_PAGES = ("same-origin", "none")  # of Sec-Fetch-Site, which browsers send and no script can change
 _AWAY = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
 
 
 @dataclass(frozen=True)
 class Door:
-    """Addresses that are passed on: a path, whose `{rest}` must be one of `names`, and the largest body in bytes."""
+    """Addresses that are passed on: a path, whose `{rest}` must be one of `names`, and the largest body in bytes.
+
+    `own_pages` refuses what a browser sends from a page of another site.
+    """
 
     path: str
     methods: tuple[str, ...]
     names: frozenset[str]
     largest: int
+    own_pages: bool = False
 
 
 class Forwarder:
@@ -77,6 +82,8 @@ class Forwarder:
         async def handle(request: Request) -> Response:
             if request.path_params.get("rest", "") not in door.names:
                 raise HTTPException(404, "Not Found")
+            if door.own_pages and request.headers.get("sec-fetch-site", "same-origin") not in FROM_OWN_PAGES:
+                raise Problem("other_site")
             return await self._forward(request, await limited_body(request, door.largest))
 
         return handle

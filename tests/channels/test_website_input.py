@@ -14,7 +14,7 @@ from rasa.core.channels.channel import UserMessage
 from bot.channels.incoming import clean, read_message
 from bot.channels.website import Website
 from bot.problems import Problem
-from tests.channels.website_server import echo, parts, sessions_at, visiting
+from tests.channels.website_server import echo, parts, say, sessions_at, visiting
 
 ID = "67cadc4c-2972-41e9-9db5-4814b56e9a5d"
 
@@ -180,3 +180,33 @@ def test_reading_anything_gives_a_message_or_a_problem(data: Any) -> None:
     except Problem:
         return
     assert bool(message.text) != bool(message.payload)
+
+
+ITEMS = [
+    {"id": one, "title": f"{one}?", "options": [{"title": "No", "answer": "no"}, {"title": "Yes", "answer": "yes"}]}
+    for one in ("pregnant", "diabetes", "cancer")
+]
+
+
+async def offer_checklist(message: UserMessage) -> None:
+    await say(message, message.text, kind="question", checklist=ITEMS)
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ("pregnant=no diabetes=yes", "pregnant? No\ndiabetes? Yes"),
+        ("liver=no", None),
+        ("pregnant=maybe", None),
+        ("pregnant=no x", "pregnant? No"),
+        ("", None),
+    ],
+)
+async def test_a_filled_in_checklist_is_accepted_as_offered(website: Website, answer: str, shown: str | None) -> None:
+    payload = "/inform" + json.dumps({"question": "checklist", "answer": answer})
+    async with visiting(website, offer_checklist) as visitor:
+        reply = await visitor.send(payload=payload)
+        assert reply.status_code == (200 if shown else 400)
+        if shown:
+            assert reply.json()["messages"][0]["text"] == payload
+            assert (await visitor.history())[1]["text"] == shown

@@ -67,11 +67,21 @@ class ChatPage:
 
     @property
     def box(self) -> Locator:
-        return self.page.get_by_role("textbox")
+        return self.page.locator("#text-input")
 
     @property
     def log(self) -> Locator:
         return self.page.get_by_role("log")
+
+    @property
+    def token(self) -> str:
+        """The token this browser keeps."""
+        return str(self.page.evaluate("localStorage.getItem('mesoguide.token')"))
+
+    def choose(self, item: str) -> None:
+        """Open the menu and take something from it."""
+        self.page.get_by_role("button", name="More").click()
+        self.page.get_by_role("button", name=item, exact=True).click()
 
     def say(self, text: str) -> None:
         """Type and send with the keyboard."""

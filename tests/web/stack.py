@@ -15,6 +15,8 @@ from rasa.core.channels.channel import UserMessage
 
 from bot.channels.website import Website
 from bot.settings import ROOT, Settings
+from bot.store import conversations
+from bot.store.engine import unit_of_work
 from bot.web.app import create_app
 from tests.channels.website_server import KEY, Agent, free_port, parts, say, serving, sessions_at
 
@@ -22,6 +24,29 @@ BUTTONS = [
     {"title": "What is it?", "payload": "/ask_definition"},
     {"title": "Can I have it?", "payload": "/check_eligibility"},
     {"title": "Talk to a person", "payload": "/talk_to_human"},
+]
+
+
+TIMES = ("2026-12-03T10:00:00+01:00", "2026-12-03T10:30:00+01:00")
+ZONE = {"time_zone": "Europe/Berlin"}
+VISIT = {
+    "kind": "confirmation",
+    "reference": "MG-7K4P2Q",
+    "status": "proposed",
+    "starts_at": TIMES[0],
+    "minutes": 40,
+    "calendar": "/calendar/visit.signed.ics",
+    **ZONE,
+}
+YES_NO = [{"title": "Yes", "answer": "yes"}, {"title": "No", "answer": "no"}, {"title": "Not sure", "answer": "unsure"}]
+CHECKLIST = [
+    {"id": "pregnant", "title": "Are you pregnant?", "options": YES_NO},
+    {"id": "diabetes", "title": "Do you have diabetes?", "options": YES_NO},
+    {"id": "cancer", "title": "Do you have cancer?", "options": YES_NO},
+]
+OFFERED = [
+    {"title": title, "payload": f'/inform{{"question": "when", "answer": "{at}"}}'}
+    for title, at in zip(("Thu 3 Dec, 10:00", "Thu 3 Dec, 10:30"), TIMES, strict=True)
 ]
 
 
@@ -38,6 +63,22 @@ async def dialogue(message: UserMessage) -> None:
         await say(message, "You wrote about a fever. Please contact the clinic today.", kind="urgent")
     elif text == "/talk_to_human":
         await say(message, "I have told the front desk. A person will answer you here.", kind="handoff")
+    elif text == "a visit":
+        times = [{"title": one["title"], "starts_at": at} for one, at in zip(OFFERED, TIMES, strict=True)]
+        await say(
+            message, "When would you like to come?", buttons=OFFERED, kind="question", asks="when", times=times, **ZONE
+        )
+    elif text == "my visit":
+        await say(message, "Your request is with the clinic. Your reference is MG-7K4P2Q.", **VISIT)
+    elif text == "the check":
+        buttons = [{"title": one["title"], "payload": f"/inform{one}"} for one in YES_NO]
+        await say(
+            message, "Are you pregnant?", buttons=buttons, kind="question", asks="pregnant", checklist=CHECKLIST
+        )
+    elif text == "links":
+        link = {"title": "How we handle your data", "url": "/privacy"}
+        words = "See https://clinic.example/a, write to hello@clinic.example or call +1 202 555 0143."
+        await say(message, words, kind="smalltalk", link=link)
     elif "side effects" in text:
         await asyncio.sleep(0.5)
         await say(
@@ -65,6 +106,10 @@ class Stack:
     def address(self) -> str:
         return f"http://127.0.0.1:{self.settings.port}"
 
+    def conversation(self, token: str) -> str:
+        """The conversation a token opens."""
+        return self.website.tokens.read(token, self.website.clock())
+
     def start_rasa(self) -> None:
         """Let the channel's server answer; again after `stop_rasa`, on the same port and store."""
 
@@ -89,7 +134,9 @@ class Stack:
 
 
 @contextmanager
-def running(folder: Path, port: int | None = None, **changes: Any) -> Iterator[Stack]:
+def running(
+    folder: Path, port: int | None = None, embed_origins: tuple[str, ...] = (), messenger_page: str = "", **changes: Any
+) -> Iterator[Stack]:
     """A stack in threads of this process, for clients that block, a browser for one."""
     settings = Settings(
         port=port or free_port(),
@@ -100,6 +147,8 @@ def running(folder: Path, port: int | None = None, **changes: Any) -> Iterator[S
         database_url=f"sqlite:///{folder}/test.db",
         secret="a secret for tests",  # noqa: S106 - signs nothing that lasts
         keys=(KEY,),
+        embed_origins=embed_origins,
+        messenger_page=messenger_page,
     )
     stack = Stack(settings, parts(sessions_at(folder / "test.db"), **changes))
     threading.Thread(target=stack.loop.run_forever, daemon=True).start()
@@ -119,3 +168,11 @@ def running(folder: Path, port: int | None = None, **changes: Any) -> Iterator[S
         stack.stop_rasa()
         thread.join(10)
         stack.loop.call_soon_threadsafe(stack.loop.stop)
+
+
+def staff_says(stack: Stack, token: str, text: str) -> None:
+    """A person at the desk writes into the chat that a token opens."""
+    with unit_of_work(stack.website.sessions) as session:
+        now = stack.website.clock()
+        conversations.add_staff_message(session, stack.conversation(token), "staff-1", text, now)
+        session.commit()

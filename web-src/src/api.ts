@@ -1,5 +1,5 @@
 // The HTTP of the website channel. Every failure is a Problem with the words the server gives for it.
-import type { Message, Outgoing } from "./types";
+import type { Message, Outgoing, Thumb } from "./types";
 
 const BASE = "/webhooks/website";
 const PATIENCE = 80_000; // ms; longer than the server lets a turn take
@@ -30,6 +30,22 @@ export async function history(token: string): Promise<Message[]> {
 export async function send(token: string, message: Outgoing): Promise<Message[]> {
   const { shown, ...body } = message;
   return (await ask<{ messages: Message[] }>("POST", "/message", token, body)).messages;
+}
+
+/** Store a thumb; resolves to whether that worked. */
+export async function rate(token: string, message_id: string, thumb: Thumb, reason?: string): Promise<boolean> {
+  return ask("POST", "/feedback", token, { message_id, thumb, reason }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A code with which the chat goes on elsewhere; undefined when there is none to be had. */
+export async function moveCode(token: string): Promise<string | undefined> {
+  return ask<{ code: string }>("POST", "/move", token, {}).then(
+    (answer) => answer.code,
+    () => undefined,
+  );
 }
 
 export function streamAddress(after: string): string {

@@ -1,9 +1,11 @@
 // The conversation: opens or restores it, sends what the patient says until it has arrived, shows what comes.
 import * as api from "./api";
+import { Frame } from "./frame";
 import * as memory from "./memory";
 import { pause } from "./pause";
 import { listen } from "./stream";
 import type { Button, Config, Message, Outgoing } from "./types";
+import { Unread } from "./unread";
 import { View } from "./view";
 
 const FIRST_WAIT = 1_000;
@@ -11,12 +13,15 @@ const LONGEST_WAIT = 20_000;
 
 class Chat {
   private readonly view: View;
+  private readonly frame = new Frame();
+  private readonly unread: Unread;
   private token = "";
   private last = "";
   private readonly seen = new Set<string>();
   private readonly outbox: Outgoing[] = memory.outbox.read();
   private sending = false;
   private missed = false;
+  private moveTo = "";
   private hurry = new AbortController();
   private line = new AbortController();
 
@@ -24,26 +29,58 @@ class Chat {
     host: HTMLElement,
     private readonly config: Config,
   ) {
+    this.unread = new Unread(this.frame);
     this.view = new View(host, config, {
-      typed: (text) => this.submit({ id: crypto.randomUUID(), shown: text, text }, true),
+      typed: (text, drawn = false) => this.submit({ id: crypto.randomUUID(), shown: text, text }, drawn),
       pressed: (button) => this.press(button),
-      person: () => this.press({ title: config.words.person ?? "", payload: "/talk_to_human" }),
-      startOver: () => void this.startOver(),
       tryNow: () => this.hurry.abort(),
+      person: () => this.choose("person", "/talk_to_human"),
+      booking: () => this.choose("my_booking", "/change_booking"),
+      remove: () => this.choose("delete_data", "/delete_my_data"),
+      startOver: () => void this.goTo(""),
+      close: this.frame.framed ? () => this.frame.tell({ close: true }) : undefined,
+      rate: (message, thumb, reason) => api.rate(this.token, message, thumb, reason),
+      getCode: () => api.moveCode(this.token),
     });
   }
 
   async start(): Promise<void> {
-    await this.view.mount();
+    this.frame.dress();
+    await this.view.mount(this.frame.look);
+    this.view.warn(memory.danger.read(), false);
+    this.frame.tell({ ready: true });
+    this.frame.listen((open) => {
+      this.looked();
+      if (open) this.view.focus();
+    });
+    this.watch();
     await this.open();
     for (const message of this.outbox) {
       this.seen.add(message.id);
       this.view.own(message.id, message.shown, false);
     }
     void this.flush();
-    document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") void this.catchUp();
+  }
+
+  /** Come back from sleep, another tab or a dead network with nothing missing. */
+  private watch(): void {
+    const shown = () => this.looked();
+    const connected = () => {
+      this.view.say(navigator.onLine ? "" : (this.config.words.offline ?? ""));
+      if (navigator.onLine) void this.catchUp();
+    };
+    document.addEventListener("visibilitychange", shown);
+    window.addEventListener("online", connected);
+    window.addEventListener("offline", connected);
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !document.querySelector("dialog[open]")) this.frame.tell({ close: true });
     });
+  }
+
+  private looked(): void {
+    if (!this.frame.seen) return;
+    this.unread.none(this.last);
+    void this.catchUp();
   }
 
   /** Restore the conversation, or start one; tries until it can. */
@@ -54,6 +91,7 @@ class Chat {
         const messages = await this.restore();
         this.view.say("");
         messages.forEach((message) => this.take(message, false));
+        this.unread.since(messages, this.last);
         this.listen();
         return;
       } catch (error) {
@@ -112,6 +150,15 @@ class Chat {
     if (mine && this.seen.has(mine)) return;
     if (mine) this.settle(mine);
     this.view.show(message, spoken);
+    this.noteDanger();
+    if (spoken && message.from !== "patient") this.unread.more(message.id);
+  }
+
+  private noteDanger(): void {
+    const kind = this.view.danger;
+    if (!kind) return;
+    memory.danger.write(kind);
+    this.frame.tell({ danger: kind });
   }
 
   /** A message that the server has needs no sending: its answer may have been lost on the way here. */
@@ -119,6 +166,11 @@ class Chat {
     const place = this.outbox.findIndex((message) => message.id === id);
     if (place >= 0) this.outbox.splice(place, 1);
     memory.outbox.write(this.outbox);
+  }
+
+  /** What the menu and the buttons at the top do: said in the patient's language, sent as an intent. */
+  private choose(word: string, payload: string): void {
+    this.press({ title: this.config.words[word] ?? "", payload });
   }
 
   private press(button: Button): void {
@@ -146,7 +198,8 @@ class Chat {
       this.view.typing(false);
       this.sending = false;
     }
-    if (this.missed) await this.catchUp();
+    if (this.moveTo) await this.goTo(this.moveTo);
+    else if (this.missed) await this.catchUp();
   }
 
   private async deliver(message: Outgoing): Promise<void> {
@@ -159,6 +212,8 @@ class Chat {
         this.view.mark(message.id, "sent");
         answer.forEach((said) => this.take(said, true));
         if (answer.some((said) => said.metadata.erase)) memory.token.forget();
+        const token = answer.map((said) => said.metadata.token).find(Boolean);
+        if (token) this.moveTo = token;
         return;
       } catch (error) {
         this.view.typing(false);
@@ -190,14 +245,17 @@ class Chat {
     this.view.say(this.config.words.ended ?? "");
   }
 
-  private async startOver(): Promise<void> {
+  /** Leave this conversation for the one a token opens; without a token, for a new one. */
+  private async goTo(token: string): Promise<void> {
     this.outbox.length = 0;
     memory.outbox.write(this.outbox);
-    memory.token.forget();
+    if (token) memory.token.write(token);
+    else memory.token.forget();
     this.seen.clear();
-    this.last = "";
+    this.last = this.moveTo = "";
     this.view.clear();
     await this.open();
+    if (token) this.view.say(this.config.words.moved ?? "");
   }
 }
 

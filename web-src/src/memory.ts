@@ -1,15 +1,31 @@
-// What the browser remembers: the chat's token for every tab, and what this tab has not been able to send yet.
+// What the browser remembers: for every tab the chat's token, the newest message seen and a danger that was named; for
+// this tab what it has not been able to send yet.
 // A browser that remembers nothing (private mode, storage full) still chats; it only forgets at a reload.
 import type { Outgoing } from "./types";
 
-const TOKEN = "mesoguide.token";
 const OUTBOX = "mesoguide.outbox";
+const DANGER_HOURS = 24; // so long the number to call stays in sight, whatever happens to the chat
 
-export const token = {
-  read: () => get(() => localStorage, TOKEN) ?? "",
-  write: (value: string) => set(() => localStorage, TOKEN, value),
-  forget: () => set(() => localStorage, TOKEN, null),
+export const token = shared("mesoguide.token");
+export const seen = shared("mesoguide.seen");
+
+const named = shared("mesoguide.danger");
+export const danger = {
+  /** The danger named on this device within the last day; empty for none. */
+  read(): string {
+    const [kind = "", until = "0"] = named.read().split(" ");
+    return Number(until) > Date.now() ? kind : "";
+  },
+  write: (kind: string) => named.write(`${kind} ${Date.now() + DANGER_HOURS * 3_600_000}`),
 };
+
+function shared(name: string) {
+  return {
+    read: () => get(() => localStorage, name) ?? "",
+    write: (value: string) => set(() => localStorage, name, value),
+    forget: () => set(() => localStorage, name, null),
+  };
+}
 
 export const outbox = {
   read(): Outgoing[] {

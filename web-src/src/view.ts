@@ -1,77 +1,86 @@
-// The chat window: deep-chat draws the conversation and the text box; what it lacks stands here - the header, the way to
-// the emergency number, quick replies with payloads, the state of what is being sent, and announcements.
+// The chat window: deep-chat draws the conversation and the text box; what it lacks stands here and in the modules beside:
+// header and menu, the way to the emergency number, choices, cards, thumbs, the state of what is sent, announcements.
 import "deep-chat/dist/deepChat.bundle.js";
 import type { DeepChat } from "deep-chat";
 import shadowStyle from "../styles/shadow.css";
-import { el } from "./dom";
+import { Announcer } from "./announce";
+import { beside } from "./card";
+import { askCode, confirm, showCode } from "./dialogs";
+import { button, el } from "./dom";
+import { header, type HeaderActions, type Look } from "./header";
+import { link } from "./links";
+import { offers } from "./offers";
 import { pause } from "./pause";
 import { showTextAsText } from "./plain";
+import { type Rate, thumbs } from "./thumbs";
 import type { Button, Config, Message } from "./types";
 
 export type SendState = "sending" | "waiting" | "failed" | "sent";
 
-export type Actions = {
-  typed: (text: string) => void;
+export type Actions = Omit<HeaderActions, "move" | "code"> & {
+  typed: (text: string, drawn?: boolean) => void; // `drawn`: the window shows the words already
   pressed: (button: Button) => void;
-  person: () => void;
-  startOver: () => void;
   tryNow: () => void;
+  rate: Rate;
+  getCode: () => Promise<string | undefined>;
 };
 
-const ROLES: Record<string, string> = { emergency: "emergency", urgent: "urgent" };
+const DANGER = ["emergency", "urgent"];
 const LONGEST_TEXT = 2000;
+const SLOW = 2_500; // ms after which a screen reader is told that an answer is being written
 
 export class View {
   private readonly chat: DeepChat = document.createElement("deep-chat");
   private readonly alarm = el("div", { class: "alarm", hidden: "" });
   private readonly status = el("p", { class: "status", role: "status" });
-  private readonly spoken = el("div", { class: "spoken", "aria-live": "polite" });
+  private readonly announcer: Announcer;
   private readonly bubbles = new Map<string, HTMLElement>();
-  private offered: Button[] = [];
-  private isTyping = false;
+  private typingSince = 0;
 
   constructor(
     private readonly host: HTMLElement,
     private readonly config: Config,
     private readonly actions: Actions,
-  ) {}
+  ) {
+    this.announcer = new Announcer(config.words);
+  }
 
   /** Draw the window; resolves when messages can be shown. */
-  async mount(): Promise<void> {
+  async mount(look: Look): Promise<void> {
     showTextAsText();
     const drawn = new Promise<void>((resolve) => {
       this.configure(resolve);
     });
-    this.host.replaceChildren(this.header(), this.alarm, this.chat, this.status, this.spoken);
+    this.host.replaceChildren(this.alarm, this.header(look), this.chat, this.status, this.announcer.element);
     await drawn;
     // deep-chat draws once more when its properties were still settling, and would forget what was shown before.
     while ((this.chat as unknown as { _waitingToRender_: boolean })._waitingToRender_) await pause(5);
     this.finish();
   }
 
-  /** Empty the window for a new conversation. */
+  /** Empty the window for another conversation. The way to the emergency number stays. */
   clear(): void {
     this.typing(false);
     this.chat.clearMessages(true);
     this.bubbles.clear();
-    this.alarm.hidden = true;
   }
 
   /** Show a message. `spoken` reads it out; old messages are shown without. */
   show(message: Message, spoken: boolean): void {
-    if (message.text) this.chat.addMessage({ role: this.role(message), text: message.text });
-    this.offer(message.from === "bot" ? message.buttons : []);
-    this.warn(message, spoken);
+    const role = this.role(message);
+    if (message.text) this.chat.addMessage({ role, text: message.text });
+    if (message.text) this.dress(message, this.newest(role));
+    this.offer(message);
+    this.warn(message.metadata.kind ?? "", spoken);
     this.scroll();
-    if (spoken && message.from !== "patient") this.speak(message);
+    if (spoken && message.from !== "patient") this.announcer.message(message);
   }
 
   /** Show the patient's own words at once; `id` names them for `mark`. */
   own(id: string, text: string, drawn: boolean): void {
     if (!drawn) this.chat.addMessage({ role: "user", text });
-    const drawnBubbles = this.inside().querySelectorAll<HTMLElement>(".deep-chat-outer-container-role-user");
-    const newest = drawnBubbles[drawnBubbles.length - 1];
-    if (newest) this.bubbles.set(id, newest);
+    const row = this.newest("user");
+    if (row) this.bubbles.set(id, row);
   }
 
   /** Say under the patient's words how far they are. */
@@ -82,24 +91,37 @@ export class View {
     bubble.querySelector(".state")?.remove();
     if (state === "sent") return;
     const line = el("div", { class: "state" }, detail || this.word(state));
-    if (state === "waiting") {
-      const again = el("button", { type: "button", class: "again" }, this.word("try_now"));
-      again.addEventListener("click", this.actions.tryNow);
-      line.append(" ", again);
-    }
+    if (state === "waiting") line.append(" ", button(this.word("try_now"), "again", this.actions.tryNow));
     bubble.append(line);
-    if (state !== "sending") this.spoken.append(el("p", {}, line.firstChild?.textContent ?? ""));
+    if (state !== "sending") this.announcer.say(line.firstChild?.textContent ?? "");
   }
 
   typing(on: boolean): void {
-    if (on === this.isTyping) return;
-    this.isTyping = on;
+    if (on === this.typingSince > 0) return;
+    const since = on ? Date.now() : 0;
+    this.typingSince = since;
     const bubble = this.chat.displayLoadingBubble as { toggle: (config?: { role: string }) => void };
     bubble.toggle(on ? { role: "ai" } : undefined);
+    if (on) setTimeout(() => this.typingSince === since && this.announcer.say(this.word("typing")), SLOW);
   }
 
   say(status: string): void {
     this.status.textContent = status;
+  }
+
+  /** Once danger was named, the number to call stays in sight. */
+  warn(kind: string, spoken: boolean): void {
+    if (!DANGER.includes(kind) || (kind === "urgent" && this.alarm.dataset.kind === "emergency")) return;
+    const call = kind === "emergency" ? this.config.emergency : this.config.phone;
+    this.alarm.dataset.kind = kind;
+    this.alarm.replaceChildren(el("a", { href: call.link }, this.word(kind)));
+    this.alarm.hidden = false;
+    if (spoken) this.alarm.setAttribute("role", "alert");
+  }
+
+  /** The danger that was named; empty for none. */
+  get danger(): string {
+    return this.alarm.dataset.kind ?? "";
   }
 
   /** Put words back into the text box, so that nothing is lost. */
@@ -108,6 +130,12 @@ export class View {
     if (!input || input.textContent) return;
     input.textContent = text;
     input.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  /** To the text box; on a touch screen to the conversation, so that no keyboard covers it. */
+  focus(): void {
+    if (matchMedia("(hover: hover)").matches) this.chat.focusInput();
+    else this.inside().querySelector<HTMLElement>("#messages")?.focus();
   }
 
   /** Show the newest message whole, once everything around it has its place. */
@@ -125,7 +153,6 @@ export class View {
       names: this.names(),
       textInput: { characterLimit: LONGEST_TEXT, placeholder: { text: words.input } },
       displayLoadingBubble: { toggle: () => {} },
-      htmlClassUtilities: { "quick-reply": { events: { click: (event: Event) => this.press(event) } } },
       connect: { websocket: true, handler: (_: unknown, signals: Signals) => this.connect(signals) },
     });
   }
@@ -135,110 +162,77 @@ export class View {
     signals.onOpen();
     signals.newUserMessage.listener = (body) => {
       const text = body.messages?.at(-1)?.text?.trim();
-      if (text) this.actions.typed(text);
+      if (text) this.actions.typed(text, true);
     };
   }
 
   private names(): object {
     const { you, bot, staff } = this.config.words;
     const named = (text = "") => ({ text });
-    return {
-      user: named(you),
-      ai: named(bot),
-      staff: named(staff),
-      emergency: named(bot),
-      urgent: named(bot),
-      replies: named(),
-    };
+    return { user: named(you), ai: named(bot), staff: named(staff), emergency: named(bot), urgent: named(bot), replies: named() };
   }
 
   /** What deep-chat leaves out of the accessibility tree. */
   private finish(): void {
     const log = this.inside().querySelector("#messages");
     log?.setAttribute("role", "log");
-    log?.setAttribute("aria-live", "off"); // the newest message is read out by `spoken`, old ones are not
+    log?.setAttribute("aria-live", "off"); // the newest message is read out by `announcer`, old ones are not
     log?.setAttribute("aria-label", this.word("log"));
     log?.setAttribute("tabindex", "0");
     this.input()?.setAttribute("aria-multiline", "true");
+    this.input()?.setAttribute("dir", "auto");
     this.inside().querySelector(".input-button")?.setAttribute("aria-label", this.word("send"));
   }
 
-  private header(): HTMLElement {
-    const { words, phone } = this.config;
-    const person = el("button", { type: "button", class: "tool" }, this.word("person"));
-    person.addEventListener("click", this.actions.person);
-    const over = el("button", { type: "button", class: "tool" }, this.word("start_over"));
-    over.addEventListener("click", () => this.confirm(this.word("start_over_sure"), this.actions.startOver));
-    const titles = el(
-      "div",
-      { class: "titles" },
-      el(this.host.matches("main") ? "h1" : "h2", {}, words.title ?? ""),
-      el("p", { class: "subtitle" }, words.subtitle ?? ""),
-    );
-    const call = el("a", { class: "tool", href: phone.link, "aria-label": `${words.call} ${phone.text}` }, words.call ?? "");
-    return el("header", { class: "chat-head" }, titles, el("div", { class: "tools" }, person, call, over));
-  }
-
-  private confirm(question: string, yes: () => void): void {
-    const dialog = el("dialog", { class: "sure", "aria-label": question }, el("p", {}, question));
-    const form = el("form", { method: "dialog" });
-    for (const answer of ["yes", "no"]) form.append(el("button", { value: answer, class: "tool" }, this.word(answer)));
-    dialog.append(form);
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      if (dialog.returnValue === "yes") yes();
+  private header(look: Look): HTMLElement {
+    const { config, host, actions } = this;
+    return header(config, look, host.matches("main") ? "h1" : "h2", {
+      ...actions,
+      startOver: () => confirm(host, config.words, this.word("start_over_sure"), actions.startOver),
+      move: () => void actions.getCode().then((code) => showCode(host, config, code)),
+      code: () => askCode(host, config.words, actions.typed),
     });
-    this.host.append(dialog);
-    dialog.showModal();
   }
 
-  /** Buttons under the newest message; deep-chat takes them away when the next message comes. */
-  private offer(buttons: Button[]): void {
-    this.offered = buttons;
-    if (!buttons.length) return;
-    // The titles are set as text afterwards: no words ever pass through HTML.
-    const empty = buttons.map(() => '<button type="button" class="quick-reply"></button>').join("");
-    this.chat.addMessage({ role: "replies", html: `<div class="deep-chat-temporary-message replies">${empty}</div>` });
-    const drawn = this.inside().querySelectorAll<HTMLElement>(".quick-reply");
-    drawn.forEach((button, number) => {
-      button.textContent = buttons[number]?.title ?? "";
-      button.dataset.number = String(number);
-    });
-    const group = drawn[0]?.parentElement;
-    group?.setAttribute("role", "group");
-    group?.setAttribute("aria-label", this.word("replies"));
+  /** What a message carries beside its words. */
+  private dress(message: Message, row: HTMLElement | undefined): void {
+    const bubble = row?.querySelector<HTMLElement>(".message-bubble");
+    if (!row || !bubble) return;
+    if (message.from === "patient") return;
+    bubble.lang = message.from === "bot" ? this.config.spoken : "";
+    link(bubble, [this.config.emergency, this.config.phone]);
+    const under = beside(message.metadata, this.config);
+    if (message.from === "bot" && message.metadata.kind === "answer") {
+      under.push(thumbs(message, this.config.words, this.actions.rate, (words) => this.announcer.say(words)));
+    }
+    row.querySelector(".inner-message-container")?.append(...under);
   }
 
-  private press(event: Event): void {
-    const button = this.offered[Number((event.currentTarget as HTMLElement).dataset.number)];
-    if (!button) return;
-    this.actions.pressed(button);
-    if (matchMedia("(hover: hover)").matches) this.chat.focusInput();
-    else this.inside().querySelector<HTMLElement>("#messages")?.focus();
+  /** What can be pressed under the newest message; deep-chat takes it away when the next message comes. */
+  private offer(message: Message): void {
+    const { pressed, typed } = this.actions;
+    const after = <Chosen>(act: (chosen: Chosen) => void) => (chosen: Chosen) => {
+      act(chosen);
+      this.focus();
+    };
+    const to = { pressed: after(pressed), typed: after((text: string) => typed(text)) };
+    const found = message.from === "bot" ? offers(message, this.config, to) : [];
+    if (!found.length) return;
+    // deep-chat is given an empty place; what goes into it is built as elements, so that no words pass through HTML.
+    this.chat.addMessage({ role: "replies", html: '<div class="deep-chat-temporary-message replies"></div>' });
+    const places = this.inside().querySelectorAll(".replies");
+    places[places.length - 1]?.append(...found);
   }
 
-  /** Once danger was named, the number to call stays in sight. */
-  private warn(message: Message, spoken: boolean): void {
-    const kind = message.metadata.kind ?? "";
-    if (!ROLES[kind] || (kind === "urgent" && this.alarm.dataset.kind === "emergency")) return;
-    const { emergency, phone } = this.config;
-    const call = kind === "emergency" ? emergency : phone;
-    this.alarm.dataset.kind = kind;
-    this.alarm.replaceChildren(el("a", { href: call.link }, this.word(kind)));
-    this.alarm.hidden = false;
-    if (spoken) this.alarm.setAttribute("role", "alert");
-  }
-
-  private speak(message: Message): void {
-    const who = message.from === "staff" ? this.word("staff") : this.word("bot");
-    const choices = message.buttons.map((button) => button.title).join(", ");
-    this.spoken.append(el("p", {}, `${who}: ${message.text} ${choices}`));
-    while (this.spoken.childElementCount > 5) this.spoken.firstElementChild?.remove();
+  private newest(role: string): HTMLElement | undefined {
+    const rows = this.inside().querySelectorAll<HTMLElement>(`.deep-chat-outer-container-role-${role}`);
+    return rows[rows.length - 1];
   }
 
   private role(message: Message): string {
+    const kind = message.metadata.kind ?? "";
     if (message.from === "patient") return "user";
-    return message.from === "staff" ? "staff" : (ROLES[message.metadata.kind ?? ""] ?? "ai");
+    return message.from === "staff" ? "staff" : DANGER.includes(kind) ? kind : "ai";
   }
 
   private inside(): ShadowRoot {

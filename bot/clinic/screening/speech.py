@@ -9,10 +9,13 @@ from typing import Any
 
 from bot.clinic.content import Asked, Content
 from bot.clinic.content.model_screening import Outcome
-from bot.clinic.screening.rules import Verdict, find
+from bot.clinic.screening.rules import Verdict, find, is_needless
 from bot.clinic.screening.state import Screening
 
 MANY = 3  # criteria; more of them are not listed where they are only open
+
+
+WORTH_A_LIST = 3  # open questions
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ def question(state: Screening, asked: Asked, content: Content, notes: tuple[str,
     """The question, with short notes (keys of `phrases`) said before it; `left` main questions are to come with it."""
     text = _joined(state, content, notes, worded(state, asked, content), count=str(left))
     buttons = tuple({"title": one.title, "payload": payload(asked.id, one.answer)} for one in asked.buttons)
-    return Say("question", asked.id, text, buttons, _asks(asked, content))
+    return Say("question", asked.id, text, buttons, _asks(asked, content) | _checklist(state, asked, content))
 
 
 def worded(state: Screening, asked: Asked, content: Content) -> str:
@@ -116,6 +119,27 @@ def ending(key: str, content: Content) -> Say:
 def payload(question: str, answer: str) -> str:
     """The payload of a button that answers a question."""
     return "/inform" + json.dumps({"question": question, "answer": answer})
+
+
+def _checklist(state: Screening, asked: Asked, content: Content) -> dict[str, Any]:
+    """The yes-or-no questions still open, for a page that shows them at once, when one of them is asked now."""
+    rules, values = content.screening, state.values
+    questions = [
+        one
+        for one in rules.questions
+        if one.kind == "yes_no" and one.id not in values and not is_needless(one, values, rules)
+    ]
+    if asked not in questions or len(questions) < WORTH_A_LIST:
+        return {}
+    items = [
+        {
+            "id": one.id,
+            "title": worded(state, one, content),
+            "options": [{"title": button.title, "answer": button.answer} for button in one.buttons],
+        }
+        for one in questions
+    ]
+    return {"checklist": items}
 
 
 def _asks(asked: Asked, content: Content) -> dict[str, str]:

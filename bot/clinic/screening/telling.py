@@ -10,6 +10,7 @@ from typing import get_args
 
 from bot.clinic.content import Asked, Content, FollowUp
 from bot.clinic.content.fields import Value
+from bot.clinic.screening.checklist import CHECKLIST, ticked
 from bot.clinic.screening.rules import ADULT, Answer, find, follow_up, is_age
 from bot.clinic.screening.state import Screening
 
@@ -46,6 +47,8 @@ class Heard:
 
 def told(state: Screening, heard: Heard, content: Content, today: date) -> dict[str, Answer]:
     """Question id -> value for everything the message answers."""
+    if heard.question == CHECKLIST:
+        return _from_checklist(heard.answer or "", content)
     found = _from_reply(state, heard, content) or _in_own_words(state, heard, content)
     found = found or _from_message(state, heard, content, today)
     return _heard_in(found, heard, content) | found
@@ -158,6 +161,13 @@ def _from_button(id: str, answer: str, content: Content) -> dict[str, Answer]:
     if answer.isdecimal() and asked.id == content.screening.age.id and is_age(int(answer)):
         return {asked.id: int(answer)}
     return {asked.id: answer} if answer in VALUES else {}
+
+
+def _from_checklist(answer: str, content: Content) -> dict[str, Answer]:
+    found: dict[str, Answer] = {}
+    for id, value in ticked(answer).items():
+        found |= _from_button(id, value, content)
+    return found
 
 
 def _from_intent(state: Screening, heard: Heard, content: Content, found: Mapping[str, Answer]) -> dict[str, Answer]:
