@@ -1,4 +1,4 @@
-"""What every test may rely on: no telemetry and a repo root to find files from."""
+"""What every test may rely on: no telemetry, no clock on examples, and a repo root to find files from."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ["RASA_TELEMETRY_ENABLED"] = "false"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# No test asserts a time, so a slow machine fails none.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")
