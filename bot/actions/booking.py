@@ -19,6 +19,7 @@ from bot.clinic.booking.clinic import Clinic
 from bot.clinic.booking.course import course_of
 from bot.clinic.booking.plan import clinic_from
 from bot.clinic.booking.slots import is_free
+from bot.clinic.booking.times import understand_wish
 from bot.clinic.booking.turns import Heard, show_short
 from bot.clinic.booking.turns import Turn as Step
 from bot.store import bookings, screenings, slots
@@ -38,7 +39,8 @@ class ActionOpenBooking(ClinicAction):
 
     def act(self, turn: Turn) -> Events:
         outcome = turn.slot("screening_outcome")
-        declined = turn.intent == "deny" or turn.entity("answer") == "without_check"
+        insists = turn.slot("booking_gate") == "check_first" and turn.slot("offered") == "screening"
+        declined = insists or turn.intent == "deny" or turn.entity("answer") == "without_check"
         if outcome == "not_suitable":
             turn.say("utter_booking_not_suitable")
             return [SlotSet("booking_gate", "closed"), SlotSet("offered", "person")]
@@ -65,7 +67,7 @@ class ValidateBookingForm(PersonalForm):
             return _went(turn, clinic, interview.begin(_first(turn), _known(turn), clinic, taken, turn.now))
         if reopens_screening(turn):  # "wait, I take insulin": the check comes first again
             return [*LEAVE_FORM, FollowupAction("screening_form")]
-        if _strays(turn, state):
+        if _strays(turn, state) and not _tells_a_time(turn, clinic, state):
             answer_asides(turn)
             return _went(turn, clinic, interview.ask_again(state, clinic, taken, turn.now))
         if "?" in turn.text:
@@ -179,6 +181,13 @@ def _strays(turn: Turn, state: dict[str, Any]) -> bool:
         return False
     sure = "?" in turn.text or asked[0].confidence >= SURE
     return sure if asking in PERSONAL else True
+
+
+def _tells_a_time(turn: Turn, clinic: Clinic, state: dict[str, Any]) -> bool:
+    """Whether a message taken for something else answers the question of the time ("something in the evening")."""
+    if state.get("asking") != "when" or "?" in turn.text:
+        return False
+    return understand_wish(turn.text, turn.now, clinic).kind != "not_understood"
 
 
 def _heard(turn: Turn) -> Heard:

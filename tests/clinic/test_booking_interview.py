@@ -251,6 +251,20 @@ def test_none_of_these_brings_later_times() -> None:
     assert talk.titles[0] == "Thu 26 Nov, 13:00"
 
 
+def test_other_times_stay_within_the_wish() -> None:
+    talk = talk_at("when")
+    talk.say("thursday evening")
+    assert talk.titles == ["Thu 26 Nov, 17:00", "Thu 26 Nov, 17:30", "Thu 26 Nov, 18:00"]
+    talk.press("when", "other")
+    assert talk.titles[0] == "Thu 3 Dec, 17:00"
+
+
+def test_a_wish_that_nothing_fits_brings_its_hours_on_other_days_and_the_nearest_hour_on_its_days() -> None:
+    talk = talk_at("when")
+    assert talk.say("a tuesday after five, not next week") == "utter_booking_none_fitting"
+    assert talk.titles == ["Thu 26 Nov, 17:00", "Thu 26 Nov, 17:30", "Tue 8 Dec, 16:30"]
+
+
 def test_a_full_time_offers_the_nearest_free_ones() -> None:
     start = at("2026-12-01 10:00")
     talk = talk_at("when", taken=[(start, 40), (start, 40)])
@@ -364,6 +378,9 @@ def test_the_question_is_asked_again_after_something_else_was_answered() -> None
         ),
         ("change the time to thursday at 6pm", "when", at("2026-11-26 18:00").isoformat()),
         ("friday 10 instead", "when", at("2026-11-27 10:00").isoformat()),
+        ("actually can it be 16:00", "when", at("2026-12-01 16:00").isoformat()),
+        ("make that half past two", "when", at("2026-12-01 14:30").isoformat()),
+        ("an hour later would be better", "when", at("2026-12-01 11:00").isoformat()),
     ],
 )
 def test_a_field_is_changed_at_the_read_back_in_one_message(text: str, field: str, value: Any) -> None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.clinic.booking.clinic import Clinic
+from bot.clinic.booking.relative import is_clock, spelled_out
 from bot.clinic.booking.slots import earliest, free_times, is_free, nearest_times
-from bot.clinic.booking.times import any_time, understand_wish
+from bot.clinic.booking.times import any_time, names_a_day, understand_wish
 from bot.clinic.booking.turns import State, Taken
 from bot.clinic.booking.wish import Wish
 
@@ -25,13 +26,25 @@ class Diary:
         """The diary for an appointment of the length that the state's treatment takes."""
         return replace(self, minutes=self.clinic.minutes(state["answers"].get("treatment")))
 
+    def spelled_out(self, text: str, start: datetime | None) -> str:
+        """The wish in the text with what it says of the time one has already as dates and times."""
+        hour_only = start is not None and self._names_an_hour_only(text)
+        return spelled_out(text, self.clinic.local(start) if start else None, is_hour_only=hour_only)
+
+    def _names_an_hour_only(self, text: str) -> bool:
+        if not is_clock(text):
+            return False
+        wish = self.understand(text)
+        has_hour = wish.kind in ("exact", "window", "closed") and any(window.points for window in wish.windows)
+        return has_hour and not names_a_day(text, self.now, self.clinic)
+
     def understand(self, text: str) -> Wish:
         """The wish in the text, seen from this moment."""
         return understand_wish(text, self.now, self.clinic)
 
-    def free(self, wish: Wish, after: datetime | None = None) -> list[datetime]:
-        """The next three free starts that fit the wish."""
-        return free_times(wish, self.clinic, self.taken, self.now, minutes=self.minutes, after=after)
+    def free(self, wish: Wish, after: datetime | None = None, count: int = 3) -> list[datetime]:
+        """The next free starts that fit the wish."""
+        return free_times(wish, self.clinic, self.taken, self.now, count, minutes=self.minutes, after=after)
 
     def soonest(self, after: datetime | None = None) -> list[datetime]:
         """The next three free starts of all."""

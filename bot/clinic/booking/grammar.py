@@ -362,11 +362,12 @@ def _ranges(clause: Clause, sight: Sight) -> list[Days]:
 
 def _resolve(clause: Clause, sight: Sight) -> list[Days]:
     """The clause's dates. A single date beside another weekday's name is read by choice: the date, or the weekday."""
+    ranges = _narrowest(clause.ranges)
     if len(clause.weekdays) != 1:
-        return clause.ranges
+        return ranges
     weekday = min(clause.weekdays)
     resolved = []
-    for first, last in clause.ranges:
+    for first, last in ranges:
         if first == last and first.weekday() != weekday:
             near = first + timedelta(days=(weekday - first.weekday() + 3) % 7 - 3)
             resolved.append((near, near) if sight.choice else (first, last))
@@ -375,6 +376,15 @@ def _resolve(clause: Clause, sight: Sight) -> list[Days]:
         else:
             resolved.append(_the_only(first, last, weekday))
     return resolved
+
+
+def _narrowest(ranges: list[Days]) -> list[Days]:
+    """ "In December, on the 24th" is one day: what holds another range gives way to it."""
+    return [one for one in ranges if not any(_holds(one, other) for other in ranges if other != one)]
+
+
+def _holds(outer: Days, inner: Days) -> bool:
+    return outer[0] <= inner[0] and inner[1] <= outer[1]
 
 
 def _the_only(first: date, last: date, weekday: int) -> Days:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -173,6 +174,8 @@ def _keep(state: State, gathered: Gathered, diary: Diary) -> Turn:
 
 def _at_the_end(state: State, heard: Heard, diary: Diary) -> Turn:
     """A typed answer to the read-back: yes, no, or a change of one field with or without its new value."""
+    if "when" in state["answers"]:
+        heard = replace(heard, text=diary.spelled_out(heard.text, datetime.fromisoformat(state["answers"]["when"])))
     named = _named(heard.text)
     gathered = gather(heard, named, diary.clinic, diary.now) if named != "note" else Gathered()
     if heard.intent == "affirm" and not _wants_change(heard) and _is_no_news(gathered, state, diary.clinic):

@@ -15,13 +15,28 @@ _SHIFT = re.compile(
     r"(later|after(?: that)?|earlier|sooner|before(?: that)?)(?=\W*$|,| if| please| would| works| is| at| in)",
     re.IGNORECASE,
 )
+_HOUR = re.compile(
+    r"\b\d{1,2}[:.]\d\d\b|\b(?:at|to) \d{1,2}\b|\d ?[ap]\.?m\b|o'? ?clock|\b(?:half|quarter) (?:past|to)\b|\bnoon\b",
+    re.IGNORECASE,
+)
+_LONG = re.compile(r"\d(?:[ ()/-]*\d){4}")
 _CLOCK = re.compile(r"\d[:.]\d\d|\bat \d|\d ?[ap]m|morning|afternoon|evening|noon|midday|lunch", re.IGNORECASE)
 
 
-def spelled_out(text: str, start: datetime | None) -> str:
-    """The text with what it says of the visit's present time (on the clinic's clock) as dates and times."""
+def is_clock(text: str) -> bool:
+    """Whether the text says an hour as people say one, and holds no longer number, such as a phone number's."""
+    return _HOUR.search(text) is not None and _LONG.search(text) is None
+
+
+def spelled_out(text: str, start: datetime | None, *, is_hour_only: bool = False) -> str:
+    """The text with what it says of the visit's present time (on the clinic's clock) as dates and times.
+
+    `is_hour_only`: it names an hour and no day ("can it be 18:00?"), which means the day one has.
+    """
     if start is None:
         return text
+    if is_hour_only and not _SHIFT.search(text):
+        return f"{start:%Y-%m-%d} {text}"
     text = _SAME_TIME.sub(f"at {start:%H:%M}", text)
     text = _SAME_DAY.sub(f"{start:%Y-%m-%d}", text)
     return _SHIFT.sub(_moved(start, says_when=bool(_CLOCK.search(_SHIFT.sub("", text)))), text)

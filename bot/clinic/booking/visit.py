@@ -18,7 +18,6 @@ from bot.clinic.booking.card import Card, time_card, visit_card
 from bot.clinic.booking.clinic import Clinic
 from bot.clinic.booking.contact import find_contact
 from bot.clinic.booking.diary import Diary
-from bot.clinic.booking.relative import spelled_out
 from bot.clinic.booking.times import names_a_day
 from bot.clinic.booking.turns import Heard, Say, State, question, show_time
 from bot.clinic.booking.wish import wish_to_dict
@@ -85,7 +84,7 @@ def found(state: State, visit: Visit, heard: Heard, diary: Diary) -> Step:
         return _sure(state, "cancel", diary.clinic)
     if state["wants"] == "accept" and visit.status == "pending":
         return _accept(state)
-    heard = _spelled_out(state, heard, diary.clinic)
+    heard = _spelled_out(state, heard, diary)
     if names_a_day(heard.text, diary.now, diary.clinic):
         return _wish(state, heard, diary)
     return _menu(state, diary.clinic)
@@ -114,7 +113,7 @@ def hear(state: State, heard: Heard, diary: Diary) -> Step:
 def _answered(state: State, heard: Heard, diary: Diary) -> Step:
     if state["asking"] == "who":
         return _identify(state, heard, diary.clinic)
-    heard = _spelled_out(state, heard, diary.clinic)
+    heard = _spelled_out(state, heard, diary)
     if state["asking"] == "menu" and heard.intent == "affirm" and state["visit"]["status"] == "pending":
         return _accept(state)
     if heard.question == "visit" or heard.intent in ("cancel_booking", "change_booking"):
@@ -216,9 +215,12 @@ def _accept(state: State) -> Step:
     return Step(state, does="accept")
 
 
-def _spelled_out(state: State, heard: Heard, clinic: Clinic) -> Heard:
-    start = state["visit"]["starts_at"]
-    return replace(heard, text=spelled_out(heard.text, clinic.local(datetime.fromisoformat(start)) if start else None))
+def _spelled_out(state: State, heard: Heard, diary: Diary) -> Heard:
+    """What is said of the time one has ("an hour later") in dates; not where an hour chooses among offers."""
+    if state.get("offered"):
+        return heard
+    start = state["answers"].get("when") or state["visit"]["starts_at"]
+    return replace(heard, text=diary.spelled_out(heard.text, datetime.fromisoformat(start) if start else None))
 
 
 def _choice(heard: Heard) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.clinic.booking.card import times_card
@@ -11,9 +12,10 @@ from bot.clinic.booking.diary import Diary
 from bot.clinic.booking.slots import fits
 from bot.clinic.booking.times import names_a_day
 from bot.clinic.booking.turns import Heard, Say, State, button, question, show_day, show_short, show_time
-from bot.clinic.booking.wish import Window, Wish, wish_from_dict
+from bot.clinic.booking.wish import ALL_WEEK, Window, Wish, wish_from_dict, wish_to_dict
 from bot.clinic.booking.words import words
 
+EVERY = 10_000
 OTHER = "other"  # the answer of the button that asks for later times
 _RANKS = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "last": -1, "middle": 1}
 _CHOOSING = (
@@ -36,9 +38,13 @@ def settle(state: State, diary: Diary) -> Say | None:
 
 
 def other_times(state: State, diary: Diary) -> Say:
-    """The free times after those offered last; from the start again when there are no more."""
+    """The free times after those offered last, within the same wish while it has any; else from the start again."""
     diary = diary.sized(state)
     last = max((datetime.fromisoformat(one) for one in state["offered"]), default=None)
+    wish = wish_from_dict(state["fits"]) if state.get("fits") else None
+    further = diary.free(wish, last) if wish else []
+    if wish and further:
+        return _offer(state, "utter_booking_times_fitting", diary, further, wish)
     return _offer(state, "utter_ask_booking_when", diary, diary.soonest(last) or diary.soonest())
 
 
@@ -70,8 +76,8 @@ def _exact(state: State, wish: Wish, diary: Diary) -> Say | None:
 def _window(state: State, wish: Wish, diary: Diary) -> Say:
     fitting = diary.free(wish)
     if fitting:
-        return _offer(state, "utter_booking_times_fitting", diary, fitting)
-    return _offer(state, "utter_booking_none_fitting", diary, _from_day(wish.windows, diary) or diary.soonest())
+        return _offer(state, "utter_booking_times_fitting", diary, fitting, wish)
+    return _offer(state, "utter_booking_none_fitting", diary, _close_to(wish.windows, diary) or diary.soonest())
 
 
 def _refuse(state: State, wish: Wish, diary: Diary) -> Say:
@@ -87,8 +93,27 @@ def _refuse(state: State, wish: Wish, diary: Diary) -> Say:
 
 
 def _closed(state: State, wish: Wish, diary: Diary) -> Say:
-    times = diary.near(wish.starts[0]) if wish.starts else _from_day(wish.windows, diary)
+    times = diary.near(wish.starts[0]) if wish.starts else _close_to(wish.windows, diary)
     return _offer(state, "utter_booking_closed", diary, times or diary.soonest())
+
+
+def _close_to(windows: Sequence[Window], diary: Diary) -> list[datetime]:
+    """Times close to a wish nothing fits: the wished hours on other days, the nearest hour on the wished days."""
+    if not any(window.points or window.spans for window in windows):
+        return _from_day(windows, diary)
+    last = diary.clinic.last_day(diary.now)
+    other_days = Wish("window", tuple(replace(w, days=((w.first, last),), weekdays=ALL_WEEK) for w in windows))
+    same_days = Wish("window", tuple(replace(window, points=(), spans=()) for window in windows))
+    near = sorted(diary.free(same_days, count=EVERY), key=lambda start: (_minutes_off(start, windows), start))
+    close = {*near[:1], *diary.free(other_days)[:2]}
+    return sorted({*close, *near[1 : 4 - len(close)]})
+
+
+def _minutes_off(start: datetime, windows: Sequence[Window]) -> int:
+    """How far a start is from the nearest wished time of day."""
+    minute = start.hour * 60 + start.minute
+    ends = [end for window in windows for end in (*window.points, *(one for span in window.spans for one in span))]
+    return min(abs(minute - end) for end in ends)
 
 
 def _from_day(windows: Sequence[Window], diary: Diary) -> list[datetime]:
@@ -127,8 +152,12 @@ def spell(wish: Wish) -> str:
     return " ".join([days, *points, *spans])
 
 
-def _offer(state: State, response: str, diary: Diary, times: list[datetime], **values: str) -> Say:
+def _offer(
+    state: State, response: str, diary: Diary, times: list[datetime], fits: Wish | None = None, **values: str
+) -> Say:
+    """A question with a button for each time; `fits` is the wish they fit, for "other times"."""
     state["offered"] = [start.isoformat() for start in times]
+    state["fits"] = wish_to_dict(fits) if fits else None
     buttons = [button(show_short(start), "when", f"{start:%Y-%m-%dT%H:%M}") for start in times]
     if not times and response == "utter_ask_booking_when":
         response = "utter_booking_full"
