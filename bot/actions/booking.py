@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +30,7 @@ from bot.store.models import Booking
 FORM = "booking_form"
 PERSONAL = ("name", "contact", "note")  # fields whose answers may look like a question to the understanding
 SURE = 0.9
+WITHOUT_CHECK = re.compile(r"\b(?:without|skip|no)\b.{0,12}\b(?:check|screening)\b", re.IGNORECASE)
 
 
 class ActionOpenBooking(ClinicAction):
@@ -39,8 +41,7 @@ class ActionOpenBooking(ClinicAction):
 
     def act(self, turn: Turn) -> Events:
         outcome = turn.slot("screening_outcome")
-        insists = turn.slot("booking_gate") == "check_first" and turn.slot("offered") == "screening"
-        declined = insists or turn.intent == "deny" or turn.entity("answer") == "without_check"
+        declined = turn.intent == "deny" or turn.entity("answer") == "without_check" or _does_without_check(turn)
         if outcome == "not_suitable":
             turn.say("utter_booking_not_suitable")
             return [SlotSet("booking_gate", "closed"), SlotSet("offered", "person")]
@@ -49,6 +50,16 @@ class ActionOpenBooking(ClinicAction):
         turn.say("utter_ask_check_first")
         asked_for = {"text": turn.text, "treatment": turn.entity("treatment")}
         return [SlotSet("booking_gate", "check_first"), SlotSet("offered", "screening"), SlotSet("booking", asked_for)]
+
+
+def _does_without_check(turn: Turn) -> bool:
+    """Whether the patient says so, asks for a visit again instead of answering, or did without it once in this chat."""
+    if WITHOUT_CHECK.search(turn.text) or (
+        turn.slot("booking_gate") == "check_first" and turn.slot("offered") == "screening"
+    ):
+        return True
+    with reading(turn.clinic.sessions) as session:
+        return bool(bookings.of_conversation(session, turn.conversation_id))
 
 
 class ValidateBookingForm(PersonalForm):
@@ -67,7 +78,7 @@ class ValidateBookingForm(PersonalForm):
             return _went(turn, clinic, interview.begin(_first(turn), _known(turn), clinic, taken, turn.now))
         if reopens_screening(turn):  # "wait, I take insulin": the check comes first again
             return [*LEAVE_FORM, FollowupAction("screening_form")]
-        if _strays(turn, state) and not _tells_a_time(turn, clinic, state):
+        if _strays(turn, state) and not tells_a_time(turn, clinic, state):
             answer_asides(turn)
             return _went(turn, clinic, interview.ask_again(state, clinic, taken, turn.now))
         if "?" in turn.text:
@@ -183,7 +194,7 @@ def _strays(turn: Turn, state: dict[str, Any]) -> bool:
     return sure if asking in PERSONAL else True
 
 
-def _tells_a_time(turn: Turn, clinic: Clinic, state: dict[str, Any]) -> bool:
+def tells_a_time(turn: Turn, clinic: Clinic, state: dict[str, Any]) -> bool:
     """Whether a message taken for something else answers the question of the time ("something in the evening")."""
     if state.get("asking") != "when" or "?" in turn.text:
         return False

@@ -8,7 +8,7 @@ from typing import Any
 from rasa_sdk.events import SlotSet
 
 from bot.actions.base import Events, Turn
-from bot.actions.booking import slot_rules
+from bot.actions.booking import slot_rules, tells_a_time
 from bot.actions.consent import PersonalForm
 from bot.actions.handoff import hand_off
 from bot.actions.replies import answer_asides, other_questions
@@ -34,7 +34,7 @@ class ValidateVisitForm(PersonalForm):
         state, diary, heard = turn.slot("visit") or {}, _diary(turn), _heard(turn)
         if not state.get("asking"):
             step = visit.begin(heard, _own(turn), diary)
-        elif _strays(turn):
+        elif _strays(turn) and not tells_a_time(turn, diary.clinic, state):
             answer_asides(turn)
             step = visit.ask_again(state, diary)
         else:

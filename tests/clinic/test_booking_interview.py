@@ -251,6 +251,13 @@ def test_none_of_these_brings_later_times() -> None:
     assert talk.titles[0] == "Thu 26 Nov, 13:00"
 
 
+def test_an_hour_that_is_not_among_the_offers_of_one_day_means_that_day() -> None:
+    talk = talk_at("when")
+    talk.say("thursday next week")
+    assert talk.say("16:30 please") == "utter_ask_booking_note"
+    assert talk.answers["when"] == at("2026-12-03 16:30").isoformat()
+
+
 def test_other_times_stay_within_the_wish() -> None:
     talk = talk_at("when")
     talk.say("thursday evening")

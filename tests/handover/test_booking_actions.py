@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.actions import booking
-from bot.actions.booking import ValidateBookingForm
+from bot.actions.booking import ActionOpenBooking, ValidateBookingForm
 from bot.store.engine import Sessions, reading
 from bot.store.models import Booking
 from tests.clinic.diary import at
@@ -108,3 +108,40 @@ def test_who_books_a_treatment_given_in_a_series_hears_of_the_course_and_free_da
     assert course["response"] == "utter_booking_course"
     assert (course["least"], course["most"], course["weeks"]) == ("4", "10", "1–2")
     assert "Tue 8 Dec, 10:00" in course["dates"]
+
+
+@pytest.mark.parametrize(
+    ("said", "gate"),
+    [
+        (["I want to book a visit"], "check_first"),
+        (["book a visit without the check please"], "open"),
+        (["can I skip the check and book"], "open"),
+        (["I want to book a visit", "book without check"], "open"),
+    ],
+    ids=["first", "without", "skips", "asks again"],
+)
+def test_the_check_is_offered_once_and_not_pressed_on_anybody(
+    patients: list[Patient], said: list[str], gate: str
+) -> None:
+    anna = patients[0]
+    for text in said:
+        anna.tell(ActionOpenBooking(), text, "book_appointment")
+    assert anna.slots["booking_gate"] == gate
+
+
+def test_who_has_a_visit_is_not_sent_to_the_check_again(patients: list[Patient]) -> None:
+    anna = patients[0]
+    anna.choose(WHEN)
+    anna.press("note", "no")
+    anna.press("confirm", "yes")
+    anna.tell(ActionOpenBooking(), "book another visit", "book_appointment")
+    assert anna.slots["booking_gate"] == "open"
+
+
+def test_a_time_taken_for_a_greeting_still_answers_the_question_of_the_time(patients: list[Patient]) -> None:
+    anna = patients[0]
+    anna.book("", treatment="body")
+    anna.book("Kim Example")
+    anna.book("kim@example.org")
+    said = anna.tell(ValidateBookingForm(), "something in the evening", "greet")
+    assert [one["response"] for one in said] == ["utter_booking_times_fitting"]

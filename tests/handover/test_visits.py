@@ -134,6 +134,13 @@ def test_a_wish_may_be_told_by_the_time_one_has(anna: Patient, sessions: Session
     assert times[0] == at(start).isoformat()
 
 
+def test_the_time_one_has_counts_while_others_are_offered(anna: Patient, sessions: Sessions) -> None:
+    tell(anna, "change my booking", "change_booking")
+    tell(anna, question="visit", answer="move")
+    said = anna.tell(ValidateVisitForm(), "an hour later")
+    assert said[-1]["metadata"]["starts_at"] == at("2026-12-01 11:00").isoformat()
+
+
 def test_a_move_repeated_after_a_crash_is_told_once(anna: Patient, sessions: Sessions) -> None:
     tell(anna, "can I come on 2 December at 14:00 instead", "change_booking")
     before = dict(anna.slots)

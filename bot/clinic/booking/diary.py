@@ -26,9 +26,12 @@ class Diary:
         """The diary for an appointment of the length that the state's treatment takes."""
         return replace(self, minutes=self.clinic.minutes(state["answers"].get("treatment")))
 
-    def spelled_out(self, text: str, start: datetime | None) -> str:
-        """The wish in the text with what it says of the time one has already as dates and times."""
-        hour_only = start is not None and self._names_an_hour_only(text)
+    def spelled_out(self, text: str, start: datetime | None, *, hours: bool = True) -> str:
+        """The wish in the text with what it says of the time one has already as dates and times.
+
+        `hours`: an hour alone means the day one has; False while times are offered, among which it may choose.
+        """
+        hour_only = hours and start is not None and self._names_an_hour_only(text)
         return spelled_out(text, self.clinic.local(start) if start else None, is_hour_only=hour_only)
 
     def _names_an_hour_only(self, text: str) -> bool:

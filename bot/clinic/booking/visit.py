@@ -216,11 +216,9 @@ def _accept(state: State) -> Step:
 
 
 def _spelled_out(state: State, heard: Heard, diary: Diary) -> Heard:
-    """What is said of the time one has ("an hour later") in dates; not where an hour chooses among offers."""
-    if state.get("offered"):
-        return heard
-    start = state["answers"].get("when") or state["visit"]["starts_at"]
-    return replace(heard, text=diary.spelled_out(heard.text, datetime.fromisoformat(start) if start else None))
+    """What is said of the time one has ("an hour later") in dates."""
+    start, hours = _start(state), not state.get("offered")
+    return replace(heard, text=diary.spelled_out(heard.text, start, hours=hours))
 
 
 def _choice(heard: Heard) -> str:

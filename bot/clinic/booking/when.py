@@ -181,9 +181,20 @@ def chosen(heard: Heard, offered: Sequence[str], diary: Diary) -> str | None:
         return OTHER
     only_hours = wish.usable and all(window.points for window in wish.windows)
     if only_hours and not names_a_day(heard.text, diary.now, diary.clinic):
-        same = [one for one in offered if fits(diary.clinic.local(datetime.fromisoformat(one)), wish)]
-        return same[0][:16] if len(same) == 1 else None
+        return _at_that_hour(wish, [diary.clinic.local(datetime.fromisoformat(one)) for one in offered])
     return None
+
+
+def _at_that_hour(wish: Wish, offered: Sequence[datetime]) -> str | None:
+    """The one offer at a named hour; where none is and all are on one day, the hour of that day."""
+    same = [start for start in offered if fits(start, wish)]
+    if len(same) == 1:
+        return f"{same[0]:%Y-%m-%dT%H:%M}"
+    points = {point for window in wish.windows for point in window.points}
+    if same or len(points) != 1 or len({start.date() for start in offered}) != 1:
+        return None
+    point = points.pop()
+    return f"{offered[0]:%Y-%m-%d}T{point // 60:02}:{point % 60:02}"
 
 
 def _rank(text: str, count: int) -> int | None:
