@@ -1,13 +1,14 @@
 """How many bookings are lost, doubled or begun anew when the parts of an installation are killed in the middle of them.
 
-    .venv/bin/python -m benchmarks.crashes --kills 200 --seed 7 [--minutes 8] [--out results/crashes.json]
+    .venv/bin/python -m benchmarks.crashes --kills 200 --seed 7 [--minutes 8] [--backwards] [--out results/crashes.json]
 
 Every kill has a patient of its own who books (and in the later steps: whose visit the desk confirms, and who moves it),
 a step, a part of the installation, and a moment; all of them follow from the seed. The part is ended with SIGKILL while
 the step's message is under way, the supervisor starts it again, and the patient sends what got no answer once more, as
 the page does. Every change is also handed over to a webhook receiver. With `--minutes` it stops after so many and goes
-on when it is started again: what the file has already is not made twice. Exit code 1 when anything was lost, doubled or
-begun anew.
+on when it is started again: what the file has already is not made twice. `--backwards` begins at the end of the plan,
+so that two runs can share it; `--join OTHER` adds the other's file. Exit code 1 when anything was lost, doubled or begun
+anew.
 """
 
 from __future__ import annotations
@@ -48,6 +49,10 @@ LATER = ("desk", "change", "visit", "move when", "move")
 WEIGHTS = {"action server": 5, "Rasa": 2, "web": 3}  # Rasa takes longest to start again
 SPREAD = 1.2  # a kill comes at any moment of the step's usual time, or shortly after
 HANDED_OVER = 200.0  # seconds: a claim of a killed worker ends after 60, and a second one may follow
+
+
+Result = dict[str, Any]
+Keep = Callable[[Result], None]
 
 
 @dataclass(frozen=True)
@@ -134,8 +139,8 @@ def handed_over(sessions: Sessions, taken: BookingSystem) -> list[str]:
         time.sleep(1)
 
 
-def run(planned: Sequence[Plan], minutes: float, say: Callable[[str], None]) -> dict[str, Any]:
-    """Start an installation, make the kills, and look everything over at the end."""
+def run(planned: Sequence[Plan], minutes: float, keep: Keep) -> Result:
+    """Start an installation, make the kills, each handed to `keep`, and look everything over at the end."""
     taken, receiver = BookingSystem(), Receiver()
     receiver.on_take = taken.take
     receiver.start()
@@ -144,33 +149,29 @@ def run(planned: Sequence[Plan], minutes: float, say: Callable[[str], None]) -> 
         started = system.start(Path(folder), **more)
         configure_keys([started.env["MESOGUIDE_KEYS"]])
         try:
-            return _run(planned, started, taken, time.monotonic() + 60 * minutes, say)
+            return _run(planned, started, taken, time.monotonic() + 60 * minutes, keep)
         finally:
             started.stop()
             receiver.stop()
 
 
-def _run(
-    planned: Sequence[Plan], started: system.Started, taken: BookingSystem, until: float, say: Callable[[str], None]
-) -> dict[str, Any]:
+def _run(planned: Sequence[Plan], started: system.Started, taken: BookingSystem, until: float, keep: Keep) -> Result:
     with closing(make_engine(started.system.database_url).connect()) as connection:
         sessions = make_sessions(connection.engine)
         desk = Desk(started.system.base, DEMO_ADMIN, started.env["MESOGUIDE_DESK_PASSWORD"])
         desk.sign_in()
         course = Run(started.system, sessions, desk)
         course.rehearse()
-        made = []
         for one in planned:
             if time.monotonic() > until:
                 break
-            made.append(course.make(one))
-            say(f"{one.number + 1}: {one.part} at {one.step}: {made[-1]['seconds']} s {made[-1]['wrong'] or 'good'}")
+            keep(course.make(one))
         with reading(sessions) as session:
             crowded = checks.crowded(session, clinic_from(load_content(BOT / "content").clinic))
-        return {"kills": made, "crowded": crowded, "not_handed_over": handed_over(sessions, taken)}
+        return {"crowded": crowded, "not_handed_over": handed_over(sessions, taken)}
 
 
-def figures(result: dict[str, Any]) -> dict[str, int]:
+def figures(result: Result) -> dict[str, int]:
     """The counts of a run."""
     made = result["kills"]
     kinds = Counter(problem.split(":")[0] for one in made for problem in one["wrong"])
@@ -189,7 +190,7 @@ def figures(result: dict[str, Any]) -> dict[str, int]:
     }
 
 
-def table(result: dict[str, Any]) -> Table:
+def table(result: Result) -> Table:
     """Kills and good ends by step and part."""
     shown = Table(title="kills made / bookings that came to a good end")
     shown.add_column("step")
@@ -201,10 +202,32 @@ def table(result: dict[str, Any]) -> Table:
     return shown
 
 
-def made_before(path: Path, plan_of: list[int]) -> dict[str, Any]:
-    """What the file has of the same plan (number of kills, seed)."""
-    kept = json.loads(path.read_text()) if path.exists() else {}
-    return kept if kept.get("plan") == plan_of else {"plan": plan_of, "kills": [], "crowded": [], "not_handed_over": []}
+@dataclass
+class Book:
+    """The figures of a plan (number of kills, seed) in a file, written after every kill."""
+
+    path: Path
+    plan: list[int]
+
+    def __post_init__(self) -> None:
+        kept = json.loads(self.path.read_text()) if self.path.exists() else {}
+        none: Result = {"plan": self.plan, "kills": [], "crowded": [], "not_handed_over": []}
+        self.result = kept if kept.get("plan") == self.plan else none
+
+    def keep(self, made: Result) -> None:
+        """Print one kill and write it down."""
+        print(f"{made['number'] + 1}: {made['part']} at {made['step']}: {made['seconds']} s", made["wrong"], flush=True)
+        self.add({"kills": [made]})
+
+    def add(self, more: Result) -> None:
+        """Write further kills down, each number once, and what was found at the end of a run."""
+        kills = {one["number"]: one for one in [*self.result["kills"], *more.get("kills", [])]}
+        self.result["kills"] = [kills[number] for number in sorted(kills)]
+        for key in ("crowded", "not_handed_over"):
+            self.result[key] += more.get(key, [])
+        self.result["figures"] = figures(self.result)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(json.dumps(self.result, indent=1))
 
 
 def main() -> None:
@@ -212,21 +235,24 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--kills", type=int, default=200)
     options.add_argument("--seed", type=int, default=7)
-    options.add_argument("--minutes", type=float, default=24 * 60, help="stop after so many")
+    options.add_argument("--minutes", type=float, default=24 * 60, help="stop after so many; 0 makes no kill")
+    options.add_argument("--backwards", action="store_true", help="begin at the end of the plan")
+    options.add_argument("--join", type=Path, help="add the figures of this file")
     options.add_argument("--out", type=Path, default=Path("results/crashes.json"))
     given = options.parse_args()
-    console = Console()
-    result = made_before(given.out, [given.kills, given.seed])
-    done = {one["number"] for one in result["kills"]}
+    book = Book(given.out, [given.kills, given.seed])
+    if given.join:
+        book.add(json.loads(given.join.read_text()))
+    done = {one["number"] for one in book.result["kills"]}
     left = [one for one in plan(given.kills, given.seed) if one.number not in done]
-    new = run(left, given.minutes, lambda line: console.print(line, highlight=False)) if left else {}
-    result |= {key: result[key] + found for key, found in new.items()}
-    counts = figures(result)
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps({**result, "figures": counts}, indent=1))
-    console.print(table(result))
+    if left and given.minutes:
+        book.add(run(left[::-1] if given.backwards else left, given.minutes, book.keep))
+    console, counts = Console(), figures(book.result)
+    console.print(table(book.result))
     console.print_json(data=counts)
-    sys.exit(0 if counts["good"] == counts["bookings"] and not (result["crowded"] or result["not_handed_over"]) else 1)
+    sys.exit(
+        0 if counts["good"] == counts["bookings"] and not counts["without_a_room"] + counts["not_handed_over"] else 1
+    )
 
 
 if __name__ == "__main__":
