@@ -7,7 +7,7 @@ a step, a part of the installation, and a moment; all of them follow from the se
 the step's message is under way, the supervisor starts it again, and the patient sends what got no answer once more, as
 the page does. Every change is also handed over to a webhook receiver. With `--minutes` it stops after so many and goes
 on when it is started again: what the file has already is not made twice. `--backwards` begins at the end of the plan,
-so that two runs can share it; `--join OTHER` adds the other's file. Exit code 1 when anything was lost, doubled or begun
+so that two runs can share it; `--join OTHER` adds its file. Exit code 1 when something was lost, doubled or begun
 anew.
 """
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, timedelta
 
+from bot.clinic.booking.clause import Clause, Refusals
 from bot.clinic.booking.clock_times import in_order, read_hour
 from bot.clinic.booking.reading import Found
 from bot.clinic.booking.tokens import Sight, Token, days
@@ -29,43 +30,6 @@ _BEFORE_NUMBER = (
     *_DAY_KINDS,
     *_TIME_KINDS,
 )
-
-
-@dataclass
-class Clause:
-    """One alternative while it is being read."""
-
-    ranges: list[Days] = field(default_factory=list)
-    weekdays: set[int] = field(default_factory=set)
-    vague: bool = False
-    points: list[int] = field(default_factory=list)
-    spans: list[Minutes] = field(default_factory=list)
-    first: date | None = None
-    last: date | None = None
-    week: bool = False
-    free: bool = False
-    counted: bool = False  # "in two weeks": the week from that day on, with an hour that very day
-    late: bool = False
-
-    @property
-    def has_days(self) -> bool:
-        return bool(self.ranges or self.weekdays or self.first or self.last)
-
-    @property
-    def has_times(self) -> bool:
-        return bool(self.points or self.spans or self.late)
-
-
-@dataclass
-class Refusals:
-    """What the patient ruled out."""
-
-    ranges: list[Days] = field(default_factory=list)
-    weekdays: set[int] = field(default_factory=set)
-    spans: list[Minutes] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self.ranges or self.weekdays or self.spans)
 
 
 def windows(found: Found, sight: Sight) -> tuple[Window, ...]:
