@@ -9,6 +9,7 @@ from bot.desk.context import Clock, Desk, utc_now
 from bot.desk.pages import ALL
 from bot.desk.routing import route_class
 from bot.desk.words import load_words
+from bot.handover.settings import HandoverSettings
 from bot.settings import Settings
 from bot.store.engine import Sessions
 
@@ -21,7 +22,8 @@ class DeskRouter(APIRouter):
 
 def create_router(settings: Settings, sessions: Sessions, clock: Clock = utc_now) -> DeskRouter:
     """The desk's pages; raises SettingError, ContentError or WordsError naming what is wrong."""
-    desk = Desk(settings, sessions, load_content(settings.content), load_words(), clock)
+    invites = HandoverSettings.from_env().invite_patients
+    desk = Desk(settings, sessions, load_content(settings.content), load_words(), clock, invites)
     router = DeskRouter(prefix="/desk", route_class=route_class(desk), include_in_schema=False)
     router.desk = desk
     for pages in ALL:

@@ -51,6 +51,7 @@ class Desk:
     content: Content
     words: Words
     clock: Clock = utc_now
+    invites_patients: bool = False  # whether patients get calendar invitations to confirmed visits
     live: Live = field(init=False)
     signer: Signer = field(init=False)
     pages: Environment = field(init=False)

@@ -18,8 +18,8 @@ from starlette.responses import JSONResponse, Response
 from bot.clinic.booking.plan import clinic_from
 from bot.clinic.desk.visits import Move, leads_to
 from bot.desk.context import Desk
-from bot.desk.visit_news import news
-from bot.store import bookings, conversations, desk_bookings, desk_ownership, slots
+from bot.desk.visit_news import tell
+from bot.store import bookings, conversations, desk_bookings, slots
 from bot.store.engine import Session, unit_of_work
 from bot.store.models import Booking
 
@@ -118,7 +118,8 @@ def _take(desk: Desk, event: Event, now: datetime) -> Response:
         moved = _move(desk, session, row, event, now)
         if moved is None:
             return _problem(409, f"The visit is {row.status} in version {row.version}, as handed over last.")
-        _tell(desk, session, moved, event, now)
+        author = conversations.get_conversation(session, moved.conversation_id).assigned_to or ACTOR
+        tell(desk, session, moved, event.move, event.data.reason, author, now)
         session.commit()
     desk.live.wake()
     return Response(status_code=204)
@@ -135,13 +136,6 @@ def _move(desk: Desk, session: Session, row: Booking, event: Event, now: datetim
     return desk_bookings.change(
         session, row.id, event.move, version=given.version, starts_at=given.starts_at, actor=ACTOR, rules=rules
     )
-
-
-def _tell(desk: Desk, session: Session, row: Booking, event: Event, now: datetime) -> None:
-    say = news(desk, row, event.move, event.data.reason)
-    if say is not None:
-        staff_id = conversations.get_conversation(session, row.conversation_id).assigned_to or ACTOR
-        desk_ownership.tell_patient(session, row.conversation_id, staff_id, say, now)
 
 
 def _problem(status: int, detail: str) -> Response:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from bot.clinic.booking.card import calendar_path, visit_card
 from bot.clinic.booking.plan import clinic_from
 from bot.clinic.desk.visits import Move, leads_to
+from bot.desk import mail
 from bot.desk.context import Desk
 from bot.desk.jobs.promises import spoken
+from bot.store import desk_ownership, errands
+from bot.store.engine import Session
 from bot.store.models import Booking
 
 SAID = {
@@ -18,7 +22,28 @@ SAID = {
     "arrived": "booking_arrived",
     "noshow": "booking_noshow",
 }
+BY_EMAIL = ("confirm", "propose", "decline")
 ACCEPTS, CHANGES = '/change_booking{"answer": "accept"}', "/change_booking"
+
+
+def tell(  # noqa: PLR0913, PLR0917 - a change, who made it and when
+    desk: Desk, session: Session, row: Booking, move: Move, reason: str, author: str, now: datetime
+) -> None:
+    """Tell the patient of a move, where there is something to tell: in the chat, and by email to who left an address."""
+    say = news(desk, row, move, reason)
+    if say is None:
+        return
+    desk_ownership.tell_patient(session, row.conversation_id, author, say, now)
+    is_invited = move == "confirm" and desk.invites_patients  # the invitation says the same
+    to = mail.address(desk, [row])
+    if to and move in BY_EMAIL and not is_invited:
+        subject = desk.words.say(desk.content, "visit_subject", reference=row.reference)
+        letter = {"to": to, "subject": subject, "text": f"{say['text']}\n\n{_footer(desk)}"}
+        errands.put(session, "email", row.conversation_id, letter, now, key=f"visit:{row.id}:{row.version}")
+
+
+def _footer(desk: Desk) -> str:
+    return desk.words.say(desk.content, "visit_footer")
 
 
 def news(desk: Desk, row: Booking, move: Move, reason: str) -> dict[str, Any] | None:

@@ -29,6 +29,8 @@ PATIENT_NAMES = {
     "review_suitable": set(),
     "review_not_suitable": set(),
     "answered_now": {"answer"},
+    "visit_subject": {"reference"},
+    "visit_footer": set(),
     "email_subject": set(),
     "email_footer": set(),
 }

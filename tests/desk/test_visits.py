@@ -4,11 +4,14 @@ other.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from bot.store import bookings, conversations, desk_bookings, triage
+from bot.store.desk_models import Errand
 from bot.store.engine import reading, unit_of_work
 
 from .conftest import NOW, Front, Person
@@ -59,6 +62,33 @@ def test_each_change_of_a_visit_reaches_the_patient_in_their_chat(
         assert anna.post(f"/desk/bookings/{booking}/{move}", version=version, **data).status_code == 200
     assert state(front, booking)[0] == status
     assert words in last_words(front, chat)
+
+
+def letters(front: Front) -> list[dict[str, Any]]:
+    with reading(front.sessions) as session:
+        return [row.payload for row in session.scalars(select(Errand).where(Errand.kind == "email"))]
+
+
+@pytest.mark.parametrize(
+    ("smtp_url", "invited", "count"), [("", False, 0), ("smtp://x", False, 3), ("smtp://x", True, 2)]
+)
+def test_who_left_an_email_address_reads_there_what_became_of_the_request(
+    front: Front, anna: Person, smtp_url: str, invited: bool, count: int
+) -> None:
+    front.router.desk.settings, front.router.desk.invites_patients = replace(front.settings, smtp_url=smtp_url), invited
+    booking, _ = visit(front)
+    for move, data in (
+        ("propose", {"at": "2026-03-06T11:00"}),
+        ("confirm", {"at": "2026-03-06T11:00"}),
+        ("decline", {"reason": "we are closed"}),
+    ):
+        version = str(state(front, booking)[1])
+        assert anna.post(f"/desk/bookings/{booking}/{move}", version=version, **data).status_code == 200
+    sent = letters(front)
+    assert [letter["to"] for letter in sent] == ["rosa@patients.example"] * count
+    if sent:
+        assert "Friday 6 March, 11:00" in sent[0]["text"]
+        assert "we are closed" in sent[-1]["text"]
 
 
 def test_confirming_takes_the_booking_out_of_the_queue(front: Front, anna: Person) -> None:

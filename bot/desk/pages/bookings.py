@@ -16,8 +16,8 @@ from bot.clinic.booking.turns import show_short
 from bot.clinic.desk.visits import Move, moves_from
 from bot.desk.context import View
 from bot.desk.routing import NotThere, Pages, Refused, Signed
-from bot.desk.visit_news import news
-from bot.store import audit, conversations, deliveries, desk_bookings, desk_ownership, screenings, slots
+from bot.desk.visit_news import tell
+from bot.store import audit, conversations, deliveries, desk_bookings, screenings, slots
 from bot.store.engine import Session
 from bot.store.models import Booking
 
@@ -138,9 +138,7 @@ def _tell(view: View, session: Session, row: Booking | None, move: str, reason: 
         raise Refused("Somebody has changed this visit since. Reload the page to see it.", 409)
     if move == "confirm" and row.starts_at is None:
         raise Refused("Choose the time to confirm.", 400)
-    say = news(view.desk, row, cast(Move, move), reason)
-    if say is not None:
-        desk_ownership.tell_patient(session, row.conversation_id, view.staff.id, say, view.now)
+    tell(view.desk, session, row, cast(Move, move), reason, view.staff.id, view.now)
 
 
 def _rules(view: View, *, outside: bool) -> slots.Rules:
