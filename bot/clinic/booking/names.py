@@ -70,9 +70,15 @@ def _as_name(text: str) -> str | None:
     parts = name.split()
     if not parts or len(name) > LONGEST or len(parts) > MOST_WORDS or _BROKEN.search(name):
         return None
-    if any(word.lower() in _SENTENCE for word in parts) or not all(map(_is_word, parts)):
+    others = [word for place, word in enumerate(parts) if not _is_initial(word, place, len(parts))]
+    if any(word.lower() in _SENTENCE for word in others) or not all(map(_is_word, parts)):
         return None
     return _capitals(name)
+
+
+def _is_initial(word: str, place: int, count: int) -> bool:
+    """Whether it is the letter of a further name: John A. Smith, Mary I. Example; not the I of "can I"."""
+    return place > 0 and (word == "A" or (word == "I" and place < count - 1))
 
 
 def _is_word(word: str) -> bool:
