@@ -45,8 +45,7 @@ class Desk:
     @property
     def conversation(self) -> str:
         """The conversation of the patient's page."""
-        token = self.chat.page.evaluate("localStorage.getItem('mesoguide.token')")
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {self.chat.token}"}
         history = httpx.get(f"{self.installation.base}/webhooks/website/history", headers=headers, trust_env=False)
         first = history.json()["messages"][0]["id"]
         with reading(self.sessions) as session:
