@@ -246,7 +246,7 @@ def _today(draw: Draw) -> None:
             _unknown(draw, draw.chat(at), at, close=False, text=text)
     for minutes in (8, 35, 190):
         at = draw.now - timedelta(minutes=minutes)
-        chat = draw.chat(at)
+        chat = draw.chat(at - timedelta(minutes=2))
         topic, text, said = draw.one("answered")
         draw.turn(chat, at - timedelta(minutes=1), text, said, topic, 0.91, kind="answer", topic=topic, facts=["F28"])
         _wants_person(draw, chat, at)

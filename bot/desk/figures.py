@@ -10,7 +10,7 @@ from bot.clinic.desk.figures import Fate, Wait, kept_share, promised, rising, sh
 from bot.clinic.desk.hours import Hours
 from bot.desk.context import Desk, keeping
 from bot.desk.present import FATES, KINDS, OUTCOMES, REASONS, STATUSES
-from bot.store import desk_figures, desk_questions
+from bot.store import answers_learned, desk_figures, desk_questions
 from bot.store.desk_figures import Span
 from bot.store.engine import Session
 from bot.store.terms import TriageKind
@@ -41,6 +41,7 @@ def collect(desk: Desk, now: datetime, weeks: int) -> Figures:
             "bookings": desk_figures.bookings(session, span),
             "thumbs": desk_figures.thumbs(session, span),
             "complaints": desk_figures.complaints(session, span),
+            "taught": answers_learned.titles(session),
             "rising_questions": desk_questions.asked_since(session, now - LATELY, 5),
         }
     desk.kept_figures[weeks] = (now, data)

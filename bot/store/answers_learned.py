@@ -322,6 +322,11 @@ def _current(answer: LearnedAnswer, rows: list[AnswerRevision]) -> AnswerRevisio
     return draft or alive or rows[-1]
 
 
+def titles(session: Session) -> dict[str, str]:
+    """Answer's id -> the short name the desk gave it."""
+    return {id_: title for id_, title in session.execute(select(LearnedAnswer.id, LearnedAnswer.title))}
+
+
 def get(session: Session, answer_id: str) -> LearnedAnswer | None:
     """An answer by its id."""
     return session.get(LearnedAnswer, answer_id)

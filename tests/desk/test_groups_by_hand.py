@@ -49,7 +49,8 @@ def test_two_groups_joined_by_hand_are_one_that_counts_everybody(front: Front, a
 def test_wordings_split_off_by_hand_stay_apart_when_more_are_asked(front: Front, anna: Person) -> None:
     ask(front, *DOGS)
     group = group_of(front, DOGS[0])
-    assert anna.post(f"/desk/questions/{group}/split", items=item_of(front, DOGS[2])).status_code == 200
+    stay = [item_of(front, question) for question in DOGS[:2]]
+    assert anna.post(f"/desk/questions/{group}/split", items=stay).status_code == 200  # type: ignore[arg-type]
     assert sorted(map(len, groups(front).values())) == [1, 2]
     ask(front, "may i bring my dog along", "are dogs allowed at your clinic")
     apart = groups(front)

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from bot.desk.context import utc_now
 from bot.desk.demo import demo_data
 from bot.desk.jobs.grouping import group_some
-from bot.store import conversations, staff, triage
+from bot.store import answers_learned, conversations, desk_bookings, desk_questions, staff, triage
 from bot.store.engine import reading, unit_of_work
 
 from .conftest import PASSWORD, Front, running_app
@@ -223,6 +223,7 @@ def test_the_whole_desk_works_from_the_keyboard(front: Front, sits_down: Open) -
     expect(page.locator("#text")).to_have_value("j k t are letters here")
     page.keyboard.press("Control+Enter")
     expect(page.locator("#messages").get_by_text("j k t are letters here")).to_be_visible()
+    expect(page.locator("#text")).to_have_value("")
     page.locator("#chat-title").focus()
     page.keyboard.press("x")
     page.keyboard.press("Enter")
@@ -238,6 +239,36 @@ def test_a_ready_made_reply_names_the_person_who_writes(front: Front, sits_down:
     page.get_by_role("button", name="Take over").click()
     page.select_option("#canned", label="Greeting")
     assert "this is Anna from the front desk" in page.locator("#text").input_value()
+
+
+def test_one_reply_takes_over_answers_and_finishes_while_list_and_drafts_stay(front: Front, sits_down: Open) -> None:
+    first, second = patient_asks(front, "Can you call me?"), patient_asks(front, "I need a person")
+    raises_alert(front)
+    page = sits_down("anna")
+    page.locator(".chips").get_by_role("link", name="Wants a person").click()
+    page.get_by_text("I need a person").first.click()
+    page.fill("#text", "A draft for later")
+    page.get_by_text("Can you call me?").first.click()
+    expect(page.locator(f'#chat[data-chat="{first}"]')).to_be_visible()
+    expect(page.locator("#text")).to_have_value("")
+    page.fill("#text", "We call you at three.")
+    page.get_by_role("button", name="Send and finish").click()
+    expect(page.get_by_text("Back with the assistant")).to_be_visible()
+    expect(page.locator(".rows li")).to_have_count(1)
+    expect(page.locator(".chips").get_by_role("link", name="Wants a person 1")).to_have_attribute(
+        "aria-current", "true"
+    )
+    said = [text for _, text in heard(front, first)][-3:]
+    assert ["Anna from" in said[0], said[1], "I am back" in said[2]] == [True, "We call you at three.", True]
+    page.locator(".rows a").first.click()
+    expect(page.locator("#text")).to_have_value("A draft for later")
+    page.get_by_text("Close", exact=True).click()
+    page.get_by_role("button", name="Called the patient").click()
+    expect(page.get_by_text("Press Enter for the next one")).to_be_visible()
+    expect(page.locator(".chips").get_by_role("link", name="Wants a person 0")).to_have_attribute(
+        "aria-current", "true"
+    )
+    assert heard(front, second)[-1][1] != "A draft for later"
 
 
 def test_from_three_questions_to_an_answer_that_the_bot_gives(front: Front, sits_down: Open) -> None:
@@ -300,19 +331,36 @@ def test_axe_finds_nothing_serious_on_any_page_and_nothing_scrolls_sideways_at_2
 ) -> None:
     demo(front)
     wide, narrow = sits_down("clara", "clinician"), sits_down("adam", "admin", 683, 410)
-    with reading(front.sessions) as session:
-        danger = triage.queue(session, utc_now(), kinds=("danger",)).items[0]
-        chat = danger.conversation_id
-    paths = ["", f"/c/{chat}", "/questions", "/answers", "/answers/new", "/training", "/bookings", "/bookings/week"]
-    for path in [*paths, "/figures", "/account"]:
-        for page in (wide, narrow):
+    tablet = sits_down("anna", width=820, height=1180)
+    for path in every_page(front):
+        for page in (wide, narrow) if path not in ADMINS else (narrow,):
             page.goto(f"{address}/desk{path}")
             assert serious(page) == [], path
-        sideways = narrow.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert sideways <= 1, path
-    for path in ("/staff", "/log"):
-        narrow.goto(f"{address}/desk{path}")
-        assert serious(narrow) == [], path
+        tablet.goto(f"{address}/desk{path}")
+        assert [sideways(page) for page in (narrow, tablet)] == [0, 0], path
+    tablet.goto(f"{address}/desk")
+    tablet.locator(".rows a").first.click()
+    expect(tablet.get_by_role("button", name="Send and finish")).to_be_in_viewport()
+
+
+ADMINS = ("/staff", "/log")
+
+
+def every_page(front: Front) -> list[str]:
+    """The address of every page, those of one thing with a thing that is there."""
+    with reading(front.sessions) as session:
+        chat = triage.queue(session, utc_now(), kinds=("danger",)).items[0].conversation_id
+        group = desk_questions.page(session)[0][0].group.id
+        answer = next(one.answer.id for one in answers_learned.listed(session) if one.state == "draft")
+        visit = desk_bookings.page(session, ("proposed",))[0][0].id
+    one = [f"/c/{chat}", f"/questions/{group}", f"/answers/{answer}", f"/answers/new?group={group}"]
+    lists = ["", "/questions", "/answers", "/training", "/bookings", "/bookings/week", "/figures", "/account"]
+    return [*lists, *one, f"/bookings/{visit}", *ADMINS]
+
+
+def sideways(page: Page) -> int:
+    """By how many pixels the page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 def test_the_sign_in_page_is_accessible_too(chromium: Browser, address: str) -> None:

@@ -13,6 +13,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
+from bot.clinic.content import load_content
+from bot.clinic.desk.hours import next_open
+from bot.settings import BOT
 from bot.store import bookings, conversations, staff
 from bot.store.engine import Sessions, make_engine, make_sessions, reading, unit_of_work
 from bot.store.models import Message
@@ -42,8 +45,7 @@ class Desk:
     @property
     def conversation(self) -> str:
         """The conversation of the patient's page."""
-        token = self.chat.page.evaluate("localStorage.getItem('mesoguide.token')")
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {self.chat.token}"}
         history = httpx.get(f"{self.installation.base}/webhooks/website/history", headers=headers, trust_env=False)
         first = history.json()["messages"][0]["id"]
         with reading(self.sessions) as session:
@@ -196,7 +198,8 @@ def ask(patient: Patient, question: str) -> None:
 def test_a_visit_confirmed_at_the_desk_is_told_in_the_patients_open_page(desk: Desk) -> None:
     with unit_of_work(desk.sessions) as session:
         now = datetime.now(timezone.utc)
-        request = bookings.Request("Rosa Example", "rosa@patients.example", "email", starts_at=now + timedelta(days=3))
+        opens = next_open(now + timedelta(days=3), load_content(BOT / "content").clinic)
+        request = bookings.Request("Rosa Example", "rosa@patients.example", "email", starts_at=opens)
         reference = bookings.create(session, desk.conversation, request, now).reference
         session.commit()
     desk.goto(desk.anna, f"/bookings?q={reference}")

@@ -56,7 +56,9 @@ def done_with(view: View) -> Response:
     """The row is settled: the list stays as it is filtered, and waits for the next choice."""
     if not view.is_partial:
         return view.goto("/desk")
-    part = view.page("done.html")
+    with view.reading() as session:
+        left = desk_queue.counts(session, view.now, view.staff.id)["all"]
+    part = view.page("done.html", left=left)
     part.headers["HX-Push-Url"] = "/desk"
     part.headers["HX-Trigger-After-Settle"] = "desk-done"
     return part

@@ -60,16 +60,16 @@ def join(view: Signed, group_id: str, other: Field = "") -> Response:
 
 @pages.post("/questions/{group_id}/split")
 def split(view: Signed, group_id: str, items: Many = None) -> Response:
-    """The chosen wordings ask something else: they get a group of their own."""
+    """The wordings that are not ticked ask something else: they get a group of their own."""
     with view.reading() as session:
-        chosen = [one.item for one in desk_questions.members(session, group_id) if one.item.id in (items or [])]
+        chosen = [one.item for one in desk_questions.members(session, group_id) if one.item.id not in (items or [])]
     vectors = encode([item.question or "" for item in chosen]) if chosen else []
     with view.changing() as session:
         by_item = {item.id: vector for item, vector in zip(chosen, vectors, strict=True)}
         new = desk_groups.split_off(session, group_id, by_item, actor=view.staff.id, now=view.now)
     if new is None:
-        raise Refused("Tick only the wordings that ask something else; at least one has to stay.", 400)
-    return view.goto(f"/desk/questions/{new}")
+        raise Refused("Untick the wordings that ask something else; at least one has to stay.", 400)
+    return view.goto(f"/desk/questions/{group_id}")
 
 
 @pages.post("/questions/{group_id}/topic")

@@ -61,7 +61,7 @@
   document.addEventListener("pointermove", (event) => { if (event.target.closest(".rows")) pointed = Date.now(); });
   function refresh(selector) {
     const part = $(selector);
-    const typing = document.activeElement && document.activeElement.closest(".find");
+    const typing = document.activeElement && document.activeElement.closest(".find, .chips select");
     clearTimeout(later);
     if (!part || typing) return;
     if (Date.now() - pointed < 700) later = setTimeout(() => refresh(selector), 700);
@@ -130,7 +130,7 @@
       if (pulse && pulse.danger) document.title = `(${pulse.danger}!) ${title}`;
       toEnd();
       const box = $("#text");
-      if (box) box.focus(); else if (name) name.focus();
+      if (box && box.form.dataset.mine) box.focus(); else if (name) name.focus();
     } else if (target.id === "messages" && stick) {
       toEnd();
     } else if (target.id === "queue" && firstNext) {
