@@ -1,4 +1,4 @@
-"""`python -m benchmarks.faults --seed 3 --minutes 5`: faults at random while patients talk; prints a table, writes JSON."""
+"""`python -m benchmarks.faults --seed 3 --minutes 5`: faults at random while patients talk; a table, and JSON."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def main() -> None:
             outcome = check(world, patients)
         if outcome.broken:
             print(world.system.log.read_text(errors="replace")[-3000:], file=sys.stderr)
-        world.receiver.stop()
+        if world.receiver is not None:
+            world.receiver.stop()
         if world.redis is not None:
             world.redis.shutdown(nosave=True)  # type: ignore[no-untyped-call]
     _report(wishes, survived, outcome, time.monotonic() - began)

@@ -182,7 +182,7 @@ def _add_operations(app: FastAPI, health: Health, metrics: Metrics, forwarder: F
     async def healthz() -> Response:
         """200 only when every part of the installation answers."""
         report = await health.report(forwarder.client, datetime.now(timezone.utc))
-        metrics.parts(report["parts"])
+        metrics.parts(report["parts"], health.seconds)
         return JSONResponse(report, 200 if report["status"] == "ok" else 503, headers={"Cache-Control": "no-store"})
 
     @app.get("/metrics")
