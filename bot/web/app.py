@@ -185,6 +185,13 @@ def _add_operations(app: FastAPI, health: Health, metrics: Metrics, forwarder: F
         metrics.parts(report["parts"], health.seconds)
         return JSONResponse(report, 200 if report["status"] == "ok" else 503, headers={"Cache-Control": "no-store"})
 
+    @app.get("/readyz")
+    async def readyz() -> Response:
+        """200 while patients can be served, which goes on without Redis: for what sends requests to this machine."""
+        parts = (await health.report(forwarder.client, datetime.now(timezone.utc)))["parts"]
+        served = all(state == "ok" for name, state in parts.items() if name != "redis")
+        return JSONResponse({"status": "ok" if served else "down"}, 200 if served else 503)
+
     @app.get("/metrics")
     async def read_metrics() -> Response:
         """Figures for Prometheus."""
