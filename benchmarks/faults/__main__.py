@@ -9,7 +9,7 @@ import random
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.faults.checks import Outcome, check, settle
@@ -107,7 +107,7 @@ def _report(wishes: Wishes, survived: list[Survived], outcome: Outcome, seconds:
     for line in outcome.broken:
         print(f"DOES NOT HOLD: {line}")
     wishes.out.parent.mkdir(parents=True, exist_ok=True)
-    made = {"faults": [one.as_dict() for one in survived], **asdict(outcome), "seed": wishes.seed, "seconds": seconds}
+    made = {"faults": [one.as_dict() for one in survived], **outcome.as_dict(), "seed": wishes.seed, "seconds": seconds}
     wishes.out.write_text(json.dumps(made, indent=1))
 
 

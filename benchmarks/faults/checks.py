@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from typing import Any
 
 from sqlalchemy import select
 
@@ -32,6 +33,9 @@ class Outcome:
     events: int = 0
     problems: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**vars(self), "problems": dict(self.problems)}
 
 
 def settle(world: World) -> None:
