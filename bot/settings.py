@@ -39,6 +39,7 @@ class Settings:
     public_url: str = ""
     embed_origins: tuple[str, ...] = ()
     messenger_page: str = ""
+    hosts: tuple[str, ...] = ()
     smtp_url: str = field(default="", repr=False)
     alert_url: str = field(default="", repr=False)
     production: bool = False
@@ -79,6 +80,7 @@ class Settings:
             public_url=_public_url(env),
             embed_origins=_origins(env),
             messenger_page=env.get("MESSENGER_PAGE_ID", "").strip(),
+            hosts=tuple(env.get("MESOGUIDE_HOSTS", "").split()),
             smtp_url=env.get("SMTP_URL", ""),
             alert_url=env.get("MESOGUIDE_ALERT_URL", ""),
             production=env.get("MESOGUIDE_ENV", "demo") == "production",

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.faults --seed 3 --minutes 5`: faults at random while patients talk; prints a table, writes JSON."""
+"""`python -m benchmarks.faults --seed 3 --minutes 5`: faults at random while patients talk; a table, and JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import random
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.faults.checks import Outcome, check, settle
@@ -48,7 +48,8 @@ def main() -> None:
             outcome = check(world, patients)
         if outcome.broken:
             print(world.system.log.read_text(errors="replace")[-3000:], file=sys.stderr)
-        world.receiver.stop()
+        if world.receiver is not None:
+            world.receiver.stop()
         if world.redis is not None:
             world.redis.shutdown(nosave=True)  # type: ignore[no-untyped-call]
     _report(wishes, survived, outcome, time.monotonic() - began)
@@ -106,7 +107,7 @@ def _report(wishes: Wishes, survived: list[Survived], outcome: Outcome, seconds:
     for line in outcome.broken:
         print(f"DOES NOT HOLD: {line}")
     wishes.out.parent.mkdir(parents=True, exist_ok=True)
-    made = {"faults": [one.as_dict() for one in survived], **asdict(outcome), "seed": wishes.seed, "seconds": seconds}
+    made = {"faults": [one.as_dict() for one in survived], **outcome.as_dict(), "seed": wishes.seed, "seconds": seconds}
     wishes.out.write_text(json.dumps(made, indent=1))
 
 

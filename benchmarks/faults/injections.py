@@ -29,7 +29,7 @@ class World:
     """The installation and what stands around it."""
 
     system: System
-    receiver: Receiver
+    receiver: Receiver | None
     chance: random.Random
     redis: Redis | None = None
     redis_port: int = 0
@@ -89,7 +89,7 @@ def _starve(part: str) -> Callable[[World], None]:
 
 
 def _lock_database(world: World) -> None:
-    """Another program holds the database's write lock, longer than anybody waits for it."""
+    """Another program holds the database's write lock, sometimes longer than anybody waits for it."""
     connection = sqlite3.connect(world.system.database, timeout=10, isolation_level=None)
     try:
         connection.execute("BEGIN IMMEDIATE")
@@ -114,6 +114,7 @@ def _limit_files(pid: int, size: int) -> None:
 
 
 def _receivers_away(world: World) -> None:
+    assert world.receiver is not None
     world.receiver.stop()
     _look(world, 12)
     world.receiver.start()
@@ -175,10 +176,10 @@ def faults(world: World) -> list[Fault]:
         *(Fault(f"starve {part}", _starve(part)) for part in MODULES),
         Fault("lock the database", _lock_database, "database"),
         Fault("fill the disk", _fill_disk, "database"),
-        Fault("receiver away", _receivers_away),
         Fault("damage the model", _damage_model, "rasa"),
         Fault("power cut", _tear_log, "web"),
     ]
+    receiver = [Fault("receiver away", _receivers_away)] if world.receiver is not None else []
     redis = [Fault("Redis away", _redis_away, "redis")] if world.redis is not None else []
     clock = [Fault("clock jumps", _clock_jumps)] if world.system.clock else []
-    return always + redis + clock
+    return always + receiver + redis + clock

@@ -28,6 +28,7 @@ QUESTIONS = (
     "can I go back to work right after",
 )
 ANSWERS = {"age": "34", "contact": "patient{number}@example.org", "note": "no note", "confirm": "yes"}
+APOLOGY = "I could not do that just now"  # utter_part_failed of the domain
 GIVE_UP = 180.0  # seconds after which a patient closes the page
 TURNS_OF_A_TASK = 18
 
@@ -46,7 +47,7 @@ class Told:
 
     @property
     def is_apology(self) -> bool:
-        return any(say["metadata"].get("kind") == "fallback" for say in self.says)
+        return any(say["text"].startswith(APOLOGY) for say in self.says)
 
 
 @dataclass
@@ -64,17 +65,16 @@ class Patient:
     asks: str | None = None
     buttons: list[Mapping[str, str]] = field(default_factory=list)
 
-    async def talk(self, until: float, think: tuple[float, float]) -> None:
-        """Open a chat and go on with one task after another until the time is over."""
-        if not self.token:
-            await self._open(until)
-        while time.monotonic() < until and self.token:
+    async def talk(self, over: asyncio.Event, think: tuple[float, float]) -> None:
+        """Open a chat and go on with one task after another until it is over."""
+        await self._open(over)
+        while not over.is_set():
             task = self.chance.choice((self._ask, self._ask, self._book, self._check))
-            await task(until, think)
+            await task(over, think)
 
-    async def _open(self, until: float) -> None:
+    async def _open(self, over: asyncio.Event) -> None:
         pause = 1.0
-        while time.monotonic() < until:
+        while not over.is_set():
             try:
                 answer = await self.client.post(f"{self.system.base}/webhooks/website/session", timeout=80)
                 if answer.status_code == 201:
@@ -86,20 +86,20 @@ class Patient:
             await asyncio.sleep(pause)
             pause = min(pause * 2, 8)
 
-    async def _ask(self, until: float, think: tuple[float, float]) -> None:
+    async def _ask(self, over: asyncio.Event, think: tuple[float, float]) -> None:
         await self._say(self.chance.choice(QUESTIONS), think)
 
-    async def _check(self, until: float, think: tuple[float, float]) -> None:
-        await self._task("can you check if I can have it", until, think)
+    async def _check(self, over: asyncio.Event, think: tuple[float, float]) -> None:
+        await self._task("can you check if I can have it", over, think)
 
-    async def _book(self, until: float, think: tuple[float, float]) -> None:
-        await self._task("I want to book a visit", until, think)
+    async def _book(self, over: asyncio.Event, think: tuple[float, float]) -> None:
+        await self._task("I want to book a visit", over, think)
 
-    async def _task(self, opening: str, until: float, think: tuple[float, float]) -> None:
+    async def _task(self, opening: str, over: asyncio.Event, think: tuple[float, float]) -> None:
         """Answer what the bot asks until it asks nothing more."""
         await self._say(opening, think)
         for _ in range(TURNS_OF_A_TASK):
-            if self.asks is None or time.monotonic() > until:
+            if self.asks is None or over.is_set():
                 return
             await self._say(self._reply(), think)
 

@@ -43,20 +43,15 @@ async def talk_while(
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     async with httpx.AsyncClient(limits=limits, trust_env=False) as client:
         made = [Patient(world.system, number, random.Random(number), client) for number in range(count)]  # noqa: S311
-        ends = asyncio.Event()
-        talking = [asyncio.create_task(_talk(patient, ends, think)) for patient in made]
+        over = asyncio.Event()
+        talking = [asyncio.create_task(patient.talk(over, think)) for patient in made]
         survived = await asyncio.to_thread(_harm, world, chosen, seconds, made)
-        ends.set()
+        over.set()
         _, late = await asyncio.wait(talking, timeout=LAST_WORDS)
         for task in late:
             task.cancel()
         await asyncio.gather(*talking, return_exceptions=True)
     return survived, made
-
-
-async def _talk(patient: Patient, ends: asyncio.Event, think: tuple[float, float]) -> None:
-    while not ends.is_set():
-        await patient.talk(time.monotonic() + 5, think)
 
 
 def _harm(world: World, chosen: Sequence[Fault], seconds: float, patients: Sequence[Patient]) -> list[Survived]:

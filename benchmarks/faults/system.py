@@ -43,10 +43,10 @@ class System:
     rasa_port: int = field(default_factory=free_port)
     actions_port: int = field(default_factory=free_port)
     supervisor: subprocess.Popen[bytes] | None = None
+    keys: str = field(default_factory=lambda: Fernet.generate_key().decode(), repr=False)
 
     def __post_init__(self) -> None:
-        self.key = Fernet.generate_key().decode()
-        configure_keys([self.key])  # so that the checks can read what the installation encrypts
+        configure_keys(self.keys.split(","))  # so that the checks can read what the installation encrypts
         self.sessions: Sessions = make_sessions(make_engine(self.database_url))
 
     @property
@@ -87,7 +87,7 @@ class System:
             "RASA_PORT": str(self.rasa_port),
             "ACTIONS_PORT": str(self.actions_port),
             "MESOGUIDE_VAR": str(self.var),
-            "MESOGUIDE_KEYS": self.key,
+            "MESOGUIDE_KEYS": self.keys,
             "MESOGUIDE_SECRET": "a secret for this run only, long enough",
             "RASA_TOKEN": "token-for-this-run",
             "MESOGUIDE_DESK_PASSWORD": "a password for this run",

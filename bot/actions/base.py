@@ -10,7 +10,7 @@ import logging
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import lru_cache
@@ -20,11 +20,12 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 
+from bot import logs
 from bot.clinic.content import Content, load_content
 from bot.settings import Settings
-from bot.store.conversations import open_conversation
+from bot.store.conversations import get_conversation, open_conversation
 from bot.store.crypto import configure_keys
-from bot.store.engine import Sessions, make_engine, make_sessions, unit_of_work
+from bot.store.engine import Sessions, make_engine, make_sessions, reading, unit_of_work
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -129,7 +130,8 @@ class ClinicAction(Action, ABC):
         try:
             return self.act(Turn(dispatcher, tracker, clinic(), datetime.now(timezone.utc)))
         except Exception as error:
-            log.error("action %s failed: %s at %s", self.name(), type(error).__name__, _place(error))
+            with logs.about(_pseudonym(tracker)):
+                log.error("action %s failed: %s at %s", self.name(), type(error).__name__, _place(error))
             dispatcher.messages.clear()
             self.apologise(dispatcher)
             return []
@@ -137,6 +139,13 @@ class ClinicAction(Action, ABC):
     def apologise(self, dispatcher: CollectingDispatcher) -> None:
         """What the patient hears when the action failed."""
         dispatcher.utter_message(response="utter_part_failed")
+
+
+def _pseudonym(tracker: Tracker) -> str:
+    """What the desk calls the patient; "" when the store, perhaps the reason of the error, does not say."""
+    with suppress(Exception), reading(clinic().sessions) as session:
+        return get_conversation(session, str(tracker.sender_id)).pseudonym
+    return ""
 
 
 def _place(error: Exception) -> str:

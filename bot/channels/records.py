@@ -30,6 +30,7 @@ class Turn:
     rasa_text: str
     accepted_at: datetime
     repeated: bool
+    pseudonym: str = ""
 
     @property
     def id(self) -> str:
@@ -75,7 +76,9 @@ class Records:
             session.commit()
         row = accepted.row
         rasa_text = str((row.meta or {}).get("payload") or row.text)
-        return Turn(conversation_id, message.id, row.id, rasa_text, row.created_at, accepted.repeated)
+        return Turn(
+            conversation_id, message.id, row.id, rasa_text, row.created_at, accepted.repeated, accepted.pseudonym
+        )
 
     def answer_to(self, turn: Turn) -> list[Said] | None:
         """What was said to this message before; None while it has no answer."""
@@ -94,7 +97,7 @@ class Records:
         with reading(self.sessions) as session:
             return conversations.get_conversation(session, conversation_id).owner == "person"
 
-    def answered(  # noqa: PLR0913, PLR0917 - all of a turn's end
+    def answered(
         self,
         turn: Turn,
         says: Sequence[Mapping[str, Any]],

@@ -17,6 +17,7 @@ from typing import Any
 
 from rasa.core.channels.channel import OutputChannel, UserMessage
 
+from bot import logs
 from bot.channels.incoming import Incoming
 from bot.channels.queues import Queues
 from bot.channels.records import DANGER, Records, Turn
@@ -110,7 +111,8 @@ class Turns:
                 return await self._without_store(conversation_id, message, error)
             if turn.repeated and (told := await self._told_before(turn)) is not None:
                 return told
-            return await self._work(turn)
+            with logs.about(turn.pseudonym):
+                return await self._work(turn)
 
     def given_up_before(self, now: datetime) -> datetime:
         """Nobody works any more on a message accepted before this moment and not answered."""
@@ -161,7 +163,7 @@ class Turns:
             log_error("a message was not understood beforehand", error)
             return None
 
-    async def _say(  # noqa: PLR0913, PLR0917 - what a message of Rasa's needs
+    async def _say(
         self,
         conversation_id: str,
         text: str,

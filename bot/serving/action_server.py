@@ -19,7 +19,7 @@ KEEP_ALIVE_SECONDS = 75  # longer than Rasa keeps an idle connection, see fast_c
 
 def main() -> None:
     """Serve the custom actions until told to stop."""
-    make_quiet()
+    make_quiet("actions")
     end_with_supervisor()
     os.environ.setdefault("SANIC_KEEP_ALIVE_TIMEOUT", str(KEEP_ALIVE_SECONDS))
     settings = Settings.from_env()

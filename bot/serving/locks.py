@@ -3,11 +3,15 @@
 Rasa's own Redis lock store reads a lock, changes it and writes it back; two processes that do so at once draw the same
 ticket and both go on (RasaHQ/rasa issue 7921). Here a line is a Redis list, changed by single commands and one script;
 the ticket of a process that died is no longer renewed, and falls out of the line after LEASE_SECONDS.
+
+While Redis is away the line is kept inside each process: patients are answered, advice in danger first of all. As the
+web process sends a conversation to one Rasa process as long as it lives, the order holds then too.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -18,6 +22,10 @@ from rasa.core.lock_store import LOCK_LIFETIME, LockError, LockStore
 from rasa.utils.endpoints import EndpointConfig
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+
+from bot.channels.queues import Queues
+
+log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 6.0
 POLL_SECONDS = 0.01
@@ -42,6 +50,7 @@ class RedisLocks(LockStore):
         self._redis: Redis[str] = Redis.from_url(endpoint_config.url, decode_responses=True, socket_timeout=5.0)
         self._first = self._redis.register_script(_IS_FIRST)
         self._lease = int(lease_seconds * 1000)
+        self._own = Queues()
         super().__init__()
 
     @asynccontextmanager
@@ -51,17 +60,20 @@ class RedisLocks(LockStore):
         lock_lifetime: float = LOCK_LIFETIME,
         wait_time_in_seconds: float = POLL_SECONDS,
     ) -> AsyncGenerator[TicketLock, None]:
-        """Wait for one's turn, hold it, leave. Raises LockError after `lock_lifetime` seconds, or without Redis."""
+        """Wait for one's turn, hold it, leave. Raises LockError after `lock_lifetime` seconds."""
         ticket = uuid4().hex
         line, lease = f"line:{{{conversation_id}}}", f"ticket:{{{conversation_id}}}:"
         renewing = asyncio.create_task(self._renew(lease + ticket, lock_lifetime))
         try:
-            try:
-                await self._enter(line, lease, ticket)
-                await asyncio.wait_for(self._wait(line, lease, ticket, wait_time_in_seconds), lock_lifetime)
-            except (RedisError, OSError, asyncio.TimeoutError) as error:
-                raise LockError(f"Could not acquire a lock: {type(error).__name__}") from error
-            yield TicketLock(conversation_id)
+            async with self._own.place(conversation_id):
+                try:
+                    await self._enter(line, lease, ticket)
+                    await asyncio.wait_for(self._wait(line, lease, ticket, wait_time_in_seconds), lock_lifetime)
+                except asyncio.TimeoutError as error:
+                    raise LockError("Could not acquire a lock: another message holds it") from error
+                except (RedisError, OSError) as error:
+                    log.warning("Redis keeps no order: %s", type(error).__name__)
+                yield TicketLock(conversation_id)
         finally:
             renewing.cancel()
             with suppress(RedisError, OSError):  # the lease ends by itself

@@ -1,8 +1,8 @@
 """Which trained model goes live: one that is whole, answers, and is no worse than the one before it.
 
-Beside each model stands what was measured of it (`NAME.json`). A refused model keeps its figures and its name, so that
-nobody trains it again, and the one before it stays live. A copy of the live model is kept with the data: a file that is
-damaged or deleted under a running installation does not keep Rasa from starting again.
+A new model is measured beside the one before it; what was measured stands beside each (`NAME.json`). A refused model
+keeps its name, so that nobody trains it again, and the one before it stays live. A copy of the live model is kept with
+the data: a file that is damaged or deleted under a running installation does not keep Rasa from starting again.
 """
 
 from __future__ import annotations
@@ -77,21 +77,32 @@ def before(model: Path) -> Path | None:
 def check(model: Path) -> str:
     """Measure a model that was just trained beside the one before it; why it is refused, or "" when it may go live.
 
-    Raises BrokenModel when it does not answer at all and there is none before it.
+    The first model, and one that no usable model came before, goes live unmeasured: there is nothing to go back to.
     """
     previous = before(model)
+    if previous is None:
+        return ""
     try:
-        found = measured(model)
+        old = _figures(previous)
+    except BrokenModel:  # made by another version, for one
+        return ""
+    new: Figures = {}
+    try:
+        new = measured(model)
+        why = worse(new, old)
     except BrokenModel as error:
-        if previous is None:
-            model.unlink()
-            raise
         why = str(error)
-        _note(model, {"figures": {}, "refused": why})
-        return why
-    why = worse(found, _notes(previous).get("figures", {})) if previous else ""
-    _note(model, {"figures": dict(found), "refused": why})
+    _note(model, {"figures": dict(new), "refused": why})
     return why
+
+
+def _figures(model: Path) -> Figures:
+    """What was measured of an earlier model, when it was new or now. Raises BrokenModel."""
+    known = _notes(model).get("figures")
+    if not known:
+        known = dict(measured(model))
+        _note(model, {"figures": known, "refused": ""})
+    return dict(known)
 
 
 def worse(new: Figures, old: Figures) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 PAUSE = 1.5  # seconds between two questions
 MOST_MISSES = 5  # in a row, each at most as long as the part's own time limit, then the part counts as hanging
-START_LIMIT = 120.0  # seconds until a part that was just started must have answered once
+START_LIMIT = 300.0  # seconds until a part that was just started must have answered once
 
 
 @dataclass

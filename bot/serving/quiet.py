@@ -9,8 +9,10 @@ import logging
 import os
 import warnings
 
+from bot import logs
 
-def make_quiet() -> None:
+
+def make_quiet(part: str = "command") -> None:
     """Set log levels and switch library telemetry off. Call once, before Rasa is imported."""
     os.environ["RASA_TELEMETRY_ENABLED"] = "false"
     os.environ["SANIC_HOST"] = "127.0.0.1"
@@ -20,5 +22,5 @@ def make_quiet() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     warnings.showwarning = lambda *_, **__: None  # Sanic switches deprecation warnings on again; nobody here can heed them
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logs.set_up(part)
     logging.getLogger("sanic.access").setLevel(logging.ERROR)

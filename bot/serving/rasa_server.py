@@ -40,7 +40,7 @@ NO_LIMIT = {"message": "1000000/second", "session": "1000000/second", "stream": 
 
 def main(model: str) -> None:
     """Serve one trained model until told to stop."""
-    make_quiet()
+    make_quiet("rasa")
     end_with_supervisor()
     settings = Settings.from_env()
     for name, value in SERVER.items():

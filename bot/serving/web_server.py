@@ -12,7 +12,7 @@ from bot.settings import Settings
 
 def main() -> None:
     """Serve the public app until told to stop."""
-    make_quiet()
+    make_quiet("web")
     end_with_supervisor()
     settings = Settings.from_env()
     from bot.web.app import create_app
@@ -21,7 +21,7 @@ def main() -> None:
         tracing.of_web(create_app(settings)),
         host=settings.host,
         port=settings.port,
-        log_level="warning",
+        log_config=None,  # the lines of bot/logs.py
         access_log=False,
         timeout_graceful_shutdown=2,
         ws="none",  # no web sockets here; the release Rasa pins is older than uvicorn expects

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import String, bindparam, insert, inspect, select, update
 from sqlalchemy.orm import Session
@@ -29,7 +29,7 @@ _TOUCH = (
     update(Conversation.__table__)
     .where(_CHAT.id == bindparam("chat"))
     .values(last_message_at=bindparam("now", type_=UtcDateTime))
-    .returning(_CHAT.owner)
+    .returning(_CHAT.owner, _CHAT.pseudonym)
 )
 _MINE = update(Message.__table__).where(_LINE.id == bindparam("line"), _LINE.answered_at.is_(None))
 _ANSWERED = _MINE.values(answered_at=bindparam("now", type_=UtcDateTime))
@@ -65,6 +65,14 @@ class Accepted:
 
     row: Message
     repeated: bool
+    pseudonym: str
+
+
+class Touched(NamedTuple):
+    """A conversation that is being written to: who owns it, and what staff call the patient."""
+
+    owner: Owner
+    pseudonym: str
 
 
 def open_conversation(
@@ -101,10 +109,10 @@ def accept_message(  # noqa: PLR0913, PLR0917 - a message and what belongs to it
 
     `payload` is that of the pressed button. The row of a new message stands beside the session.
     """
-    touch(session, conversation_id, now)  # nobody else writes into this conversation until the commit
+    touched = touch(session, conversation_id, now)  # nobody else writes into this conversation until the commit
     known = {"chat": conversation_id, "client": client_id}
     if client_id and session.connection().execute(_KNOWN, known).first() is not None:
-        return Accepted(find_message(session, conversation_id, client_id), repeated=True)
+        return Accepted(find_message(session, conversation_id, client_id), True, touched.pseudonym)
     row = Message(
         id=new_id(),
         conversation_id=conversation_id,
@@ -115,7 +123,7 @@ def accept_message(  # noqa: PLR0913, PLR0917 - a message and what belongs to it
         meta={"payload": payload} if payload else {},
         created_at=now,
     )
-    return Accepted(_add(session, row), repeated=False)
+    return Accepted(_add(session, row), False, touched.pseudonym)
 
 
 def find_message(session: Session, conversation_id: str, client_id: str) -> Message:
@@ -171,16 +179,15 @@ def record_reply_under_lock(
     return [_add(session, _said(patient_row.conversation_id, "bot", say, now, reply_to=patient_row.id)) for say in says]
 
 
-def touch(session: Session, conversation_id: str, now: datetime) -> Owner:
-    """Move the conversation's clock; returns who owns the chat. Raises UnknownConversation.
+def touch(session: Session, conversation_id: str, now: datetime) -> Touched:
+    """Move the conversation's clock. Raises UnknownConversation.
 
     The row lock this takes lets messages of one conversation commit in order, and keeps the owner until the commit.
     """
     row = session.connection().execute(_TOUCH, {"chat": conversation_id, "now": now}).first()
     if row is None:
         raise UnknownConversation(f"no conversation {conversation_id}")
-    owner: Owner = row.owner
-    return owner
+    return Touched(row.owner, row.pseudonym)
 
 
 def add_bot_message(session: Session, conversation_id: str, say: Say, now: datetime) -> Message:

@@ -39,7 +39,7 @@ def record_reply_if_free(  # noqa: PLR0913, PLR0917 - an answer and when it may 
 
     The message then counts as received (its `answered_at` is set), and what the bot had to say is dropped.
     """
-    free = bot_may_speak(conversations.touch(session, patient_row.conversation_id, now))
+    free = bot_may_speak(conversations.touch(session, patient_row.conversation_id, now).owner)
     return conversations.record_reply_under_lock(session, patient_row, says if free else regardless, now, understood)
 
 

@@ -19,6 +19,7 @@ from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from bot import desk
 from bot.clinic.content import Content, load_content
@@ -31,6 +32,7 @@ from bot.settings import Settings
 from bot.store.engine import Sessions
 from bot.store.opening import open_store
 from bot.web import notice
+from bot.web.bodies import BodyLimits
 from bot.web.headers import SecurityHeaders
 from bot.web.health import Health
 from bot.web.metrics import Metrics
@@ -40,7 +42,7 @@ from bot.web.proxy import Door, Forwarder
 HERE = Path(__file__).resolve().parent
 STATIC, TEMPLATES = HERE / "static", HERE / "templates"
 WIDGET_SECONDS = 300  # browsers ask again for /widget.js after so long, so that a new version arrives soon
-
+LOOPBACK = ("127.0.0.1", "localhost")  # who asks from this machine whether all is well
 DARK_WHEN = {"auto": "(prefers-color-scheme: dark)", "dark": "all", "light": "not all"}  # theme: media of dark.css
 
 Handler = Callable[..., Awaitable[Response]]
@@ -72,6 +74,9 @@ def create_app(settings: Settings) -> FastAPI:
     handover = HandoverSettings.from_env()
     lifespan = _lifespan(forwarder, desk.lifespan(front_desk), _handing_over(settings, sessions, handover))
     app = FastAPI(title="Mesoguide", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.add_middleware(BodyLimits, problems=problems)
+    if settings.hosts:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*settings.hosts, *LOOPBACK], www_redirect=False)
     app.add_middleware(SecurityHeaders, embed_origins=settings.embed_origins)
     app.add_middleware(metrics.middleware)
     _add_errors(app, problems)
@@ -177,8 +182,15 @@ def _add_operations(app: FastAPI, health: Health, metrics: Metrics, forwarder: F
     async def healthz() -> Response:
         """200 only when every part of the installation answers."""
         report = await health.report(forwarder.client, datetime.now(timezone.utc))
-        metrics.parts(report["parts"])
+        metrics.parts(report["parts"], health.seconds)
         return JSONResponse(report, 200 if report["status"] == "ok" else 503, headers={"Cache-Control": "no-store"})
+
+    @app.get("/readyz")
+    async def readyz() -> Response:
+        """200 while patients can be served, which goes on without Redis: for what sends requests to this machine."""
+        parts = (await health.report(forwarder.client, datetime.now(timezone.utc)))["parts"]
+        served = all(state == "ok" for name, state in parts.items() if name != "redis")
+        return JSONResponse({"status": "ok" if served else "down"}, 200 if served else 503)
 
     @app.get("/metrics")
     async def read_metrics() -> Response:

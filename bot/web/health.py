@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +26,7 @@ class Health:
 
     settings: Settings
     sessions: Sessions
+    seconds: dict[str, float] = field(default_factory=dict, init=False)  # how long each part took to answer last
     _asking: asyncio.Task[Report] | None = field(default=None, init=False)
 
     async def report(self, client: aiohttp.ClientSession, now: datetime) -> Report:
@@ -35,9 +37,18 @@ class Health:
 
     async def _report(self, client: aiohttp.ClientSession, now: datetime) -> Report:
         asked = self._questions(client, now)
-        states = await asyncio.gather(*(_state(question) for question in asked.values()))
+        states = await asyncio.gather(*(self._state(name, question) for name, question in asked.items()))
         parts = dict(zip(asked, states, strict=True))
         return {"status": "ok" if set(states) == {"ok"} else "down", "parts": parts}
+
+    async def _state(self, name: str, question: Awaitable[bool]) -> str:
+        began = time.perf_counter()
+        try:
+            return "ok" if await asyncio.wait_for(question, PART_SECONDS) else "down"
+        except Exception:  # however a part fails to answer, it is down
+            return "down"
+        finally:
+            self.seconds[name] = time.perf_counter() - began
 
     def _questions(self, client: aiohttp.ClientSession, now: datetime) -> dict[str, Awaitable[bool]]:
         actions = f"http://127.0.0.1:{self.settings.actions_port}/health"
@@ -70,10 +81,3 @@ async def _pings(url: str) -> bool:
         return bool(await redis.ping())
     finally:
         await redis.close()
-
-
-async def _state(question: Awaitable[bool]) -> str:
-    try:
-        return "ok" if await asyncio.wait_for(question, PART_SECONDS) else "down"
-    except Exception:  # however a part fails to answer, it is down
-        return "down"

@@ -33,14 +33,26 @@ class Metrics:
         )
         self._part_up = Gauge("mesoguide_part_up", "1 when the part answered", ["part"], registry=self._registry)
 
+        self._part_seconds = Gauge(
+            "mesoguide_part_seconds", "How long the part took to answer", ["part"], registry=self._registry
+        )
+        self.rasa_seconds = Histogram(
+            "mesoguide_rasa_seconds",
+            "Time that Rasa and the action server took of a request",
+            ["method"],
+            buckets=SECONDS,
+            registry=self._registry,
+        )
+
     def away(self, error: str) -> None:
         """Count a request that Rasa could not be asked; `error` is the error's class."""
         self._away.labels(error).inc()
 
-    def parts(self, parts: Mapping[str, str]) -> None:
-        """Note which parts answered, by name."""
+    def parts(self, parts: Mapping[str, str], seconds: Mapping[str, float]) -> None:
+        """Note which parts answered, by name, and how long each took."""
         for name, state in parts.items():
             self._part_up.labels(name).set(state == "ok")
+            self._part_seconds.labels(name).set(seconds.get(name, 0.0))
 
     def register(self, figures: Collector) -> None:
         """Add figures that are read when somebody asks."""

@@ -90,7 +90,8 @@ class Forwarder:
 
     async def _forward(self, request: Request, body: bytes) -> Response:
         try:
-            answer = await self._ask(request, body)
+            with self._metrics.rasa_seconds.labels(request.method).time():
+                answer = await self._ask(request, body)
         except _AWAY as error:
             self._metrics.away(type(error).__name__)
             raise Problem("away", retry_after=5) from error

@@ -65,7 +65,7 @@ def test_only_the_web_part_can_be_reached_and_ready_means_every_part_answers() -
     parts = {container["name"]: container for container in pod()["containers"]}
     assert parts.keys() == PARTS
     assert [name for name, part in parts.items() if part.get("ports")] == ["web"]
-    assert parts["web"]["readinessProbe"]["httpGet"]["path"] == "/healthz"
+    assert parts["web"]["readinessProbe"]["httpGet"]["path"] == "/readyz"
     services = compose()["services"]
     assert [name for name, service in services.items() if service.get("ports")] == ["web"]
     assert all(services[name]["network_mode"] == "service:web" for name in ("rasa", "rasa-2", "actions"))

@@ -85,19 +85,43 @@ def test_a_new_model_as_good_as_the_old_goes_live(bot: Path, monkeypatch: pytest
 def test_a_worse_or_broken_model_is_refused_and_the_old_stays_live(
     bot: Path, monkeypatch: pytest.MonkeyPatch, figures: Mapping[str, float] | Exception
 ) -> None:
-    measure_as(monkeypatch, GOOD)
-    old = model(bot / "models", "old", age=100)
-    models.check(old)
-    measure_as(monkeypatch, figures)
-    assert models.check(model(bot / "models", NOW))
+    old, new = model(bot / "models", "old", age=100), model(bot / "models", NOW)
+
+    def measured(path: Path) -> Mapping[str, float]:
+        if path == new and isinstance(figures, Exception):
+            raise figures
+        return figures if path == new else GOOD  # type: ignore[return-value]
+
+    monkeypatch.setattr(models, "measured", measured)
+    assert models.check(new)
     assert models.live(bot) == old
 
 
-def test_a_first_model_that_does_not_answer_is_no_model(bot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_model_is_not_kept_waiting_for_a_measurement(bot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measure_as(monkeypatch, AssertionError("measured"))
+    new = model(bot / "models", NOW)
+    assert models.check(new) == ""
+    assert models.live(bot) == new
+
+
+def test_what_another_version_left_and_this_one_cannot_use_is_nothing_to_go_back_to(
+    bot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model(bot / "models", "old", age=100)
     measure_as(monkeypatch, models.BrokenModel("it does not answer"))
-    with pytest.raises(models.BrokenModel):
-        models.check(model(bot / "models", NOW))
-    assert models.live(bot) is None
+    new = model(bot / "models", NOW)
+    assert models.check(new) == ""
+    assert models.live(bot) == new
+
+
+def test_a_refused_model_that_is_trained_again_is_measured_again(bot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = model(bot / "models", "old", age=100), model(bot / "models", NOW)
+    quality = {old: GOOD, new: {**GOOD, "danger_caught": 0.9}}
+    monkeypatch.setattr(models, "measured", quality.__getitem__)
+    assert models.check(new) == "danger caught 100.0% before, 90.0% now"
+    quality[new] = GOOD
+    assert models.check(new) == ""
+    assert models.live(bot) == new
 
 
 def test_a_damaged_present_model_is_trained_again(bot: Path) -> None:

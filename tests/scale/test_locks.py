@@ -77,10 +77,24 @@ async def test_an_error_inside_leaves_the_line_free(redis_url: str) -> None:
         pass
 
 
-async def test_without_redis_a_turn_fails_and_says_so() -> None:
-    with pytest.raises(LockError):
-        async with store("redis://127.0.0.1:1/0").lock("c"):
-            pass
+async def test_a_message_that_waits_too_long_is_given_up(redis_url: str) -> None:
+    async with store(redis_url).lock("kept"):
+        with pytest.raises(LockError):
+            async with store(redis_url).lock("kept", lock_lifetime=0.2):
+                pass
+
+
+async def test_without_redis_messages_are_worked_on_in_order_inside_the_process() -> None:
+    locks, order = store("redis://127.0.0.1:1/0"), []
+
+    async def work(number: int) -> None:
+        async with locks.lock("c"):
+            order.append(f"{number} begins")
+            await asyncio.sleep(0.01)
+            order.append(f"{number} ends")
+
+    await asyncio.gather(*(work(number) for number in range(3)))
+    assert order == [f"{number} {what}" for number in range(3) for what in ("begins", "ends")]
 
 
 def test_rasa_takes_the_line_from_the_settings(redis_url: str) -> None:
