@@ -1,4 +1,4 @@
-"""What every test may rely on: no telemetry, no clock on examples, and a repo root to find files from."""
+"""What every test may rely on: no telemetry, no clock on examples, the repo root, and an installation on demand."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.installation import installation
+
+__all__ = ["installation", "root"]
 
 os.environ["RASA_TELEMETRY_ENABLED"] = "false"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -152,7 +152,9 @@ def test_a_criterion_that_is_dropped_or_added_lists_whose_outcome_would_differ()
     more = rules.model_copy(update={"questions": (*rules.questions, new)})
     cancer = stored("c", "not_suitable", cancer="yes")
     people = [stored("a", "suitable"), stored("b", "not_suitable", pregnant="yes"), cancer]
-    assert [(one.id, one.was, one.now) for one in replay(people, fewer).differences] == [("b", "not_suitable", "suitable")]
+    assert [(one.id, one.was, one.now) for one in replay(people, fewer).differences] == [
+        ("b", "not_suitable", "suitable")
+    ]
     (added,) = replay(people, more).differences
     assert (added.id, added.now, added.now_reasons) == ("a", "clinician_review", ("allergy",))
 

@@ -8,11 +8,13 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.clinic.content import load_content
 from bot.clinic.screening import Heard, Screening, Turn, begin, hear, next_question, resume, verdict
+from bot.clinic.screening.telling import says
 
 CONTENT = load_content(Path(__file__).resolve().parents[2] / "bot" / "content")
 TODAY = date(2026, 11, 23)
@@ -355,6 +357,7 @@ def test_a_check_for_somebody_else_is_about_that_person_from_the_start() -> None
         ("is it ok for my MUM?", "your mum"),
         ("for our daughter", "your daughter"),
         ("for someone I know", "that person"),
+        ("is it ok for my 37 year old brother", "your brother"),
         ("for my bloody <b>boss</b>", "that person"),
     ],
 )
@@ -405,6 +408,117 @@ def test_an_age_worked_out_from_a_year_is_not_taken_where_the_birthday_decides()
     assert asks(talk(first=told)) == "age"
     assert talk(Heard("inform", age=18, text="2008")).notes == ("missed", "birthday")
     assert talk(Heard("inform", age=18, text="18, I started it in 2019")).state.values["age"] == 18
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "value"),
+    [
+        ("huh?", "affirm", None),
+        ("I had it once", "deny", "past"),
+        ("fine", "deny", None),
+        ("NOOOO!!!", "deny", "no"),
+        ("nope, never", "deny", "no"),
+        ("yess", "affirm", "yes"),
+        ("i do", "affirm", "yes"),
+        ("\N{THUMBS UP SIGN}\N{EMOJI MODIFIER FITZPATRICK TYPE-4}", "affirm", "yes"),
+        ("yes I\u2019m afraid so", "unsure", "yes"),
+        ("no, not that I know of", "unsure", "no"),
+        ("not any more", "deny", "past"),
+        ("I used to", "", "past"),
+        ("maybe", "unsure", "unsure"),
+        ("years ago I read your leaflet, does it hurt?", "ask_pain", None),
+        ("", "affirm", "yes"),
+    ],
+)
+def test_a_typed_yes_or_no_counts_only_when_its_words_say_so(text: str, intent: str, value: str | None) -> None:
+    turn = talk(age(40), NO, NO, NO, Heard(intent, text=text))
+    assert turn.state.values.get("cancer") == value
+
+
+def test_the_held_out_yes_and_no_have_a_word_that_says_so() -> None:
+    heldout = yaml.safe_load((Path(__file__).parents[1] / "heldout" / "intents.yml").read_text(encoding="utf-8"))
+    needs = CONTENT.screening.words.needs
+    assert [text for text in heldout["affirm"] if not says(text, needs["yes"])] == []
+    assert [text for text in heldout["deny"] if not says(text, needs["no"])] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [
+        ("two", None),
+        ("34", None),
+        ("two tablets", None),
+        ("sorry, 41", 41),
+        ("I'm 41", 41),
+        ("she is 41 years old", 41),
+    ],
+)
+def test_a_number_told_unasked_is_an_age_only_with_a_word_that_says_so(text: str, years: int | None) -> None:
+    turn = talk(Heard("refuse", text="no"), Heard("inform", age=41 if years else 2, text=text))
+    assert turn.state.values["age"] == (years or "refused")
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "value"),
+    [
+        ("no and no cancer either", "deny", "no"),
+        ("No, but I have cancer", "inform", "no"),
+        ("yes and cancer too", "affirm", "yes"),
+        ("yes i have cancer", "affirm", None),
+        ("no cancer", "deny", None),
+        ("no, no cancer", "deny", None),
+    ],
+)
+def test_a_yes_or_no_joined_to_another_illness_answers_what_was_asked(
+    text: str, intent: str, value: str | None
+) -> None:
+    turn = talk(age(40), Heard(intent, {"cancer": "yes"}, text=text))
+    assert (turn.state.values.get("pregnant"), turn.state.values["cancer"]) == (value, "yes")
+
+
+@pytest.mark.parametrize(("text", "outcome"), [("over 18", None), ("I'm under 18.", "not_suitable")])
+def test_who_says_only_on_which_side_of_18_they_are_is_believed(text: str, outcome: str | None) -> None:
+    turn = talk(Heard("inform", text=text))
+    assert (turn.verdict.outcome if turn.verdict else None) == outcome
+    assert outcome or talk(Heard("inform", text=text), NONE).says[-1].metadata["outcome"] == "suitable"
+
+
+def test_not_any_more_to_a_follow_up_is_a_no() -> None:
+    turn = talk(age(40), NO, NO, NO, facts(cancer="past"), Heard("deny", text="not any more"))
+    assert turn.state.values["cancer_treated"] == "no"
+
+
+@pytest.mark.parametrize(
+    ("text", "facts_", "known"),
+    [
+        ("I had gestational diabetes", {"diabetes": "past"}, {"diabetes_in_pregnancy": "yes"}),
+        ("I am in remission since 2018", {"cancer": "past"}, {"cancer_over": "told"}),
+        ("it is in remission", {"cancer": "past"}, {}),
+        ("no, not even when I was pregnant in 2018", {"diabetes": "no", "cancer": "no"}, {}),
+    ],
+)
+def test_what_the_answer_has_told_is_not_asked_after_it(
+    text: str, facts_: dict[str, str], known: dict[str, str]
+) -> None:
+    turn = talk(age(40), NO, NO, Heard("inform", facts_, text=text))
+    told = {id: value for id, value in turn.state.values.items() if id not in {"age", *MAIN}}
+    assert told == known
+
+
+@pytest.mark.parametrize(
+    ("intent", "note"), [("greet", "greeted"), ("thank", "thanked"), ("chitchat", "chatted"), ("goodbye", "left")]
+)
+def test_small_talk_in_the_middle_gets_a_word_and_is_no_miss(intent: str, note: str) -> None:
+    turn = talk(age(40), Heard(intent, text="hello there"))
+    assert getattr(CONTENT.screening.phrases, note) in turn.says[-1].text
+    assert (turn.state.misses, turn.state.asked) == (0, "pregnant")
+
+
+def test_the_last_question_is_announced_once() -> None:
+    turn = talk(age(40), *[NO] * 6)
+    assert CONTENT.screening.phrases.nearly in turn.says[-1].text
+    again = hear(turn.state, Heard("ask_pain", text="does it hurt?"), CONTENT, TODAY)
+    assert CONTENT.screening.phrases.nearly not in again.says[-1].text
 
 
 @pytest.mark.parametrize(("typed", "note"), [("2008", "birthday"), ("old enough", "age_missed")])

@@ -74,7 +74,7 @@ class Written:
         texts = [answer.text for answer in content.answers]
         texts += [one["text"] for variants in responses.values() for one in variants if one.get("text")]
         texts += [text for _, text in content.screening.phrases]
-        texts += [outcome.text for _, outcome in content.screening.outcomes]
+        texts += [text for _, one in content.screening.outcomes for text in (one.thanks, one.text, one.other)]
         for question in content.screening.questions:
             texts += [
                 part

@@ -99,8 +99,9 @@ def test_every_response_of_the_domain_is_within_bounds(content: Content, respons
 
 
 def test_every_outcome_of_a_screening_is_within_bounds(content: Content) -> None:
-    values = {"reasons": "people with diabetes", "open": "the heart"}
+    values = {"reasons": "people with diabetes", "open": "the heart", "person": "your mother"}
     for name, outcome in content.screening.outcomes:
         verdict = "not_suitable" if name == "under_18" else name
-        said = message(content.fill(outcome.text, **values), "outcome", outcome=verdict, reasons=[])
-        assert violations([said], content) == [], name
+        for text in (outcome.text, outcome.other):
+            said = message(content.fill(f"{outcome.thanks} {text}", **values), "outcome", outcome=verdict, reasons=[])
+            assert violations([said], content) == [], name

@@ -117,10 +117,13 @@ class ScreeningButtons(Base):
 
 class Words(Base):
     """What a typed reply has to say. A yes or no is taken only with a word of `needs` in it, whatever the understanding
-    makes of it; a phrase of `means` decides. Compared in lower case, with repeated letters as one ("nooo")."""
+    makes of it; a phrase of `means` decides, and so does a whole reply of `typed`. A number told unasked is an age only
+    with a word of `age` beside it. Compared in lower case, with repeated letters as one ("nooo")."""
 
     needs: Mapping[Literal["yes", "no"], tuple[Text, ...]]
     means: Mapping[AnswerValue, tuple[Text, ...]] = {}
+    typed: Mapping[AnswerValue, tuple[Text, ...]] = {}
+    age: tuple[Text, ...] = Field(min_length=1)
 
 
 class SomebodyElse(Base):

@@ -107,7 +107,7 @@ def _acknowledged(before: Screening, after: Screening, content: Content) -> tupl
     """What is said of the answers before the next question: of a change, of what came unasked, of a hard answer."""
     if any(amendment.question in after.answers for amendment in after.amendments[len(before.amendments) :]):
         return ("amended",)
-    if set(after.answers) - set(before.answers) - {before.asked}:
+    if set(after.answers) - set(before.answers) - {before.asked, *_behind(before.asked or "", content)}:
         return ("noted",)
     value = after.values.get(before.asked or "")
     if value in ("unsure", "refused"):

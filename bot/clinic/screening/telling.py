@@ -18,6 +18,7 @@ VALUES = get_args(Value)
 BY_INTENT = {"affirm": "yes", "deny": "no", "unsure": "unsure", "refuse": "refused"}
 YEAR = "<year>"
 OWN = r"(?:my|our|the|an?)"
+AGED = r"\d+[\s-]*(?:years?|yrs?|yo|y/o)?[\s-]*(?:old)?\s+"  # "my 17 year old son"
 WORD = r"[\w']+|[^\w\s.,;:!?()'\"/-]"  # a word, or a sign such as a thumb
 TOLD = "told"  # the value of an answer that is kept in the patient's own words
 DIGRESSIONS = (
@@ -65,13 +66,15 @@ def _from_message(state: Screening, heard: Heard, content: Content, today: date)
         found |= _from_button(heard.question, heard.answer, content)
     elif state.asked is not None and not _speaks_of_others(found, state, content):
         found |= _from_intent(state, heard, content, found)
+    elif state.asked is not None and state.asked not in found:
+        found |= _said_first(state.asked, heard)
     return found
 
 
 def person_named(text: str, content: Content) -> str:
     """The word for somebody else that a text uses ("for my elderly mum" -> mum); empty without one."""
     words = "|".join(sorted(map(re.escape, content.screening.somebody_else.named), key=len, reverse=True))
-    found = re.search(rf"\b{OWN}\s+(?:\w+\s+)?({words})\b", text, re.IGNORECASE) if words else None
+    found = re.search(rf"\b{OWN}\s+(?:{AGED}|\w+\s+)?({words})\b", text, re.IGNORECASE) if words else None
     return found[1].lower() if found else ""
 
 
@@ -80,7 +83,7 @@ def is_for_another(text: str, content: Content) -> bool:
     names = content.screening.somebody_else
     before = "|".join(map(re.escape, names.asked_for))
     near = re.search(rf"\b(?:{before})\s+(?={OWN}\s)(.+)", text, re.IGNORECASE)
-    return near is not None and bool(person_named(" ".join(near[1].split()[:3]), content))
+    return near is not None and bool(person_named(" ".join(near[1].split()[:5]), content))
 
 
 def birth_year(state: Screening, heard: Heard, content: Content, today: date) -> int | None:
@@ -98,7 +101,10 @@ def _from_reply(state: Screening, heard: Heard, content: Content) -> dict[str, A
     if found is None or heard.question is not None or not text:
         return {}
     asked = found[1]
-    replies = {reply.casefold(): value for value, some in asked.typed.items() for reply in some}
+    is_about_age = asked.id == content.screening.age.id
+    general = {} if is_about_age else content.screening.words.typed
+    known = (general, asked.typed)
+    replies = {reply.casefold(): value for typed in known for value, some in typed.items() for reply in some}
     replies |= {button.title.casefold(): button.answer for button in asked.buttons}
     replies |= {content.screening.buttons.skip.casefold(): "refused"}
     return {asked.id: replies[text]} if text in replies else {}
@@ -203,6 +209,12 @@ def _plain(text: str) -> str:
     return " " + re.sub(r"(.)\1+", r"\1", words) + " "
 
 
+def _said_first(asked: str, heard: Heard) -> dict[str, Answer]:
+    """The yes or no that a message about something else opens with, as in "no and no cancer either"."""
+    said = re.match(r"\W*(?:(no|nope|nah)\W+(?:and|but)|(yes|yeah|yep)\W+and)\b", heard.text, re.IGNORECASE)
+    return {asked: "no" if said[1] else "yes"} if said else {}
+
+
 def _speaks_of_others(told: Mapping[str, Answer], state: Screening, content: Content) -> bool:
     """Whether the message names another criterion than the one asked: its yes or no may then belong to that one."""
     asked = find(content.screening, state.asked or "")
@@ -222,9 +234,10 @@ def _age(state: Screening, heard: Heard, content: Content, today: date) -> int |
     year = birth_year(state, heard, content, today)
     if year is not None:
         return _age_from_year(year, today)
-    is_asked = state.asked == content.screening.age.id
-    if is_age(heard.age) and (is_asked or re.search(r"[^\W\d]", heard.text)):
-        return heard.age  # a bare number is an age only when the age was asked
+    asked = content.screening.age.id
+    is_said = says(heard.text, content.screening.words.age) if asked in state.answers else len(heard.text.split()) > 1
+    if is_age(heard.age) and (state.asked == asked or is_said):
+        return heard.age  # a number that stands alone is an age only when the age was asked
     return None
 
 
