@@ -64,12 +64,17 @@ async def test_only_the_bots_messages_of_ones_own_chat_can_be_rated(website: Web
 
 @pytest.mark.parametrize(
     ("message_id", "thumb", "more"),
-    [("x", "up", {}), (str(uuid4()), "sideways", {}), (str(uuid4()), ["up"], {}), (str(uuid4()), "down", {"reason": 5})],
+    [
+        ("x", "up", {}),
+        (str(uuid4()), "sideways", {}),
+        (str(uuid4()), ["up"], {}),
+        (str(uuid4()), "down", {"reason": 5}),
+    ],
     ids=["no id", "no thumb", "a list", "no text"],
 )
-async def test_an_opinion_that_is_none_is_400(website: Website, message_id: str, thumb: object, more: dict) -> None:
+async def test_an_opinion_that_is_none_is_400(website: Website, message_id: str, thumb: object, more: object) -> None:
     async with visiting(website) as visitor:
-        assert await rate(visitor, message_id, thumb, **more) == 400
+        assert await rate(visitor, message_id, thumb, **dict(more)) == 400
 
 
 def begun_elsewhere(sessions: Sessions, website: Website) -> str:

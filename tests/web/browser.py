@@ -42,11 +42,19 @@ def browsing() -> Iterator[Browser]:
             browser.close()
 
 
+FOCUSED = """(() => {
+    let a = document.activeElement;
+    while (a.shadowRoot?.activeElement) a = a.shadowRoot.activeElement;
+    return a.getAttribute('aria-label') || a.textContent.trim();
+})()"""
+
+
 @dataclass
 class ChatPage:
     """A page with the chat, as a patient uses it. `complaints` are errors of scripts and of the security policy."""
 
     page: Page
+    scripts: bool = True
     complaints: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
@@ -62,8 +70,13 @@ class ChatPage:
     def open(self, address: str) -> ChatPage:
         """Load a page and wait for the bot's first words."""
         self.page.goto(address)
-        self.wait_for("computer program")
+        if self.scripts:
+            self.wait_for("computer program")
         return self
+
+    def focused(self) -> str:
+        """The name of what has the focus, in the shadow too."""
+        return str(self.page.evaluate(FOCUSED))
 
     @property
     def box(self) -> Locator:
@@ -101,10 +114,13 @@ class ChatPage:
         return [text.strip() for text in self.log.locator(".message-bubble.text-message").all_inner_texts()]
 
 
-def new_page(browser: Browser, *, phone: bool = False, **more: Any) -> tuple[BrowserContext, ChatPage]:
+def new_page(
+    browser: Browser, *, phone: bool = False, javascript: bool = True, **more: Any
+) -> tuple[BrowserContext, ChatPage]:
     """A fresh visitor: nothing remembered, desktop or phone."""
     size = {"width": 390, "height": 844} if phone else {"width": 1280, "height": 800}
+    more.setdefault("viewport", size)
     context = browser.new_context(
-        viewport=size, has_touch=phone, is_mobile=phone, device_scale_factor=2 if phone else 1, **more
+        has_touch=phone, is_mobile=phone, device_scale_factor=2 if phone else 1, java_script_enabled=javascript, **more
     )
-    return context, ChatPage(context.new_page())
+    return context, ChatPage(context.new_page(), scripts=javascript)

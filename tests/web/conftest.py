@@ -40,7 +40,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, site: Site) -> Iterator[Stac
 
 @pytest.fixture
 def visit(browser: Browser, stack: Stack) -> Iterator[Visit]:
-    """Open the chat as a new patient with `new_page`'s wishes; scripts and policies must have nothing to complain of."""
+    """Open the chat as a new patient, with `new_page`'s wishes; scripts and policies have nothing to complain of."""
     with visiting(browser, stack) as open_page:
         yield open_page
 

@@ -72,9 +72,7 @@ async def dialogue(message: UserMessage) -> None:
         await say(message, "Your request is with the clinic. Your reference is MG-7K4P2Q.", **VISIT)
     elif text == "the check":
         buttons = [{"title": one["title"], "payload": f"/inform{one}"} for one in YES_NO]
-        await say(
-            message, "Are you pregnant?", buttons=buttons, kind="question", asks="pregnant", checklist=CHECKLIST
-        )
+        await say(message, "Are you pregnant?", buttons=buttons, kind="question", asks="pregnant", checklist=CHECKLIST)
     elif text == "links":
         link = {"title": "How we handle your data", "url": "/privacy"}
         words = "See https://clinic.example/a, write to hello@clinic.example or call +1 202 555 0143."

@@ -121,14 +121,9 @@ def test_new_messages_are_announced_and_old_ones_are_not(chat: ChatPage) -> None
 
 def test_the_whole_chat_can_be_used_with_the_keyboard(chat: ChatPage) -> None:
     reached = []
-    focused = """(() => {
-        let a = document.activeElement;
-        while (a.shadowRoot?.activeElement) a = a.shadowRoot.activeElement;
-        return a.getAttribute('aria-label') || a.textContent.trim();
-    })()"""
     for _ in range(20):
         chat.page.keyboard.press("Tab")
-        reached.append(chat.page.evaluate(focused))
+        reached.append(chat.focused())
     for name in ("Talk to a person", "More", "What is it?", "Write your question here"):
         assert name in reached, name
     chat.log.get_by_role("button", name="What is it?").focus()
@@ -194,3 +189,52 @@ def test_a_new_chat_starts_after_asking(chat: ChatPage) -> None:
     chat.page.get_by_role("button", name="Yes").click()
     expect(chat.log.get_by_text("old words").first).to_be_hidden()
     chat.wait_for("computer program")
+
+
+def test_a_laptop_that_slept_or_lost_its_network_misses_nothing(chat: ChatPage, stack: Stack) -> None:
+    chat.say("before")
+    chat.wait_for("You said: before")
+    held, context = chat.token, chat.page.context
+    context.set_offline(True)
+    chat.page.locator(".status").get_by_text("You are offline.").wait_for()
+    chat.say("written in the tunnel")
+    chat.log.locator("[data-state=waiting]").wait_for()
+    staff_says(stack, held, "Said meanwhile.")
+    context.set_offline(False)
+    chat.wait_for("Said meanwhile.", timeout=20_000)
+    chat.wait_for("You said: written in the tunnel", timeout=20_000)
+    expect(chat.page.locator(".status")).to_have_text("")
+    assert sorted(chat.texts()[-3:]) == ["Said meanwhile.", "You said: written in the tunnel", "written in the tunnel"]
+    staff_says(stack, held, "And live again.")
+    chat.wait_for("And live again.", timeout=35_000)
+    chat.complaints.clear()  # the browser's own words about the lost connection
+
+
+def test_after_a_restart_of_the_server_the_open_page_goes_on(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with running(tmp_path_factory.mktemp("restart")) as stack:
+        context, chat = new_page(browser)
+        chat.open(stack.address)
+        chat.say("before")
+        chat.wait_for("You said: before")
+        stack.stop_rasa()
+        staff_says(stack, chat.token, "Said while the server was away.")
+        stack.start_rasa()
+        chat.wait_for("Said while the server was away.", timeout=20_000)
+        chat.say("after")
+        chat.wait_for("You said: after")
+        assert chat.texts().count("Said while the server was away.") == 1
+        context.close()
+
+
+def test_news_in_a_hidden_tab_is_counted_in_its_title(chat: ChatPage, stack: Stack) -> None:
+    title = chat.page.title()
+    hidden = "Object.defineProperty(document, 'visibilityState', {value: '%s', configurable: true});"
+    changed = "document.dispatchEvent(new Event('visibilitychange'))"
+    chat.page.evaluate(hidden % "hidden" + changed)
+    staff_says(stack, chat.token, "This is the front desk.")
+    chat.wait_for("This is the front desk.")
+    assert chat.page.title() == f"(1) {title}"
+    chat.page.evaluate(hidden % "visible" + changed)
+    assert chat.page.title() == title

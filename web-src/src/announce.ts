@@ -2,7 +2,7 @@
 import { el } from "./dom";
 import type { Message, Words } from "./types";
 
-const KEPT = 5;
+const KEPT = 20_000; // ms; who reads the page from top to bottom later does not meet everything twice
 
 export class Announcer {
   readonly element = el("div", { class: "spoken", "aria-live": "polite" });
@@ -12,8 +12,9 @@ export class Announcer {
   /** Read words out. */
   say(words: string): void {
     if (!words) return;
-    this.element.append(el("p", {}, words));
-    while (this.element.childElementCount > KEPT) this.element.firstElementChild?.remove();
+    const line = el("p", {}, words);
+    this.element.append(line);
+    setTimeout(() => line.remove(), KEPT);
   }
 
   /** Read a message out, and what can be answered to it. */

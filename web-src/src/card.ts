@@ -29,7 +29,7 @@ function ownTime(instant: string, metadata: Metadata, config: Config): HTMLEleme
 function card(metadata: Metadata, config: Config): HTMLElement {
   const { words } = config;
   const title = words[TITLES[metadata.status ?? "proposed"] ?? "visit_past"] ?? "";
-  const made = el("section", { class: "card", "aria-label": title, "data-status": metadata.status ?? "proposed" });
+  const made = el("div", { class: "card", role: "group", "aria-label": title, "data-status": metadata.status ?? "proposed" });
   made.append(el("p", { class: "card-title" }, title), rows(metadata, config));
   const calendar = metadata.calendar;
   if (calendar?.startsWith("/calendar/")) {
@@ -42,14 +42,17 @@ function card(metadata: Metadata, config: Config): HTMLElement {
 function rows(metadata: Metadata, config: Config): HTMLElement {
   const { words } = config;
   const list = el("dl");
-  const row = (label = "", ...shown: (Node | string)[]) => list.append(el("dt", {}, label), el("dd", { dir: "auto" }, ...shown));
+  const row = (name: "when" | "where" | "reference", ...shown: (Node | string)[]) => {
+    const [term, details] = [el("dt", {}, words[name] ?? ""), el("dd", { dir: "auto" }, ...shown)];
+    list.append(el("div", { class: `card-${name}` }, term, details));
+  };
   const zone = metadata.time_zone ?? config.diary.time_zone;
   const clocks = metadata.starts_at ? onClocks(metadata.starts_at, zone, config.language) : undefined;
   if (clocks) {
     const length = metadata.minutes ? `, ${fill(words.minutes ?? "", { minutes: String(metadata.minutes) })}` : "";
-    row(words.when, clocks.clinic + length, ...ownTime(metadata.starts_at ?? "", metadata, config));
+    row("when", clocks.clinic + length, ...ownTime(metadata.starts_at ?? "", metadata, config));
   }
-  row(words.where, config.address);
-  row(words.reference, metadata.reference ?? "");
+  row("where", config.address);
+  row("reference", metadata.reference ?? "");
   return list;
 }

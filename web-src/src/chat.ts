@@ -10,6 +10,7 @@ import { View } from "./view";
 
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 20_000;
+const READ = 800; // ms in which the last words of a chat that is left can be read
 
 class Chat {
   private readonly view: View;
@@ -85,7 +86,7 @@ class Chat {
 
   /** Restore the conversation, or start one; tries until it can. */
   private async open(): Promise<void> {
-    this.view.say(this.config.words.opening ?? "");
+    this.view.say(this.config.words.opening ?? "", false);
     for (let wait = FIRST_WAIT; ; wait = Math.min(wait * 2, LONGEST_WAIT)) {
       try {
         const messages = await this.restore();
@@ -198,7 +199,7 @@ class Chat {
       this.view.typing(false);
       this.sending = false;
     }
-    if (this.moveTo) await this.goTo(this.moveTo);
+    if (this.moveTo) await pause(READ).then(() => this.goTo(this.moveTo));
     else if (this.missed) await this.catchUp();
   }
 

@@ -4,6 +4,7 @@
 import type { Outgoing } from "./types";
 
 const OUTBOX = "mesoguide.outbox";
+const KEPT = 30 * 86_400; // seconds; as long as the server's tokens open their chat
 const DANGER_HOURS = 24; // so long the number to call stays in sight, whatever happens to the chat
 
 export const token = shared("mesoguide.token");
@@ -13,19 +14,28 @@ const named = shared("mesoguide.danger");
 export const danger = {
   /** The danger named on this device within the last day; empty for none. */
   read(): string {
-    const [kind = "", until = "0"] = named.read().split(" ");
+    const [kind = "", until = "0"] = named.read().split(".");
     return Number(until) > Date.now() ? kind : "";
   },
-  write: (kind: string) => named.write(`${kind} ${Date.now() + DANGER_HOURS * 3_600_000}`),
+  write: (kind: string) => named.write(`${kind}.${Date.now() + DANGER_HOURS * 3_600_000}`),
 };
 
+/** A browser that denies storage to a frame on another site (a private window of Chromium does) still grants it cookies
+ * of its own for each such site. They go to /chat alone, never to the channel, and no other origin can read them. */
 function shared(name: string) {
   return {
-    read: () => get(() => localStorage, name) ?? "",
-    write: (value: string) => set(() => localStorage, name, value),
-    forget: () => set(() => localStorage, name, null),
+    read: () => get(() => localStorage, name) ?? cookie.read(name),
+    write: (value: string) => set(() => localStorage, name, value) || cookie.write(name, value, KEPT),
+    forget: () => set(() => localStorage, name, null) || cookie.write(name, "", 0),
   };
 }
+
+const cookie = {
+  read: (name: string) => new RegExp(`(?:^|; )${name}=([^;]*)`).exec(document.cookie)?.[1] ?? "",
+  write(name: string, value: string, seconds: number): void {
+    document.cookie = `${name}=${value}; Path=/chat; Max-Age=${seconds}; Secure; SameSite=None; Partitioned`;
+  },
+};
 
 export const outbox = {
   read(): Outgoing[] {
@@ -36,7 +46,7 @@ export const outbox = {
       return [];
     }
   },
-  write: (items: Outgoing[]) => set(() => sessionStorage, OUTBOX, items.length ? JSON.stringify(items) : null),
+  write: (items: Outgoing[]) => void set(() => sessionStorage, OUTBOX, items.length ? JSON.stringify(items) : null),
 };
 
 function get(storage: () => Storage, name: string): string | null {
@@ -47,11 +57,13 @@ function get(storage: () => Storage, name: string): string | null {
   }
 }
 
-function set(storage: () => Storage, name: string, value: string | null): void {
+/** Whether it was kept. */
+function set(storage: () => Storage, name: string, value: string | null): boolean {
   try {
     if (value === null) storage().removeItem(name);
     else storage().setItem(name, value);
+    return true;
   } catch {
-    // see above
+    return false; // see above
   }
 }

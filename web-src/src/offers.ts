@@ -85,14 +85,18 @@ function picker(config: Config, to: Answering, back: () => void): HTMLElement {
   };
   day.addEventListener("input", offer);
   offer();
-  const labelled = (label = "", field: HTMLElement) => el("label", { class: "field" }, el("span", {}, label), field);
-  const fields = el("div", { class: "fields" }, labelled(words.picker_day, day), labelled(words.picker_time, time));
+  const fields = el("div", { class: "fields" }, labelled("day", words.picker_day, day), labelled("time", words.picker_time, time));
   const made = form(words.picker_open ?? "", config, back, words.picker_send ?? "", fields, closed);
   made.addEventListener("submit", (event) => {
     event.preventDefault();
     if (time.value) to.typed(`${spoken(day.value, config.spoken)} at ${time.value}`);
   });
   return made;
+}
+
+function labelled(name: string, label = "", field: HTMLElement): HTMLElement {
+  field.id = `picker-${name}`;
+  return el("div", { class: "field" }, el("label", { for: field.id }, label), field);
 }
 
 /** A date as the assistant reads it: "Thursday 3 December 2026". */

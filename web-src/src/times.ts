@@ -10,13 +10,18 @@ export function onClocks(instant: string, zone: string, language: string): Clock
   const at = new Date(instant);
   try {
     const say = (options: Intl.DateTimeFormatOptions, timeZone?: string) =>
-      new Intl.DateTimeFormat(language, { ...options, hourCycle: "h23", timeZone }).format(at);
+      new Intl.DateTimeFormat(variety(language), { ...options, hourCycle: "h23", timeZone }).format(at);
     const [clinic, whole, clinicTime] = [say(DAY, zone), say(DAY), say(CLOCK, zone)];
     const sameDay = say({ dateStyle: "short" }) === say({ dateStyle: "short" }, zone);
     return { clinic, clinicTime, own: whole === clinic ? "" : sameDay ? say(CLOCK) : whole };
   } catch {
     return undefined;
   }
+}
+
+/** The reader's own variety of a language: who reads English in Britain reads the day before the month. */
+function variety(language: string): string {
+  return navigator.languages.find((one) => one.split("-")[0] === language) ?? language;
 }
 
 /** The calendar date ("2026-12-03") so many days from now on a zone's clock. */

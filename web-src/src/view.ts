@@ -32,7 +32,7 @@ const SLOW = 2_500; // ms after which a screen reader is told that an answer is 
 export class View {
   private readonly chat: DeepChat = document.createElement("deep-chat");
   private readonly alarm = el("div", { class: "alarm", hidden: "" });
-  private readonly status = el("p", { class: "status", role: "status" });
+  private readonly status = el("p", { class: "status" });
   private readonly announcer: Announcer;
   private readonly bubbles = new Map<string, HTMLElement>();
   private typingSince = 0;
@@ -105,7 +105,9 @@ export class View {
     if (on) setTimeout(() => this.typingSince === since && this.announcer.say(this.word("typing")), SLOW);
   }
 
-  say(status: string): void {
+  /** Say how the chat itself is, under the conversation; nothing where all is well. */
+  say(status: string, spoken = true): void {
+    if (spoken && status !== this.status.textContent) this.announcer.say(status);
     this.status.textContent = status;
   }
 
@@ -168,7 +170,7 @@ export class View {
 
   private names(): object {
     const { you, bot, staff } = this.config.words;
-    const named = (text = "") => ({ text });
+    const named = (text = "") => ({ text, position: "start" }); // before the words, also for who hears the page
     return { user: named(you), ai: named(bot), staff: named(staff), emergency: named(bot), urgent: named(bot), replies: named() };
   }
 
@@ -182,6 +184,7 @@ export class View {
     this.input()?.setAttribute("aria-multiline", "true");
     this.input()?.setAttribute("dir", "auto");
     this.inside().querySelector(".input-button")?.setAttribute("aria-label", this.word("send"));
+    this.inside().querySelector(".input-button svg")?.setAttribute("aria-hidden", "true");
   }
 
   private header(look: Look): HTMLElement {
