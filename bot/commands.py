@@ -75,15 +75,51 @@ def content_report(path: Annotated[Path, typer.Argument(help="A new .html or .pd
 
 
 @content.command("diff")
-def content_diff(old: Path, new: Path) -> None:
-    """What a change of the content changes for patients: two content folders compared."""
+def content_diff(
+    new: Annotated[Optional[Path], typer.Argument(help="A folder; by default the installation's.")] = None,  # noqa: UP045
+    old: Annotated[Optional[Path], typer.Option(help="Compare with this folder instead of what is live.")] = None,  # noqa: UP045
+) -> None:
+    """What a change of the content changes for patients, before it goes live: before, after, and which questions."""
     from bot.clinic.content import load_content
     from bot.clinic.report.diff import content_diff as changes
+    from bot.serving.contents import NotOnRecord, pending
 
-    for change in changes(load_content(old), load_content(new)):
+    settings = Settings.from_env()
+    try:
+        found = changes(load_content(old), load_content(new or settings.content)) if old else pending(settings, new)
+    except NotOnRecord as error:
+        console.print(f"[red]{error}[/red]", highlight=False)
+        raise typer.Exit(1) from error
+    for change in found:
         console.print(
             f"[bold]{change.what}[/bold]\n  before: {change.before}\n  after:  {change.after}", highlight=False
         )
+        if change.affects:
+            console.print(f"  asked:  {', '.join(change.affects)}", highlight=False)
+    console.print(f"{len(found)} changes for patients.", highlight=False)
+
+
+@content.command("approve")
+def content_approve(by: Annotated[str, typer.Option(help="The clinician who stands behind it.")]) -> None:
+    """Write down in the audit log who approved the content as it is now."""
+    from bot.serving.contents import approve
+
+    changes = approve(Settings.from_env(), by, now())
+    console.print(f"Approved by {by}: {changes} changes for patients.", highlight=False)
+
+
+@content.command("trace")
+def content_trace(message: Annotated[str, typer.Argument(help="The id of something the bot said.")]) -> None:
+    """Where a past answer came from: the version of the content, who approved it, and its facts."""
+    from bot.serving.contents import NotOnRecord, trace
+
+    try:
+        lines = trace(Settings.from_env(), message)
+    except NotOnRecord as error:
+        console.print(f"[red]{error}[/red]", highlight=False)
+        raise typer.Exit(1) from error
+    for line in lines:
+        console.print(line, highlight=False, markup=False)
 
 
 # ---- screenings

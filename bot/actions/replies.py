@@ -54,7 +54,7 @@ def answer_one(turn: Turn, question: Question) -> None:
         if not say_learned(turn):
             say_unknown(turn, question)
         return
-    turn.say_text(turn.content.fill(found.text), _metadata(found), turn.content.buttons(found.next))
+    turn.say_text(turn.content.fill(found.text), _metadata(turn, found), turn.content.buttons(found.next))
 
 
 def _criterion(turn: Turn, question: Question) -> str | None:
@@ -64,13 +64,14 @@ def _criterion(turn: Turn, question: Question) -> str | None:
     return next((str(e["entity"]) for e in told), None)
 
 
-def _metadata(answer: Answer) -> dict[str, object]:
+def _metadata(turn: Turn, answer: Answer) -> dict[str, object]:
     about = {"treatment": answer.treatment, "concern": answer.concern}
     return {
         "kind": "answer",
         "topic": answer.topic,
         "facts": list(answer.facts),
         "answer": answer.id,
+        "content": turn.content.version,
         **{key: value for key, value in about.items() if value},
     }
 

@@ -168,6 +168,18 @@ class KeptVisit(Base):
     keep_until: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class ContentVersion(Base):
+    """One version of bot/content as it went live or was approved: from it, what was said once can be read again."""
+
+    __tablename__ = "content_version"
+
+    version: Mapped[str] = mapped_column(String(64), primary_key=True)
+    files: Mapped[dict[str, str]] = mapped_column(Json)
+    live_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    approved_by: Mapped[str | None] = mapped_column(String(128))
+    approved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class OutboxItem(Base):
     """Something to tell another system, written with the change itself and delivered later, at least once."""
 

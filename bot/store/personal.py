@@ -22,6 +22,7 @@ from bot.store.slots_models import BookingGuess
 NOT_PERSONAL: Mapping[str, str] = {
     "audit": "who did what to which id, and no word of a patient; it proves that data was erased",
     "kept_visit": "what the law makes a clinic keep of a visit that took place; it goes when its time is over",
+    "content_version": "the clinic's own words",
     "learned_answer": "the clinic's own words",
     "answer_revision": "the clinic's own words",
     "question_group": "a sum of vectors, made anew without the questions that were erased",

@@ -27,6 +27,7 @@ from bot.desk import inbound
 from bot.handover import calendar_route, worker
 from bot.handover.settings import HandoverSettings
 from bot.problems import CONTENT_TYPE, Problem, Problems
+from bot.serving.contents import note_live
 from bot.serving.figures import ClinicFigures
 from bot.settings import Settings
 from bot.store.engine import Sessions
@@ -62,13 +63,15 @@ DOORS = (
 def create_app(settings: Settings) -> FastAPI:
     """The app of an installation.
 
-    Raises SettingError or ContentError naming what is wrong; touches the database only to bring its tables up to date.
+    Raises SettingError or ContentError naming what is wrong; touches the database only to bring its tables up to date and
+    to note which content is live.
     """
     content = load_content(settings.content)
     problems = Problems(content.placeholders())
     metrics = Metrics()
     forwarder = Forwarder(settings.rasa_urls, problems, metrics)
     sessions = open_store(settings)
+    note_live(sessions, settings.content, content.version, datetime.now(timezone.utc))
     front_desk = desk.create_router(settings, sessions)
     metrics.register(ClinicFigures(sessions))
     handover = HandoverSettings.from_env()

@@ -330,6 +330,24 @@ CASES = {
         "{id: fever,",
         "signs/fever/level: is missing; add it",
     ),
+    "a sign that rests on nothing": (
+        "warning_signs.yml",
+        "  rests_on: The clinic's own safety rules. The leaflet names no signs of danger.\n",
+        "",
+        "signs/breathing: a sign of danger says what it rests on",
+    ),
+    "a sign on a fact that is none": (
+        "warning_signs.yml",
+        "{id: fever, level: urgent,",
+        "{id: fever, level: urgent, facts: [F99],",
+        "signs/fever/facts: there is no fact F99",
+    ),
+    "a criterion without a reviewer": (
+        "screening.yml",
+        "  reviewer: Dr. Demo\n",
+        "",
+        "questions/age/reviewer: is missing; add it",
+    ),
     "a sign twice": ("warning_signs.yml", "id: pus", "id: fever", "signs/fever: the id fever is used twice"),
     "a key twice": (
         "clinic.yml",

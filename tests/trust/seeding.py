@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.store.columns import UtcDateTime
 from bot.store.crypto import EncryptedJSON, EncryptedText, blind_index
+from bot.store.personal import NOT_PERSONAL
 from bot.store.schema import Base
 from bot.store.slots_guesses import keys_of
 from tests.trust.databases import NOW
@@ -78,14 +79,8 @@ def _value(column: Column[Any], made: Seeded) -> Any:  # noqa: PLR0911 - one lin
 def _text(column: Column[Any], made: Seeded) -> str:
     """Plain text columns get the mark too, where a person's rows are meant to go; the clinic's own do not."""
     length = getattr(column.type, "length", None) or 60
-    whose = made.mark if column.table.name not in CLINICS else f"clinic-{len(made.mark)}-{made.mark[:1]}"
+    whose = made.mark if column.table.name not in NOT_PERSONAL else f"clinic-{len(made.mark)}-{made.mark[:1]}"
     return f"{whose}-{column.name}"[:length]
-
-
-CLINICS = {
-    *("audit", "learned_answer", "answer_revision", "staff_user", "staff_session", "staff_link", "counter", "diary_day"),
-    *("delivery_target", "question_group"),
-}
 
 
 def _known(made: Seeded) -> dict[tuple[str, str], Any]:

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from markupsafe import escape
 
 from bot.clinic.content import Content
 from bot.clinic.report import content_report, effects
 from bot.serving.printing import PrintError, browser, print_pdf
 from bot.settings import BOT
+from tests.trust.conftest import Edit
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +54,38 @@ def test_a_warning_sign_shows_the_words_a_patient_reads(content: Content, respon
         part = entry(html, f"sign-{sign.id}").split("</tr>")[0]
         number = content.clinic.emergency_number if sign.level == "emergency" else content.clinic.phone
         assert number in part
+
+
+def test_every_criterion_and_every_sign_has_an_author_a_reviewer_a_review_and_what_it_rests_on(content: Content) -> None:
+    html = content_report(content)
+    for question in content.screening.questions:
+        part = html[html.index(f'id="criterion-{question.criterion}"') :].split("</div>")[0]
+        assert [str(value) in part for value in (question.author, question.reviewer, question.review_by)] == [True] * 3
+    for sign in content.warning_signs:
+        part = entry(html, f"sign-{sign.id}").split("</tr>")[0]
+        assert [str(value) in part for value in (sign.author, sign.reviewer, sign.reviewed)] == [True] * 3
+        assert sign.rests_on is not None
+        assert str(escape(sign.rests_on)) in part
+
+
+@pytest.mark.parametrize(
+    ("file", "entry_of", "kind"),
+    [
+        ("answers.yml", "  - id: definition\n", "answer"),
+        ("screening.yml", "  - id: age\n", "criterion"),
+        ("warning_signs.yml", "  - id: suicide\n", "sign"),
+    ],
+    ids=["answer", "criterion", "sign"],
+)
+def test_one_entry_may_have_its_own_review_and_is_overdue_alone(
+    edited: Edit, file: str, entry_of: str, kind: str
+) -> None:
+    content = edited(file, entry_of, f'{entry_of}    review_by: "2026-11-30"\n')
+    (late,) = content.overdue(date(2026, 12, 1))
+    assert late[0] == kind
+    html = content_report(content, date(2026, 12, 1))
+    assert html.count("(overdue)") == 1
+    assert "reviews overdue: 1" in html
 
 
 def test_the_page_needs_nothing_from_elsewhere(content: Content, responses: dict) -> None:

@@ -21,6 +21,7 @@ MAX_GRADE = 8.0
 MEDIAN_GRADE = 6.0
 
 LISTS = {"answers.yml": "answers", "warning_signs.yml": "signs", "facts.yml": "sections", "clinic.yml": "treatments"}
+REVIEWED = {"answers.yml": "answers", "screening.yml": "questions", "warning_signs.yml": "signs"}
 EXTRA_PLACEHOLDERS: dict[
     tuple[Any, ...], set[str]
 ] = {  # of screening.yml: what a text may say besides the clinic's placeholders
@@ -157,6 +158,10 @@ def _citations(sources: Sources, parts: Parts) -> Iterator[tuple[Source, KeyPath
         for question in parts["screening.yml"].questions:
             source = sources["screening.yml"]
             yield source, _at(source, "questions", question.id, "fact"), question.fact
+    if "warning_signs.yml" in parts:
+        for sign in parts["warning_signs.yml"].signs:
+            source = sources["warning_signs.yml"]
+            yield from ((source, _at(source, "signs", sign.id, "facts"), fact) for fact in sign.facts)
 
 
 def _uncited_facts(sources: Sources, parts: Parts) -> Iterator[Problem]:
@@ -276,8 +281,9 @@ def _texts(data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _overdue_reviews(sources: Sources, parts: Parts, today: date) -> Iterator[Problem]:
-    for answer in parts["answers.yml"].answers if "answers.yml" in parts else ():
-        source = sources["answers.yml"]
-        if answer.review_by < today:
-            what = f"its review was due on {answer.review_by}; let the clinician read it again and set a new date"
-            yield source.problem(_at(source, "answers", answer.id, "review_by"), what, "warning")
+    for file, key in REVIEWED.items():
+        source = sources.get(file)
+        for one in getattr(parts[file], key) if source and file in parts else ():
+            if one.review_by < today:
+                what = f"its review was due on {one.review_by}; let the clinician read it again and set a new date"
+                yield source.problem(_at(source, key, one.id, "review_by"), what, "warning")

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from bot.clinic.content import placeholders as _placeholders
+from bot.clinic.content.authorship import Authored
 from bot.clinic.content.checks import check_parts, check_readability
 from bot.clinic.content.model import (
     Answer,
@@ -58,6 +59,16 @@ class Content:
     def placeholders(self) -> dict[str, str]:
         """Placeholder name -> text, for responses and answers: clinic_name, emergency_number, price_list …"""
         return dict(self._values)
+
+    def overdue(self, today: date) -> list[tuple[str, str, Authored]]:
+        """(kind, id, entry) of everything whose review was due before `today`, longest due first."""
+        kinds: dict[str, Sequence[Any]] = {
+            "answer": self.answers,
+            "criterion": self.screening.questions,
+            "sign": self.warning_signs,
+        }
+        late = [(kind, one.id, one) for kind, some in kinds.items() for one in some if one.review_by < today]
+        return sorted(late, key=lambda one: one[2].review_by)
 
     def fill(self, text: str, **values: str) -> str:
         """`text` with the clinic's placeholders, and those given, filled in."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from bot.clinic.content.authorship import Authored, Authorship, with_defaults
 from bot.clinic.content.fields import (
     Base,
     Clock,
@@ -207,7 +208,7 @@ class Clinic(Base):
 # ---- answers.yml
 
 
-class Answer(Base):
+class Answer(Authored):
     """An approved answer to a topic, for everything or for one treatment, concern or criterion."""
 
     id: Id
@@ -220,10 +221,6 @@ class Answer(Base):
     facts: tuple[FactId, ...] = ()
     source: Literal["leaflet", "clinic"]
     next: tuple[Id, ...] = Field(default=(), max_length=3)
-    author: Text
-    reviewer: Text
-    reviewed: Day
-    review_by: Day
 
     @model_validator(mode="after")
     def _rests_on_its_source(self) -> Answer:
@@ -241,30 +238,16 @@ class Answer(Base):
         return (self.topic, self.treatment, self.concern, self.criterion)
 
 
-class AnswerDefaults(Base):
-    """Values for every answer that does not say otherwise."""
-
-    author: Text | None = None
-    reviewer: Text | None = None
-    reviewed: Day | None = None
-    review_by: Day | None = None
-
-
 class Answers(Base):
     """answers.yml"""
 
-    defaults: AnswerDefaults = AnswerDefaults()
+    defaults: Authorship = Authorship()
     answers: tuple[Answer, ...]
 
     @model_validator(mode="before")
     @classmethod
     def _with_defaults(cls, raw: Any) -> Any:
-        if not isinstance(raw, dict) or not isinstance(raw.get("answers"), list):
-            return raw
-        defaults = raw.get("defaults")
-        given = defaults if isinstance(defaults, dict) else {}
-        known = {key: value for key, value in given.items() if key in AnswerDefaults.model_fields}
-        return raw | {"answers": [known | one if isinstance(one, dict) else one for one in raw["answers"]]}
+        return with_defaults(raw, "answers", Authorship)
 
 
 # ---- next_steps.yml, terms.yml, warning_signs.yml
@@ -290,16 +273,37 @@ class Terms(Base):
     terms: Mapping[str, Text]
 
 
-class Sign(Base):
-    """A sign of danger. `label` in the second person, for "You told me about …"."""
+class Sign(Authored):
+    """A sign of danger. `label` in the second person, for "You told me about …". It rests on facts of the leaflet, or on
+    what `rests_on` says."""
 
     id: Id
     level: Literal["emergency", "urgent"]
     label: Text
     advice: Text | None = None
+    facts: tuple[FactId, ...] = ()
+    rests_on: Text | None = None
+
+    @model_validator(mode="after")
+    def _rests_on_something(self) -> Sign:
+        if not self.facts and not self.rests_on:
+            raise ValueError("a sign of danger says what it rests on; list its facts, as [F29], or write `rests_on`")
+        return self
+
+
+class SignDefaults(Authorship):
+    """Values for every sign that does not say otherwise."""
+
+    rests_on: Text | None = None
 
 
 class WarningSigns(Base):
     """warning_signs.yml"""
 
+    defaults: SignDefaults = SignDefaults()
     signs: tuple[Sign, ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_defaults(cls, raw: Any) -> Any:
+        return with_defaults(raw, "signs", SignDefaults)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from bot.clinic.content.authorship import Authored, Authorship, with_defaults
 from bot.clinic.content.fields import AnswerValue, Base, Day, FactId, Id, Text, Title
 
 
@@ -41,7 +42,7 @@ class FollowUp(Asked):
     heard_in: Mapping[AnswerValue | Literal["told"], tuple[Text, ...]] = {}
 
 
-class Question(Asked):
+class Question(Asked, Authored):
     """A main question; it settles one criterion that rests on one fact of the leaflet. `volunteered`: a value found in
     the patient's own sentence -> the answers it gives, by question id, where that is more than the value itself.
     `on_yes`: the outcome of a clear yes. `until_age`: nobody of that age or older is asked."""
@@ -142,12 +143,18 @@ class ScreeningContent(Base):
     version: Text
     signed_by: Text
     signed_on: Day
+    defaults: Authorship = Authorship()
     questions: tuple[Question, ...] = Field(min_length=1)
     words: Words
     somebody_else: SomebodyElse
     outcomes: Outcomes
     phrases: ScreeningPhrases
     buttons: ScreeningButtons
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_defaults(cls, raw: Any) -> Any:
+        return with_defaults(raw, "questions", Authorship)
 
     @property
     def age(self) -> Question:

@@ -43,7 +43,7 @@ def content_report(content: Content, today: date | None = None, responses: Respo
         outcome=_OUTCOMES.__getitem__,
         said_on=lambda sign: _said_on(content, sign, responses or {}),
         responses=_responses(content, responses or {}),
-        overdue={answer.id for answer in content.answers if today and answer.review_by < today},
+        overdue={(kind, id) for kind, id, _ in content.overdue(today)} if today else set(),
     )
 
 

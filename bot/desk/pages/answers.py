@@ -34,7 +34,9 @@ def answers(view: Signed, state: str = "") -> Response:
         proposed = len(training_export.examples(session))
     today = view.now.astimezone(view.desk.zone).date()
     shown = [row for row in rows if not state or row.state == state]
-    return view.page("answers.html", rows=shown, every=rows, state=state, today=today, proposed=proposed)
+    overdue = view.desk.content.overdue(today)
+    values = {"state": state, "today": today, "proposed": proposed, "overdue": overdue}
+    return view.page("answers.html", rows=shown, every=rows, **values)
 
 
 @pages.get("/answers/new")

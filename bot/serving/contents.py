@@ -1,0 +1,96 @@
+"""`mesoguide content`: what a change means for patients, who approved it, and where a past answer came from."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from bot.clinic.content import Content, load_content
+from bot.clinic.report.diff import Change, content_diff
+from bot.settings import Settings
+from bot.store import contents
+from bot.store.engine import Sessions, reading, unit_of_work
+from bot.store.opening import open_store
+
+
+class NotOnRecord(LookupError):
+    """Something that is asked for is not in the database; the message says what."""
+
+
+def files_of(folder: Path) -> dict[str, str]:
+    """The content's files as text, by name."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yml"))}
+
+
+def note_live(sessions: Sessions, folder: Path, version: str, now: datetime) -> None:
+    """At the start of the installation: from now on it speaks from this content."""
+    with reading(sessions) as session:
+        former = contents.live(session)
+        if former is not None and former.version == version:
+            return
+    with unit_of_work(sessions) as session:
+        contents.note_live(session, version, files_of(folder), now)
+        session.commit()
+
+
+def pending(settings: Settings, folder: Path | None = None) -> list[Change]:
+    """What patients will read differently once the content of the folder goes live, against what is live now."""
+    new = load_content(folder or settings.content)
+    with reading(open_store(settings)) as session:
+        former = contents.live(session)
+        files = former.files if former else None
+    if files is None:
+        raise NotOnRecord("no content has gone live here yet; give two folders to compare")
+    return content_diff(loaded(files), new)
+
+
+def approve(settings: Settings, by: str, now: datetime) -> int:
+    """Write down that somebody stands behind the installation's content; returns what it changes for patients."""
+    content = load_content(settings.content)
+    try:
+        changes = len(pending(settings))
+    except NotOnRecord:
+        changes = 0
+    with unit_of_work(open_store(settings)) as session:
+        contents.approve(session, content.version, files_of(settings.content), by, changes, now)
+        session.commit()
+    return changes
+
+
+def trace(settings: Settings, message_id: str) -> list[str]:
+    """Lines that say where an answer came from: the version, who approved it, and the answer as it stood there."""
+    with reading(open_store(settings)) as session:
+        origin = contents.origin(session, message_id)
+        session.expunge_all()
+    if origin is None:
+        raise NotOnRecord("there is no answer with this id; it may have been deleted, or it is no answer")
+    lines = [
+        f"Answer {origin.answer}, said {origin.said_at:%Y-%m-%d %H:%M} UTC, resting on {', '.join(origin.facts) or 'no facts'}",
+        f"Content {origin.version or 'unknown'}",
+    ]
+    row = origin.content
+    if row is None:
+        return [*lines, "This version of the content is not on record."]
+    lines.append(f"Approved by {row.approved_by}, {row.approved_at:%Y-%m-%d}" if row.approved_at else "Not approved")
+    return [*lines, *_as_it_stood(loaded(row.files), origin.answer)]
+
+
+def loaded(files: Mapping[str, str]) -> Content:
+    """Content from files kept as text; raises ContentError when this program no longer reads that version."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in files.items():
+            (Path(folder) / Path(name).name).write_text(text, encoding="utf-8")
+        return load_content(Path(folder))
+
+
+def _as_it_stood(content: Content, id: str) -> list[str]:
+    answer = next((one for one in content.answers if one.id == id), None)
+    if answer is None:
+        return []
+    return [
+        f"By {answer.author}, reviewed by {answer.reviewer} on {answer.reviewed}:",
+        content.fill(answer.text),
+        *(f"{fact}: {content.facts.texts[fact]}" for fact in answer.facts),
+    ]

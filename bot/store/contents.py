@@ -1,0 +1,77 @@
+"""The versions of the content: what went live when, who approved it, and which one a past answer came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.store import audit
+from bot.store.models import ContentVersion, Message
+from bot.store.writing import insert_once
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an answer came from: its id, the facts it cited, and the content of that time, if it is on record."""
+
+    answer: str
+    facts: tuple[str, ...]
+    text: str
+    said_at: datetime
+    version: str
+    content: ContentVersion | None
+
+
+def note_live(session: Session, version: str, files: Mapping[str, str], now: datetime) -> bool:
+    """The installation now speaks from this version; False when it did so before. The audit log has when, and after
+    which version."""
+    former = live(session)
+    if former is not None and former.version == version:
+        return False
+    row = _kept(session, version, files)
+    row.live_at = now
+    details = {"former": former.version if former else None, "approved_by": row.approved_by}
+    subject = f"content:{version}"
+    audit.record(session, actor="system", action="content.live", subject=subject, now=now, details=details)
+    return True
+
+
+def approve(session: Session, version: str, files: Mapping[str, str], by: str, changes: int, now: datetime) -> None:
+    """A clinician stands behind this version; `changes` is how many things patients will read differently."""
+    row = _kept(session, version, files)
+    row.approved_by, row.approved_at = by[:128], now
+    details = {"by": by[:128], "changes": changes}
+    subject = f"content:{version}"
+    audit.record(session, actor="system", action="content.approved", subject=subject, now=now, details=details)
+
+
+def live(session: Session) -> ContentVersion | None:
+    """The version that went live last."""
+    wanted = select(ContentVersion).where(ContentVersion.live_at.is_not(None))
+    return session.scalars(wanted.order_by(ContentVersion.live_at.desc()).limit(1)).first()
+
+
+def find(session: Session, version: str) -> ContentVersion | None:
+    """A version on record."""
+    return session.get(ContentVersion, version)
+
+
+def origin(session: Session, message_id: str) -> Origin | None:
+    """Where something the bot once said came from; None for an unknown message and for what is no answer."""
+    row = session.scalar(select(Message).where(Message.id == message_id))
+    meta: Mapping[str, Any] = (row.meta if row else None) or {}
+    if row is None or not meta.get("answer"):
+        return None
+    version = str(meta.get("content") or "")
+    facts = tuple(meta.get("facts") or ())
+    return Origin(str(meta["answer"]), facts, row.text, row.created_at, version, find(session, version))
+
+
+def _kept(session: Session, version: str, files: Mapping[str, str]) -> ContentVersion:
+    made = insert_once(session, ContentVersion, ("version",), version=version, files=dict(files))
+    return made or session.get_one(ContentVersion, version)
