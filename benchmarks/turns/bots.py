@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +55,7 @@ def ours(folder: Path, **more: str) -> Iterator[Bot]:
     folder.mkdir(parents=True, exist_ok=True)
     env = {
         "PORT": str(port),
-        "RASA_PORT": str(_free_port()),
+        "RASA_PORT": str(_free_row()),
         "ACTIONS_PORT": str(_free_port()),
         "MESOGUIDE_VAR": str(folder),
         "DATABASE_URL": f"sqlite:///{folder}/benchmark.db",
@@ -120,6 +120,19 @@ def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
         except OSError:
             time.sleep(0.05)
     raise RuntimeError(f"the bot did not start:\n{log.read_text()[-2000:]}")
+
+
+def _free_row(length: int = 8) -> int:
+    """The first of so many neighbouring free ports."""
+    while True:
+        first = _free_port()
+        with ExitStack() as probes:
+            try:
+                for port in range(first, first + length):
+                    probes.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except (OSError, OverflowError):
+                continue
+            return first
 
 
 def _free_port() -> int:

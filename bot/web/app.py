@@ -65,7 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
     content = load_content(settings.content)
     problems = Problems(content.placeholders())
     metrics = Metrics()
-    forwarder = Forwarder(settings.rasa_urls, problems, metrics)
+    forwarder = Forwarder(settings.rasa_urls, problems, metrics, moves=settings.redis_url is not None)
     sessions = open_store(settings)
     front_desk = desk.create_router(settings, sessions)
     metrics.register(ClinicFigures(sessions))
