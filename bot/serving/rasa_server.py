@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rasa.core.utils import AvailableEndpoints
 
 SERVER = {
+    "SANIC_ACCESS_LOG": "false",  # Sanic puts each request into words before it finds that nobody reads them
     "SANIC_BACKLOG": "1024",  # connections that may wait to be accepted
     "SANIC_KEEP_ALIVE_TIMEOUT": "75",  # seconds; the web process lets go of an idle connection first
 }

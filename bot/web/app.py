@@ -79,7 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
     _add_widget(app, content)
     _add_operations(app, Health(settings, sessions), metrics, forwarder)
     for door in DOORS:
-        app.add_api_route(door.path, forwarder.through(door), methods=list(door.methods), include_in_schema=False)
+        app.add_route(door.path, forwarder.through(door), methods=list(door.methods), include_in_schema=False)
     app.include_router(front_desk)
     app.include_router(inbound.create_router(front_desk.desk, handover.answer_secrets))
     app.include_router(calendar_route.create_router(settings, sessions))

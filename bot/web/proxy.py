@@ -83,6 +83,7 @@ class Forwarder:
         """The handler of one door."""
 
         async def handle(request: Request) -> Response:
+            request.scope["route"] = door  # what the figures call it
             if request.path_params.get("rest", "") not in door.names:
                 raise HTTPException(404, "Not Found")
             if door.own_pages and request.headers.get("sec-fetch-site", "same-origin") not in FROM_OWN_PAGES:
