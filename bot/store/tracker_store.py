@@ -33,7 +33,7 @@ from bot.store.migrate import migrate
 from bot.store.remembered import Remembered, compact, event_from, from_dicts, to_dicts
 
 TURNS = 6
-SLACK = 3
+SLACK = 9  # a tracker whose window moves is read and worked out anew: once in so many turns
 EVENTS_PER_TURN = 40
 RECENT = 128  # trackers kept in memory between turns; about 200 kB each
 _ACTIONS = 12
@@ -79,7 +79,8 @@ class CompactTrackerStore(TrackerStore):
         cut = self._cut(tracker, mark) if mark.aligned else None
         if not new and cut is None:
             return
-        total = await asyncio.to_thread(log.append, self.engine, tracker.sender_id, mark.total, dicts, cut)
+        ending = log.ENDING.get()
+        total = await asyncio.to_thread(log.append, self.engine, tracker.sender_id, mark.total, dicts, cut, ending)
         setattr(tracker, _MARK, _moved(mark, len(new), total, cut))
         if cut is None and not any(isinstance(event, EntitiesAdded) for event in tracker.events):
             self._recent.keep(tracker)  # entities added later change the message in memory, and not alike in the log
