@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,16 +36,23 @@ class Bot:
 
     def megabytes(self) -> float:
         """Memory of all processes together; pages they share are counted once (PSS)."""
-        return sum(process.memory_full_info().pss for process in self.processes()) / 1e6
+        return sum(self.megabytes_by_part().values())
+
+    def megabytes_by_part(self) -> dict[str, float]:
+        """The same, part by part."""
+        return self._by_part(lambda process: process.memory_full_info().pss / 1e6)
 
     def cpu_seconds(self) -> dict[str, float]:
         """Processor time spent so far, by part."""
-        spent: dict[str, float] = {}
+        return self._by_part(lambda process: sum(process.cpu_times()[:2]))
+
+    def _by_part(self, figure: Callable[[psutil.Process], float]) -> dict[str, float]:
+        found: dict[str, float] = {}
         for process in self.processes():
-            times, command = process.cpu_times(), " ".join(process.cmdline())
+            command = " ".join(process.cmdline())
             part = next((name for sign, name in PARTS.items() if sign in command), "supervisor")
-            spent[part] = spent.get(part, 0.0) + times.user + times.system
-        return spent
+            found[part] = found.get(part, 0.0) + figure(process)
+        return found
 
 
 @contextmanager
