@@ -49,9 +49,14 @@ class Settings:
         return f"http://127.0.0.1:{self.rasa_port}"
 
     @property
+    def rasa_ports(self) -> tuple[int, ...]:
+        """The neighbouring ports of this installation's Rasa processes."""
+        return tuple(range(self.rasa_port, self.rasa_port + self.rasa_processes))
+
+    @property
     def rasa_urls(self) -> tuple[str, ...]:
-        """The addresses of all Rasa processes of this installation, on neighbouring ports."""
-        return tuple(f"http://127.0.0.1:{self.rasa_port + number}" for number in range(self.rasa_processes))
+        """The addresses of all Rasa processes of this installation."""
+        return tuple(f"http://127.0.0.1:{port}" for port in self.rasa_ports)
 
     @property
     def actions_url(self) -> str:
@@ -123,12 +128,8 @@ def _origins(env: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _processes(env: Mapping[str, str]) -> int:
-    """How many Rasa processes share the work; more than one need Redis to keep each conversation in order."""
-    value = env.get("RASA_PROCESSES", "1")
+    """How many Rasa processes share the work of this machine: by default two where there are two processors."""
+    value = env.get("RASA_PROCESSES") or str(min(2, os.cpu_count() or 1))
     if not value.isdecimal() or not 0 < int(value) <= MOST_PROCESSES:
         raise SettingError(f"RASA_PROCESSES={value!r} is not a number from 1 to {MOST_PROCESSES}")
-    if int(value) > 1 and not env.get("REDIS_URL"):
-        raise SettingError(
-            f"RASA_PROCESSES={value} needs REDIS_URL: Redis keeps every conversation in order between them"
-        )
     return int(value)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,10 +49,23 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def free_row(length: int) -> int:
+    """The first of so many neighbouring free ports, as Rasa's workers need them."""
+    while True:
+        first = free_port()
+        with ExitStack() as probes:
+            try:
+                for port in range(first, first + length):
+                    probes.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except (OSError, OverflowError):
+                continue
+            return first
+
+
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterator[Installation]:
     var = tmp_path_factory.mktemp("var")
-    port, rasa_port, actions_port = free_port(), free_port(), free_port()
+    port, rasa_port, actions_port = free_port(), free_row(2), free_port()
     env = {
         **os.environ,
         "PORT": str(port),

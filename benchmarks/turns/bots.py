@@ -9,8 +9,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,16 +36,23 @@ class Bot:
 
     def megabytes(self) -> float:
         """Memory of all processes together; pages they share are counted once (PSS)."""
-        return sum(process.memory_full_info().pss for process in self.processes()) / 1e6
+        return sum(self.megabytes_by_part().values())
+
+    def megabytes_by_part(self) -> dict[str, float]:
+        """The same, part by part."""
+        return self._by_part(lambda process: process.memory_full_info().pss / 1e6)
 
     def cpu_seconds(self) -> dict[str, float]:
         """Processor time spent so far, by part."""
-        spent: dict[str, float] = {}
+        return self._by_part(lambda process: sum(process.cpu_times()[:2]))
+
+    def _by_part(self, figure: Callable[[psutil.Process], float]) -> dict[str, float]:
+        found: dict[str, float] = {}
         for process in self.processes():
-            times, command = process.cpu_times(), " ".join(process.cmdline())
+            command = " ".join(process.cmdline())
             part = next((name for sign, name in PARTS.items() if sign in command), "supervisor")
-            spent[part] = spent.get(part, 0.0) + times.user + times.system
-        return spent
+            found[part] = found.get(part, 0.0) + figure(process)
+        return found
 
 
 @contextmanager
@@ -55,7 +62,7 @@ def ours(folder: Path, **more: str) -> Iterator[Bot]:
     folder.mkdir(parents=True, exist_ok=True)
     env = {
         "PORT": str(port),
-        "RASA_PORT": str(_free_port()),
+        "RASA_PORT": str(_free_row()),
         "ACTIONS_PORT": str(_free_port()),
         "MESOGUIDE_VAR": str(folder),
         "DATABASE_URL": f"sqlite:///{folder}/benchmark.db",
@@ -120,6 +127,19 @@ def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
         except OSError:
             time.sleep(0.05)
     raise RuntimeError(f"the bot did not start:\n{log.read_text()[-2000:]}")
+
+
+def _free_row(length: int = 8) -> int:
+    """The first of so many neighbouring free ports."""
+    while True:
+        first = _free_port()
+        with ExitStack() as probes:
+            try:
+                for port in range(first, first + length):
+                    probes.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except (OSError, OverflowError):
+                continue
+            return first
 
 
 def _free_port() -> int:

@@ -38,7 +38,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 async def first_answer(bot: Bot, kind: Patients) -> float:
     """Seconds from the bot's start to the first answer of a new conversation."""
-    async with _client() as http:
+    async with client() as http:
         began = time.perf_counter()
         patient = await kind(http, bot.base).open()
         await patient.say("hello")
@@ -47,7 +47,7 @@ async def first_answer(bot: Bot, kind: Patients) -> float:
 
 async def one_patient(bot: Bot, kind: Patients, turns: int, seconds: float) -> dict[str, float]:
     """Whole dialogues of one patient, one after the other."""
-    async with _client() as http:
+    async with client() as http:
         patient = kind(http, bot.base)
         await _talk(patient, time.monotonic() + min(5.0, seconds / 4))  # warm
         patient.seconds.clear()
@@ -61,7 +61,7 @@ async def one_patient(bot: Bot, kind: Patients, turns: int, seconds: float) -> d
 
 async def many_patients(bot: Bot, kind: Patients, patients: int, seconds: float) -> dict[str, Any]:
     """So many patients at once for so long; turns a second, and processor time a turn."""
-    async with _client() as http:
+    async with client() as http:
         crowd = [kind(http, bot.base) for _ in range(patients)]
         before, began = bot.cpu_seconds(), time.monotonic()
         await asyncio.gather(*[_talk(patient, began + seconds) for patient in crowd])
@@ -82,7 +82,7 @@ async def many_patients(bot: Bot, kind: Patients, patients: int, seconds: float)
 async def long_conversation(bot: Bot, kind: Patients, turns: int, seconds: float) -> list[float]:
     """One conversation that goes on and on: the duration of each turn. The messages come round again and again."""
     texts = QUESTIONS if kind is OurPatient else STOCK_DIALOGUE[:5]
-    async with _client() as http:
+    async with client() as http:
         patient = await kind(http, bot.base).open()
         until = time.monotonic() + seconds
         for number in range(turns):
@@ -105,6 +105,7 @@ async def _talk(patient: Patient, until: float, turns: int = 10**9) -> None:
                 return
 
 
-def _client() -> Any:
+def client() -> Any:
+    """A client for any number of connections."""
     connector = aiohttp.TCPConnector(limit=0)
     return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=120))

@@ -34,12 +34,24 @@ class TooFast(RuntimeError):
         self.retry_after = retry_after
 
 
+class Counters(MemoryStorage):
+    """Counters in memory. The library's start a thread at every hit to forget the old ones; these look once a second."""
+
+    _looked = 0.0
+
+    def _MemoryStorage__schedule_expiry(self) -> None:  # noqa: N802 - the name under which the library calls it
+        now = time.monotonic()
+        if now - self._looked > 1.0:
+            self._looked = now
+            self._MemoryStorage__expire_events()
+
+
 class Limits:
     """Limits per kind of request. `rates` maps a kind to "number/period", for example "120/minute"."""
 
     def __init__(self, redis_url: str | None = None, rates: Mapping[str, str] = RATES) -> None:
         self._items: dict[str, RateLimitItem] = {kind: parse(rate) for kind, rate in {**RATES, **rates}.items()}
-        self._storage: Storage = RedisStorage(redis_url, socket_timeout=1) if redis_url else MemoryStorage()
+        self._storage: Storage = RedisStorage(redis_url, socket_timeout=1) if redis_url else Counters()
         self._limiter = FixedWindowRateLimiter(self._storage)
         self._blocks = redis_url is not None
 

@@ -12,6 +12,7 @@ from bot.channels.incoming import PUBLIC_INTENTS, Incoming, check_payload, check
 from bot.channels.shapes import Said, shown, unstored
 from bot.store import conversations, desk_ownership, privacy, triage
 from bot.store.engine import Sessions, reading, unit_of_work
+from bot.store.turns import Ending, ending_for
 
 log = logging.getLogger(__name__)
 
@@ -110,16 +111,48 @@ class Records:
         Nothing is said when a person took the chat meanwhile; a danger told in that silence alerts the desk.
         A confirmation with `metadata.erase` ends the conversation: everything of it is removed instead.
         """
-        if any(say["metadata"].get("erase") for say in says):
+        if _erases(says):
             return self._erased(turn, says, now)
         with unit_of_work(self.sessions) as session:
-            danger = [say for say in says if say["metadata"].get("kind") in DANGER]
-            rows = desk_ownership.record_reply_if_free(session, turn, says, now, understood, regardless=danger)
-            if not rows:
-                row = conversations.find_message(session, turn.conversation_id, turn.client_id)
-                desk_ownership.note_heard_in_silence(session, row, understood, now)
+            rows = self._record(session, turn, says, now, understood)
             session.commit()
-        self._tell_desk(turn, says, now, failed)
+        self.tell_desk(turn, says, now, failed)
+        return rows
+
+    def with_the_save(
+        self,
+        turn: Turn,
+        says: Sequence[Mapping[str, Any]],
+        clock: Callable[[], datetime],
+        understood: Mapping[str, Any] | None,
+    ) -> tuple[Ending, list[Said]]:
+        """What `answered` does, but in the transaction in which Rasa saves the turn; what was told stands in the list then.
+
+        `says` is filled until the save. An answer that ends the conversation, or says nothing, is not for it.
+        """
+        told: list[Said] = []
+
+        def write(session: Any) -> bool:
+            if not says or _erases(says):
+                return False
+            told[:] = self._record(session, turn, says, clock(), understood)
+            return True
+
+        return ending_for(self.sessions, write), told
+
+    @staticmethod
+    def _record(
+        session: Any,
+        turn: Turn,
+        says: Sequence[Mapping[str, Any]],
+        now: datetime,
+        understood: Mapping[str, Any] | None,
+    ) -> list[Said]:
+        danger = [say for say in says if say["metadata"].get("kind") in DANGER]
+        rows = desk_ownership.record_reply_if_free(session, turn, says, now, understood, regardless=danger)
+        if not rows:
+            row = conversations.find_message(session, turn.conversation_id, turn.client_id)
+            desk_ownership.note_heard_in_silence(session, row, understood, now)
         return [shown(row) for row in rows]
 
     def _erased(self, turn: Turn, says: Sequence[Mapping[str, Any]], now: datetime) -> list[Said]:
@@ -129,7 +162,8 @@ class Records:
             session.commit()
         return unstored(says)
 
-    def _tell_desk(self, turn: Turn, says: Sequence[Mapping[str, Any]], now: datetime, failed: str) -> None:
+    def tell_desk(self, turn: Turn, says: Sequence[Mapping[str, Any]], now: datetime, failed: str) -> None:
+        """Queue what the desk must know of an answer; that may fail without harm."""
         levels = [say["metadata"]["kind"] for say in says if say["metadata"].get("kind") in DANGER]
         try:
             if levels:
@@ -167,3 +201,8 @@ class Records:
                 break
         check_payload(payload, offered)
         return offered.get(payload) or self.title(payload.removeprefix("/"))
+
+
+def _erases(says: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the answer ends the conversation and removes everything of it."""
+    return any(say["metadata"].get("erase") for say in says)

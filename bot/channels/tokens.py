@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import jwt
 
 from bot.settings import SettingError
 
 LIFETIME = timedelta(days=30)
+REMEMBERED = 4096  # tokens whose signature was checked
 _ALGORITHM = "HS256"
 
 
@@ -38,6 +40,7 @@ class Tokens:
         self._key = hashlib.sha256(f"mesoguide token {secret}".encode()).digest()
         self._audience = audience
         self._lifetime = lifetime
+        self._claims = lru_cache(maxsize=REMEMBERED)(self._verified)
 
     def issue(self, conversation_id: str, now: datetime) -> Issued:
         """A token for one conversation."""
@@ -46,11 +49,16 @@ class Tokens:
 
     def read(self, token: str, now: datetime) -> str:
         """The conversation's id; raises BadToken."""
+        conversation_id, expires = self._claims(token)
+        if expires <= now.timestamp():
+            raise BadToken("this token is too old")
+        return conversation_id
+
+    def _verified(self, token: str) -> tuple[str, float]:
+        """Whom a token is for and until when, its signature checked; a chat sends the same token with every message."""
         options = {"require": ["sub", "exp", "aud"], "verify_exp": False}
         try:
             claims = jwt.decode(token, self._key, [_ALGORITHM], audience=self._audience, options=options)
         except jwt.InvalidTokenError as error:
             raise BadToken("not a token of this clinic") from error
-        if claims["exp"] <= now.timestamp():
-            raise BadToken("this token is too old")
-        return str(claims["sub"])
+        return str(claims["sub"]), claims["exp"]

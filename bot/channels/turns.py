@@ -25,6 +25,7 @@ from bot.channels.shapes import Said, unstored
 from bot.channels.understanding import Understand, kept
 from bot.problems import Problem
 from bot.store.conversations import UnknownConversation
+from bot.store.turns import ENDING, Ending
 
 log = logging.getLogger(__name__)
 
@@ -131,8 +132,21 @@ class Turns:
 
     async def _work(self, turn: Turn) -> list[Said]:
         parse = await self._understood(turn.rasa_text)
-        says, error = await self._say(turn.conversation_id, turn.rasa_text, turn.message_id, turn.repeated, parse)
-        heard = kept(parse)
+        collector, heard = Collector(self.channel), kept(parse)
+        ending, told = self.records.with_the_save(turn, collector.says, self.clock, heard)
+        said = await self._say(
+            turn.conversation_id, turn.rasa_text, turn.message_id, turn.repeated, parse, collector, ending
+        )
+        if not ending.written:
+            return await self._recorded(turn, *said, heard)
+        if any(say["metadata"].get("kind") in DANGER for say in collector.says):
+            await asyncio.to_thread(self.records.tell_desk, turn, collector.says, self.clock(), "")
+        return told
+
+    async def _recorded(
+        self, turn: Turn, says: list[dict[str, Any]], error: str | None, heard: Mapping[str, Any] | None
+    ) -> list[Said]:
+        """Record an answer that was not recorded with Rasa's save: none, a failed one, the end of a conversation …"""
         if not says and error is None and await asyncio.to_thread(self.records.belongs_to_person, turn.conversation_id):
             return await asyncio.to_thread(self.records.answered, turn, [], self.clock(), "", heard)
         failed = ""
@@ -170,9 +184,12 @@ class Turns:
         message_id: str | None,
         again: bool = False,
         parse: Mapping[str, Any] | None = None,
+        collector: Collector | None = None,
+        ending: Ending | None = None,
     ) -> tuple[list[dict[str, Any]], str | None]:
         """What Rasa says, and the name of the error that ended the turn early."""
-        heard = Collector(self.channel)
+        heard = collector or Collector(self.channel)
+        ENDING.set(ending)  # seen by this task and those it starts
         message = UserMessage(
             text,
             heard,

@@ -15,10 +15,15 @@ def end_with_supervisor() -> None:
     """Watch the supervisor in a thread, if there is one."""
     supervisor = os.environ.get(PARENT)
     if supervisor:
-        threading.Thread(target=_watch, args=(int(supervisor),), daemon=True).start()
+        end_with(int(supervisor))
 
 
-def _watch(supervisor: int) -> None:
-    while os.getppid() == supervisor:
+def end_with(parent: int) -> None:
+    """Watch the parent process in a thread."""
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
         time.sleep(SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,5 +1,8 @@
 """The Rasa process: `python -m bot.serving.rasa_server MODEL`. Loopback only, API behind RASA_TOKEN.
 
+It loads the model once and forks RASA_PROCESSES workers, which share its memory (forks.py). A model that needs TensorFlow,
+whose threads do not survive a fork, is served by this process itself, and the others by processes of their own.
+
 It serves lean: without the libraries only training needs (left_out.py) and with Rasa's hot code replaced (fast.py).
 MESOGUIDE_LEAN=off serves with Rasa as it comes. MESOGUIDE_RATE_LIMITS=off, for load tests, lets patients write at any
 speed; a production start ignores it.
@@ -9,18 +12,20 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import json
 import logging
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
-from bot.serving import models, tracing
-from bot.serving.orphans import end_with_supervisor
+from bot.serving import forks, models, tracing
+from bot.serving.orphans import PARENT, end_with_supervisor
 from bot.serving.quiet import make_quiet
 from bot.settings import BOT, Settings
 from bot.store.forgetting import Watch
@@ -30,11 +35,13 @@ if TYPE_CHECKING:
     from rasa.core.utils import AvailableEndpoints
 
 SERVER = {
+    "SANIC_ACCESS_LOG": "false",  # Sanic puts each request into words before it finds that nobody reads them
     "SANIC_BACKLOG": "1024",  # connections that may wait to be accepted
     "SANIC_KEEP_ALIVE_TIMEOUT": "75",  # seconds; the web process lets go of an idle connection first
 }
 SWITCH_SECONDS = 0.001  # how long a thread may keep the interpreter from the others
 YOUNG = 20_000, 20, 20  # a turn makes thousands of objects that die with it; no need to look through them ten times
+SHARED = ("bot.store.tracker_store", "bot.store.opening", "rasa.server", "rasa.core.agent", "rasa.core.jobs")
 NO_LIMIT = {"message": "1000000/second", "session": "1000000/second", "stream": "1000000/second"}
 
 
@@ -47,8 +54,10 @@ def main(model: str) -> None:
         os.environ.setdefault(name, value)
     model = _usable(Path(model), settings.var)
     lean = os.environ.get("MESOGUIDE_LEAN", "on") != "off"
-    if lean:
-        _lean_imports(Path(model))
+    may_fork = lean and _lean_imports(Path(model))
+    if settings.rasa_processes > 1 and not may_fork:
+        forks.run(settings.rasa_ports, partial(_serve_apart, model))
+        return
     import rasa.core.run
     import rasa.utils.log_utils
 
@@ -58,13 +67,25 @@ def main(model: str) -> None:
     if lean:
         _lean_code(rasa.core.run)
     once.install()
-    tracing.of_rasa()
-    _warm_up(rasa.core.run, settings)
     os.chdir(BOT)
+    if may_fork:
+        _load(model, settings)
+    _prepare_start(rasa.core.run, settings)
+    serve = partial(_serve, model, settings)
+    if may_fork:
+        forks.run(settings.rasa_ports, serve)
+    else:
+        serve(settings.rasa_port)
+
+
+def _serve(model: str, settings: Settings, port: int) -> None:
+    import rasa.core.run
+
+    tracing.of_rasa()  # its thread would not survive a fork
     rasa.core.run.serve_application(
         model_path=model,
         interface="127.0.0.1",
-        port=settings.rasa_port,
+        port=port,
         credentials=credentials(settings),
         endpoints=endpoints(settings),
         enable_api=bool(settings.rasa_token),
@@ -78,6 +99,37 @@ def _usable(model: Path, var: Path) -> str:
     if found != model:
         logging.getLogger(__name__).error("the model %s is damaged or gone; going on with %s", model.name, found.name)
     return str(found)
+
+
+def _serve_apart(model: str, port: int) -> None:
+    """Become a server that shares nothing."""
+    env = {**os.environ, "RASA_PORT": str(port), "RASA_PROCESSES": "1", PARENT: str(os.getppid())}
+    os.execve(sys.executable, [sys.executable, "-m", "bot.serving.rasa_server", model], env)  # noqa: S606
+
+
+def _load(model: str, settings: Settings) -> None:
+    """What all workers share: the model, read and used once, the content, and the modules that a start imports."""
+    from rasa.core.channels.channel import UserMessage
+    from rasa.core.processor import MessageProcessor
+    from rasa.core.utils import AvailableEndpoints
+    from rasa.engine.constants import PLACEHOLDER_MESSAGE, PLACEHOLDER_TRACKER
+    from rasa.shared.core.trackers import DialogueStateTracker
+
+    from bot.store.engine import close_connections
+
+    for name in ("bot.channels.website", "bot.channels.messenger.channel", "bot.channels.responses", *SHARED):
+        importlib.import_module(name)
+    stock_load = MessageProcessor._load_model
+    _, metadata, runner = loaded = stock_load(model)
+    tracker = DialogueStateTracker.from_events("", [])
+    runner.run({PLACEHOLDER_MESSAGE: [UserMessage("hello")], PLACEHOLDER_TRACKER: tracker}, [metadata.nlu_target])
+    MessageProcessor._load_model = staticmethod(  # type: ignore[method-assign]
+        lambda path: loaded if str(path) == model else stock_load(path)
+    )
+    AvailableEndpoints.read_endpoints(str(BOT / "endpoints.yml"))
+    close_connections()
+    gc.collect()
+    gc.freeze()  # else every collection in a worker writes to the shared pages
 
 
 def endpoints(settings: Settings) -> AvailableEndpoints:
@@ -104,7 +156,7 @@ def credentials(settings: Settings) -> str:
     return str(copy)
 
 
-def _warm_up(run: Any, settings: Settings) -> None:
+def _prepare_start(run: Any, settings: Settings) -> None:
     """Before the first patient: read one message, so that the models are in memory, end the garbage collector's interest
     in what stays for good, and put the threads in order.
 
@@ -120,7 +172,6 @@ def _warm_up(run: Any, settings: Settings) -> None:
         if settings.database_url.startswith("sqlite"):
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1, "database"))
         sys.setswitchinterval(SWITCH_SECONDS)
-        gc.collect()
         gc.freeze()
         gc.set_threshold(*YOUNG)
         return agent
@@ -128,10 +179,11 @@ def _warm_up(run: Any, settings: Settings) -> None:
     run.load_agent_on_start = load
 
 
-def _lean_imports(model: Path) -> None:
+def _lean_imports(model: Path) -> bool:
+    """Leave out what serving does not need; False for a model that needs it all."""
     from bot.serving.left_out import leave_out
 
-    leave_out(model)
+    return leave_out(model)
 
 
 def _lean_code(run: Any) -> None:

@@ -48,6 +48,12 @@ class Part:
     restart_at: float | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     pulse: Pulse = field(default_factory=Pulse)
+    more_ports: Sequence[int] = ()  # of workers, each of which answers at the same path
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """All the ports it needs."""
+        return self.port, *self.more_ports
 
     def start(self, now: float) -> None:
         """Start the process in a session of its own, so that Ctrl-C reaches only the supervisor."""
@@ -56,9 +62,12 @@ class Part:
         self.started, self.restart_at, self.pulse = now, None, Pulse()
 
     def answers(self) -> bool:
-        """Whether the part's health address answers 200."""
+        """Whether the part's health address answers 200, on every port."""
+        return all(self._answers_on(port) for port in self.ports)
+
+    def _answers_on(self, port: int) -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{self.health}", timeout=ANSWER_LIMIT) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{self.health}", timeout=ANSWER_LIMIT) as answer:
                 return answer.status == 200
         except (URLError, OSError, HTTPException):
             return False
@@ -72,7 +81,7 @@ class Part:
 
 
 def parts(settings: Settings, model: str, env: Mapping[str, str]) -> list[Part]:
-    """The parts in the order they are started: actions, Rasa (once or several times), web."""
+    """The parts in the order they are started: actions, Rasa, web."""
     python = sys.executable
     env = {
         **env,
@@ -93,39 +102,30 @@ def parts(settings: Settings, model: str, env: Mapping[str, str]) -> list[Part]:
             "/health",
             env=env,
         ),
-        *[
-            Part(
-                name,
-                module("rasa_server", model),
-                "127.0.0.1",
-                port,
-                "RASA_PORT",
-                "/webhooks/website/health",
-                env={**env, "RASA_PORT": str(port)},
-            )
-            for name, port in _rasas(settings)
-        ],
+        Part(
+            "Rasa",
+            module("rasa_server", model),
+            "127.0.0.1",
+            settings.rasa_port,
+            "RASA_PORT",
+            "/webhooks/website/health",
+            env=env,
+            more_ports=settings.rasa_ports[1:],
+        ),
         Part("web", module("web_server"), settings.host, settings.port, "PORT", "/livez", env=env),
     ]
 
 
-def _rasas(settings: Settings) -> list[tuple[str, int]]:
-    """Name and port of each Rasa process."""
-    if settings.rasa_processes == 1:
-        return [("Rasa", settings.rasa_port)]
-    return [(f"Rasa {number + 1}", settings.rasa_port + number) for number in range(settings.rasa_processes)]
-
-
 def check_ports(all_parts: Sequence[Part]) -> None:
     """Raise PortTaken when a part's port is in use."""
-    for part in all_parts:
+    for part, port in [(one, port) for one in all_parts for port in one.ports]:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((part.host, part.port))
+                probe.bind((part.host, port))
             except OSError as error:
                 raise PortTaken(
-                    f"{part.name} cannot use port {part.port}: {error.strerror}. "
+                    f"{part.name} cannot use port {port}: {error.strerror}. "
                     f"End the program that uses it, or choose another with {part.setting}=…"
                 ) from error
 

@@ -79,6 +79,9 @@ def open_conversation(
     session: Session, *, channel: str, now: datetime, conversation_id: str | None = None, language: str = "en"
 ) -> Conversation:
     """A new conversation; with an id that exists already, that conversation, unchanged."""
+    known = session.get(Conversation, conversation_id) if conversation_id else None
+    if known is not None:
+        return known
     wanted = conversation_id or new_id()
     row = insert_once(
         session,

@@ -33,7 +33,7 @@ from bot.store.migrate import migrate
 from bot.store.remembered import Remembered, compact, event_from, from_dicts, to_dicts
 
 TURNS = 6
-SLACK = 3
+SLACK = 9  # a tracker whose window moves is read and worked out anew: once in so many turns
 EVENTS_PER_TURN = 40
 RECENT = 128  # trackers kept in memory between turns; about 200 kB each
 _ACTIONS = 12
@@ -79,7 +79,8 @@ class CompactTrackerStore(TrackerStore):
         cut = self._cut(tracker, mark) if mark.aligned else None
         if not new and cut is None:
             return
-        total = await asyncio.to_thread(log.append, self.engine, tracker.sender_id, mark.total, dicts, cut)
+        ending = log.ENDING.get()
+        total = await asyncio.to_thread(log.append, self.engine, tracker.sender_id, mark.total, dicts, cut, ending)
         setattr(tracker, _MARK, _moved(mark, len(new), total, cut))
         if cut is None and not any(isinstance(event, EntitiesAdded) for event in tracker.events):
             self._recent.keep(tracker)  # entities added later change the message in memory, and not alike in the log
@@ -90,7 +91,7 @@ class CompactTrackerStore(TrackerStore):
         """The current session's tracker: its state, and its last turns whole."""
         recent = self._recent.take(sender_id)
         known = getattr(recent, _MARK).total if recent is not None else None
-        window = await asyncio.to_thread(self._news, sender_id, known)
+        window = await self._read(sender_id, known)
         if window is _UNCHANGED:
             return recent
         if window is None or not window.total:
@@ -112,6 +113,12 @@ class CompactTrackerStore(TrackerStore):
     async def keys(self) -> Iterable[str]:
         """The sender ids of all conversations."""
         return log.senders(self.engine)
+
+    async def _read(self, sender_id: str, known: int | None) -> log.Window | None:
+        """`_news`. SQLite's readers wait for nobody, and take less time than a change of threads."""
+        if self.engine.dialect.name == "sqlite":
+            return self._news(sender_id, known)
+        return await asyncio.to_thread(self._news, sender_id, known)
 
     def _news(self, sender_id: str, known: int | None) -> log.Window | None:
         """What is stored; None when nothing is (any more), _UNCHANGED when it is just the `known` number of events."""

@@ -6,15 +6,21 @@ Events are plain dictionaries here; what they mean to Rasa is `tracker_store`'s 
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+from sqlalchemy import URL, Connection, Engine, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
 
-from bot.store.engine import READ_ONLY
+from bot.store.engine import READ_ONLY, Sessions
 from bot.store.models import TrackerState, TrackerTurn
+
+log = logging.getLogger(__name__)
 
 EventDict = dict[str, Any]
 _STATE = TrackerState.__table__.c
@@ -92,12 +98,59 @@ def senders(engine: Engine) -> list[str]:
         return list(connection.scalars(select(_STATE.sender_id).order_by(_STATE.sender_id)))
 
 
-def append(engine: Engine, sender_id: str, stored: int, events: list[EventDict], cut: Cut | None = None) -> int:
+@dataclass
+class Ending:
+    """What else belongs into the transaction that saves a turn: the channel's record of the answer.
+
+    `write` gets a session in the open transaction on the database at `url` and says whether it wrote; `written` says
+    that the transaction was committed with it.
+    """
+
+    url: URL
+    write: Callable[[Session], bool]
+    written: bool = False
+
+
+def ending_for(sessions: Sessions, write: Callable[[Session], bool]) -> Ending:
+    """An ending that is written only into the database of these sessions."""
+    return Ending(sessions.kw["bind"].url, write)
+
+
+ENDING: ContextVar[Ending | None] = ContextVar("ending of the turn", default=None)
+
+
+def append(  # noqa: PLR0913, PLR0917 - a turn, and what goes with it
+    engine: Engine,
+    sender_id: str,
+    stored: int,
+    events: list[EventDict],
+    cut: Cut | None = None,
+    ending: Ending | None = None,
+) -> int:
     """Add events to the log in one transaction; returns how many it holds then.
 
     `stored` is how many events the caller believes are there. When another process appended meanwhile, these events
-    follow the other's and the window stays as the other left it: nothing is lost, nothing is doubled.
+    follow the other's and the window stays as the other left it: nothing is lost, nothing is doubled. An `ending` that
+    cannot be written is left to whoever asked for it.
     """
+    if ending is None or ending.written or ending.url != engine.url:
+        return _append(engine, sender_id, stored, events, cut)[0]
+    try:
+        total, ending.written = _append(engine, sender_id, stored, events, cut, ending.write)
+    except Exception as error:
+        log.warning("a turn is saved without its ending: %s", type(error).__name__)
+        return _append(engine, sender_id, stored, events, cut)[0]
+    return total
+
+
+def _append(  # noqa: PLR0913, PLR0917 - as append
+    engine: Engine,
+    sender_id: str,
+    stored: int,
+    events: list[EventDict],
+    cut: Cut | None,
+    also: Callable[[Session], bool] | None = None,
+) -> tuple[int, bool]:
     with engine.begin() as connection:
         total = stored + len(events)
         if not _move(connection, sender_id, stored, total, cut):
@@ -106,7 +159,14 @@ def append(engine: Engine, sender_id: str, stored: int, events: list[EventDict],
         if events:
             row = {"sender_id": sender_id, "last": total - 1, "events": events}
             connection.execute(_INSERT_TURN, {**row, "saved_at": datetime.now(timezone.utc)})
-        return total
+        return total, also is not None and _also(connection, also)
+
+
+def _also(connection: Connection, write: Callable[[Session], bool]) -> bool:
+    with Session(connection) as session:
+        done = write(session)
+        session.flush()
+    return done
 
 
 def _move(connection: Connection, sender_id: str, stored: int, total: int, cut: Cut | None) -> bool:

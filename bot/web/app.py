@@ -69,7 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
     content = load_content(settings.content)
     problems = Problems(content.placeholders())
     metrics = Metrics()
-    forwarder = Forwarder(settings.rasa_urls, problems, metrics)
+    forwarder = Forwarder(settings.rasa_urls, problems, metrics, moves=settings.redis_url is not None)
     sessions = open_store(settings)
     note_live(sessions, settings.content, content.version, datetime.now(timezone.utc))
     front_desk = desk.create_router(settings, sessions)
@@ -87,7 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
     _add_widget(app, content)
     _add_operations(app, Health(settings, sessions), metrics, forwarder)
     for door in DOORS:
-        app.add_api_route(door.path, forwarder.through(door), methods=list(door.methods), include_in_schema=False)
+        app.add_route(door.path, forwarder.through(door), methods=list(door.methods), include_in_schema=False)
     app.include_router(front_desk)
     app.include_router(inbound.create_router(front_desk.desk, handover.answer_secrets))
     app.include_router(calendar_route.create_router(settings, sessions))

@@ -6,7 +6,6 @@ aiohttp carries it, for its speed (see docs/web.md for the measurement); bodies 
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -24,6 +23,7 @@ from bot.web.rasas import conversation_of, order
 CONNECT_SECONDS = 3.0
 TURN_SECONDS = 75.0  # longer than a turn may take in Rasa's process
 SILENT_SECONDS = 60.0  # a stream sends a sign of life every 15 s
+AWAY_PAUSE, AWAY_TIMES = 0.25, 20  # a Rasa process that died is forked again long before
 IDLE_SECONDS = 30.0  # an unused connection is closed before Rasa's server closes it
 
 PASSED_ON = (
@@ -51,8 +51,11 @@ class Door:
 class Forwarder:
     """Passes requests on to Rasa over connections kept open. Use as an async context manager."""
 
-    def __init__(self, rasa_urls: Sequence[str], problems: Problems, metrics: Metrics) -> None:
+    def __init__(self, rasa_urls: Sequence[str], problems: Problems, metrics: Metrics, moves: bool = False) -> None:
+        """`moves` says that a conversation may go to another Rasa process when its own is away (Redis keeps its order);
+        else its own is waited for, which is forked again within a second."""
         self._rasas = tuple(rasa_urls)
+        self._moves = moves
         self._problems = problems
         self._metrics = metrics
         self._client: aiohttp.ClientSession | None = None
@@ -80,6 +83,7 @@ class Forwarder:
         """The handler of one door."""
 
         async def handle(request: Request) -> Response:
+            request.scope["route"] = door  # what the figures call it
             if request.path_params.get("rest", "") not in door.names:
                 raise HTTPException(404, "Not Found")
             if door.own_pages and request.headers.get("sec-fetch-site", "same-origin") not in FROM_OWN_PAGES:
@@ -106,21 +110,29 @@ class Forwarder:
             answer.release()
 
     async def _ask(self, request: Request, body: bytes) -> aiohttp.ClientResponse:
-        """Ask the conversation's Rasa process, or the next one when it does not answer.
+        """Ask the conversation's Rasa process; while it is away wait for it, or go to the next one.
 
         A connection it had just closed is tried once more: a message with the same id is acted on once.
         """
         headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
-        headers["X-Forwarded-For"] = request.client.host if request.client else ""
-        conversation = conversation_of(headers.get("authorization", ""), secrets.token_hex(4))
-        attempts = [address for address in order(self._rasas, conversation) for _ in range(2)]
-        for attempt, address in enumerate(attempts, 1):
+        sender = request.client.host if request.client else ""
+        headers["X-Forwarded-For"] = sender
+        rasas = order(self._rasas, conversation_of(headers.get("authorization", ""), sender))
+        attempts = self._attempts(rasas)
+        for attempt, (address, pause) in enumerate(attempts, 1):
             try:
                 return await self._ask_one(request, address, headers, body)
-            except (aiohttp.ServerDisconnectedError, aiohttp.ClientConnectorError):
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):  # closed, reset or refused
                 if attempt == len(attempts):
                     raise
+                await asyncio.sleep(pause)
         raise AssertionError("unreachable")
+
+    def _attempts(self, rasas: Sequence[str]) -> list[tuple[str, float]]:
+        """The addresses to try, each with the seconds to wait after it failed."""
+        if self._moves:
+            return [(address, 0.0) for address in rasas for _ in range(2)]
+        return [(rasas[0], pause) for pause in (0.0, *[AWAY_PAUSE] * AWAY_TIMES)]
 
     async def _ask_one(
         self, request: Request, address: str, headers: Mapping[str, str], body: bytes

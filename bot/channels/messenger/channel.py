@@ -83,7 +83,7 @@ def parts(settings: Settings, messenger: MessengerSettings) -> Parts:
         words=load_words(settings.content, content.placeholders()),
         topics=content.next_steps.topics,
         placeholders=content.placeholders(),
-        shared=settings.redis_url is not None,
+        shared=settings.redis_url is not None or settings.rasa_processes > 1,
         public_url=settings.public_url,
         visit_record_days=content.clinic.privacy.visit_record_days,
     )
