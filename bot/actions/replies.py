@@ -41,6 +41,11 @@ def answer_one(turn: Turn, question: Question) -> None:
     if question.intent == "ask_why":
         turn.say("utter_why_elsewhere")
         return
+    language = turn.content.languages.get(str(turn.parse.get("language")))
+    if language and question.intent in language.answers:
+        told = {"kind": "answer", "topic": question.intent, "facts": []}
+        turn.say_text(turn.content.fill(language.answers[question.intent]), told)
+        return
     if comes_first(turn) and say_learned(turn):
         return
     found = select_answer(

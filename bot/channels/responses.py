@@ -17,6 +17,7 @@ from rasa.utils.endpoints import EndpointConfig
 from bot.clinic.content import load_content
 from bot.settings import Settings
 
+OTHER_LANGUAGE, EMERGENCY = "utter_other_language", "utter_emergency"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -27,6 +28,7 @@ class ClinicResponses(TemplatedNaturalLanguageGenerator):
         super().__init__(domain.responses)
         content = load_content(Settings.from_env().content)
         self._details = dict(content.placeholders())
+        self._languages = content.languages
         self._signs = {sign.id: sign for sign in content.warning_signs}
 
     async def generate(
@@ -35,6 +37,8 @@ class ClinicResponses(TemplatedNaturalLanguageGenerator):
         """The response of that name, complete, or None when the domain has none."""
         known = {**tracker.current_slot_values(), **self._details, **self._danger(tracker)}
         response = self.generate_from_slots(utter_action, known, output_channel, **values)
+        if response:
+            response = self._translated(utter_action, response, tracker)
         if response and values.get("buttons"):
             # Rasa puts an action's buttons behind the response's own ("Other times" before the times): the other way round.
             values["buttons"].extend(response.pop("buttons", None) or [])
@@ -53,6 +57,16 @@ class ClinicResponses(TemplatedNaturalLanguageGenerator):
             filled = {key: _filled(value, known) for key, value in link.items()}
             response["metadata"] = {**response["metadata"], "link": filled}
         return response
+
+    def _translated(self, name: str, response: dict[str, Any], tracker: DialogueStateTracker) -> dict[str, Any]:
+        """The response in the patient's language, where it is one of the two that every language file has."""
+        message = tracker.latest_message
+        language = self._languages.get(str((message.parse_data if message else {}).get("language")))
+        if language is None or name not in (OTHER_LANGUAGE, EMERGENCY):
+            return response
+        text = language.emergency if name == EMERGENCY else language.reply
+        buttons = [{**button, "title": language.person} for button in response.get("buttons") or []]
+        return self._fill_response({**response, "text": text, "buttons": buttons}, self._details)
 
     def _danger(self, tracker: DialogueStateTracker) -> dict[str, str]:
         message = tracker.latest_message

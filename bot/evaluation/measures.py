@@ -158,7 +158,7 @@ def taught(parse: Parse, cases: Sequence[Mapping[str, Any]], has_answer: Callabl
 
 def _expected(case: Mapping[str, Any]) -> set[tuple[str, str]]:
     lists = {(name, value) for name in ("treatment", "concern") for value in case.get(name) or []}
-    age = {("age", str(case["age"]))} if "age" in case else set()
+    age = {("age", str(case["age"]))} if case.get("age") is not None else set()
     return lists | age | set((case.get("facts") or {}).items())
 
 

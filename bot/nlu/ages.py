@@ -23,6 +23,9 @@ _TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split()
 _FILLERS = frozenset(
     "um uh er well ok okay oh so yes hi hello hey just only , . ! ? : - year years yrs old my age is am i it this".split()
 )
+_GONE = frozenset("ago of later experience now married since back old".split())  # after "20 years": no age
+_DONE = frozenset(("after", "just", "recently"))  # "after turning 45": it is so
+_HAVING = (["i", "have"], ["she", "has"], ["he", "has"], ["i", "am"], ["she", "is"], ["he", "is"])
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class AgeReader:
 
         self._after, self._said, self._nearly = map(compiled, (age.units_after, age.said_before, age.nearly))
         self._born, self._no_after, self._no_before = map(compiled, (age.born, age.not_an_age, age.not_before))
-        self._sex, self._people = frozenset(age.sex), frozenset(people) | {"she", "he", "they", "who"}
+        self._sex, self._people = frozenset(age.sex), frozenset(people) | {"she", "he", "they", "who", "her", "his"}
 
     def mentions(self, doc: Doc, year: int) -> list[AgeMention]:
         """Every age said, in order."""
@@ -57,15 +60,17 @@ class AgeReader:
         found = (self._one(words, number, around, year) for number in numbers)
         return [replace(m, other=self._of_other(words, m.start)) for m in found if m is not None]
 
-    def _of_other(self, words: list[str], start: int) -> bool:
-        near = words[max(0, start - 4) : start]
+    def _of_other(self, words: list[str], start: int, reach: int = 4) -> bool:
+        near = words[max(0, start - reach) : start]
         people = [i for i, word in enumerate(near) if word in self._people]
         return bool(people) and "i" not in near[people[-1] :]
 
     def _one(self, words: list[str], number: tuple[int, int, int], around: _Around, year: int) -> AgeMention | None:
         start, end, value = number
+        born = any(last <= start <= last + 6 for last in around.born_ends)
+        if born and words[start - 1 : start] == ["in"] and 10 < value < 100:  # "born in 95"
+            return AgeMention(start, end, (year - value) % 100, 3)
         if FIRST_YEAR <= value <= year:
-            born = any(last <= start <= last + 6 for last in around.born_ends)
             alone = all(word in _FILLERS for word in words[:start] + words[end:])
             baby = words[end : end + 1] == ["baby"]
             return AgeMention(start, end, year - value, 3) if born or alone or baby else None
@@ -78,12 +83,14 @@ class AgeReader:
         if end in around.after_starts:
             return AgeMention(start, end, value, 3 if _self_said(words, start) else 2)
         if end in around.not_after_starts and not self._years_had(words, start, end):
-            apart = words[start - 1 : start] in ([","], []) and words[end + 1 : end + 2] in ([","], [])
+            apart = start == 0 and not _GONE.intersection(words[end + 1 : end + 2])
+            apart = apart or words[start - 1 : start] == [","] and words[end + 1 : end + 2] in ([","], [])
             return AgeMention(start, end, value, 2) if apart and words[end] in ("yrs", "years") else None
         weight = self._weight(words, start, end, value, around)
         if not weight:
             return None
-        return AgeMention(start, end, value - 1 if start in around.nearly_ends else value, weight)
+        nearly = start in around.nearly_ends and not _DONE.intersection(words[max(0, start - 3) : start])
+        return AgeMention(start, end, value - 1 if nearly else value, weight)
 
     def _weight(self, words: list[str], start: int, end: int, value: int, around: _Around) -> int:
         before, after = words[start - 1] if start else "", words[end] if end < len(words) else ""
@@ -110,13 +117,17 @@ class AgeReader:
             return 2
         if (
             self._person_before(words, start)
-            and before in frozenset((",", "(", "-", "")) | self._people
-            and after in ("", ",", ")", ".", "and", "-", "?", "!")
+            and before in frozenset((",", "(", "-", "", "law")) | self._people
+            and after in ("", ",", ")", ".", "and", "-", "?", "!", "with", "on", "who", "wants", "has", "is")
         ):
             return 2
         if all(word in _FILLERS for word in words[:start] + words[end:]):
             return 2
-        if before == "at" and after in ("", ",", ".", "?") and value > 24:
+        if after == "here" or (before == "of" and self._person_before(words, start - 1)):
+            return 2
+        if before in ("is", "'s") and value >= 12 and self._of_other(words, start, reach=10):
+            return 2
+        if before == "at" and after in ("", ",", ".", "?", "i", "and", "with") and value > 24:
             return 1
         first = not [w for w in words[:start] if w not in _FILLERS]
         apart = (
@@ -130,7 +141,7 @@ class AgeReader:
     def _years_had(self, words: list[str], start: int, end: int) -> bool:
         """ "I have 36 years", as several languages say it."""
         return (
-            words[max(0, start - 2) : start] in (["i", "have"], ["she", "has"], ["he", "has"])
+            words[max(0, start - 2) : start] in _HAVING
             and words[end : end + 1] == ["years"]
             and words[end + 1 : end + 2] not in (["of"], ["ago"], ["experience"])
         )

@@ -22,6 +22,8 @@ STATES = frozenset(
     "pregnant diabetic breastfeeding nursing prediabetic expecting lactating on type insulin borderline preggo".split()
 )
 _LISTED = frozenset(("or", "nor"))
+_BEFORE_AN_ANSWER = frozenset("? me i am do have myself well oh us ,".split())
+_TAKEN = frozenset("take takes taking have has on got with had currently".split())  # "not on any tablets": denied still
 _STILL_SO = frozenset("since diagnosed for still got started".split())
 
 
@@ -91,7 +93,7 @@ class Judge:
         if any(i in self._ends for i in between):
             return False
         if cue.kind == "negated_before":
-            if any(i in self._ends_negation for i in between):
+            if any(i in self._ends_negation for i in between if self._words[i] not in _TAKEN or i > cue.end + 1):
                 return False
             return "," not in self._words[cue.end : start] or self._listed(cue, start, end)
         if cue.kind == "past_before":
@@ -113,7 +115,7 @@ class Judge:
             gap = range(end, cue.start)
             if len(gap) > AFTER or any(i in others for i in gap):
                 return None
-            if cue.kind == "negated_after" and self._answers(end, cue, others):
+            if cue.kind == "negated_after" and (self._answers(end, cue, others) or self._answered(end, cue)):
                 return "no"
             if cue.kind == "unsure_after" and not any(i in self._ends and self._words[i] != "?" for i in gap):
                 return "unsure"
@@ -128,8 +130,19 @@ class Judge:
         ):
             return False
         following = self._words[cue.end : cue.end + 3]
+        if "negative" in self._words[cue.start : cue.end]:
+            return True
         begins_next = bool(following) and following[0] not in (",", ".", "!", ";", "and", "but", "for", ")")
         return not begins_next or self._words[-1] in ("no", "nope")
+
+    def _answered(self, end: int, cue: _Cue) -> bool:
+        """ "pregnant? me? no", "… but I do not have it": a denial that takes the condition up again."""
+        said = " ".join(self._words[cue.start : cue.end])
+        if said.endswith((" it", " that")):
+            return True
+        gap = self._words[end : cue.start]
+        last = self._words[cue.end : cue.end + 1] in ([], ["."], ["!"], [","])
+        return "?" in gap and last and all(word in _BEFORE_AN_ANSWER for word in gap)
 
     def _over(self, start: int, end: int, cue: _Cue) -> bool:
         gap = self._words[end : cue.start]

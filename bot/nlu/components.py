@@ -19,9 +19,11 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.nlu.danger import INTENTS
 from bot.nlu.encoders import load_encoder
+from bot.nlu.guard_model import GuardModel
 from bot.nlu.intent_model import Guess, IntentModel, Options
-from bot.nlu.parser import Parser
-from bot.nlu.understanding import Understanding, load_understanding
+from bot.nlu.language import DEFAULT
+from bot.nlu.parser import FOREIGN, hear, train_foreign, train_guard, train_intents
+from bot.nlu.understanding import Classified, Understanding, load_understanding
 
 PAYLOAD = "/"
 OPINIONS = "opinions"  # what the classifier thinks of the message and of each of its questions; for the guard
@@ -111,7 +113,8 @@ class ClinicalEntities(_Wired):
 
     def process(self, messages: List[Message]) -> List[Message]:
         for message in _texts(messages):
-            message.set("entities", self._shared.entities(message.get(TEXT)), add_to_output=True)
+            english = self._shared.language_of(message.get(TEXT)) == DEFAULT
+            message.set("entities", self._shared.entities(message.get(TEXT)) if english else [], add_to_output=True)
         return messages
 
 
@@ -124,6 +127,7 @@ class MessageIntentClassifier(_Wired):
     ) -> None:
         super().__init__(config)
         self._storage, self._resource, self._model = storage, resource, model
+        self._foreign_model: IntentModel | None = None
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
@@ -143,9 +147,12 @@ class MessageIntentClassifier(_Wired):
         examples = [m for m in training_data.intent_examples if m.get(INTENT) and m.get(TEXT)]
         options = Options(**{name: self._config[name] for name in vars(Options())})
         pairs = [(message.get(TEXT), message.get(INTENT)) for message in examples]
-        self._model = Parser.train(pairs, self._config["encoder"], options, self._shared).model
+        self._model = train_intents(pairs, self._config["encoder"], options, self._shared)
         with self._storage.write_to(self._resource) as folder:
             self._model.save(folder)
+            if self._shared.has_foreign_answers:
+                (folder / FOREIGN).mkdir()
+                train_foreign(pairs, options).save(folder / FOREIGN)
         return self._resource
 
     @classmethod
@@ -158,32 +165,84 @@ class MessageIntentClassifier(_Wired):
         **kwargs: Any,
     ) -> MessageIntentClassifier:
         with model_storage.read_from(resource) as folder:
-            return cls(config, model_storage, resource, IntentModel.load(folder))
+            classifier = cls(config, model_storage, resource, IntentModel.load(folder))
+            if (folder / FOREIGN).exists():
+                classifier._foreign_model = IntentModel.load(folder / FOREIGN)
+            return classifier
 
     def process(self, messages: List[Message]) -> List[Message]:
         """Set `intent`, `intent_ranking` and `questions`; messages that already have an intent are left alone."""
         for message in _texts(messages):
             if message.get(INTENT) and message.get(INTENT).get("name"):
                 continue
-            parse = self._shared.classify(message.get(TEXT), message.get("entities") or [], self._guess)
+            parse = self._classify(message.get(TEXT), message.get("entities") or [])
             message.set(INTENT, parse.intent, add_to_output=True)
             message.set("intent_ranking", parse.ranking[: self._config["ranking_length"]], add_to_output=True)
             message.set("questions", parse.questions, add_to_output=True)
             message.set(OPINIONS, parse.opinions)
         return messages
 
+    def _classify(self, text: Text, entities: List[Dict[Text, Any]]) -> Classified:
+        language = self._shared.language_of(text)
+        if language == DEFAULT:
+            return self._shared.classify(text, entities, self._guess)
+        answered = self._foreign_model and self._shared.languages[language].answers
+        guess = self._foreign_model.guess([text], load_encoder(FOREIGN).encode([text]))[0] if answered else None
+        return self._shared.foreign(text, guess)
+
     def _guess(self, texts: List[Text]) -> List[Guess]:
         normal = [self._shared.normal(text) for text in texts]
         return self._model.guess(normal, load_encoder(self._config["encoder"]).encode(normal))
 
 
-@DefaultV1Recipe.register(TYPES.INTENT_CLASSIFIER, is_trainable=False)
+@DefaultV1Recipe.register(TYPES.INTENT_CLASSIFIER, is_trainable=True)
 class DangerGuard(_Wired):
     """Has the last word: a warning sign that is there now decides the intent, whatever else was said."""
 
+    def __init__(
+        self, config: Dict[Text, Any], storage: ModelStorage, resource: Resource, guard: GuardModel | None = None
+    ) -> None:
+        super().__init__(config)
+        self._storage, self._resource, self._guard = storage, resource, guard
+
+    @staticmethod
+    def get_default_config() -> Dict[Text, Any]:
+        return {"vocabulary": None, "encoder": "minilm"}
+
+    @classmethod
+    def create(
+        cls,
+        config: Dict[Text, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> DangerGuard:
+        return cls(config, model_storage, resource)
+
+    def train(self, training_data: TrainingData) -> Resource:
+        pairs = [(m.get(TEXT), m.get(INTENT)) for m in training_data.intent_examples if m.get(INTENT) and m.get(TEXT)]
+        self._guard = train_guard(pairs, self._config["encoder"], self._shared)
+        with self._storage.write_to(self._resource) as folder:
+            self._guard.save(folder)
+        return self._resource
+
+    @classmethod
+    def load(
+        cls,
+        config: Dict[Text, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> DangerGuard:
+        with model_storage.read_from(resource) as folder:
+            return cls(config, model_storage, resource, GuardModel.load(folder))
+
     def process(self, messages: List[Message]) -> List[Message]:
         for message in _texts(messages):
-            alarm = self._shared.alarm(message.get(TEXT), message.get(OPINIONS) or [])
+            text = message.get(TEXT)
+            heard = hear(self._guard, self._shared, self._config["encoder"], text)
+            alarm = self._shared.alarm(text, message.get(OPINIONS) or [], heard)
             message.set("danger", {"level": alarm.level, "sign": alarm.sign} if alarm else None, add_to_output=True)
             if alarm:
                 message.set(INTENT, {"name": INTENTS[alarm.level], "confidence": 1.0}, add_to_output=True)

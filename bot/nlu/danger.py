@@ -1,6 +1,7 @@
 """Finds warning signs that are there now, and leaves alone those denied, long past, asked about in general, or joked about.
 
-Two opinions: patterns of content/vocabulary.yml, and the intent classifier. Either may raise the alarm. Tuned for recall.
+Two opinions: patterns of content/vocabulary.yml, and models trained on whole messages. Either may raise the alarm, and
+what the patterns doubt needs a surer model. Tuned for recall.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Literal
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from bot.nlu.guard_model import Opinion
 from bot.nlu.patterns import GAP_UNDENIED, Line, compile_patterns
 from bot.nlu.vocabulary import Vocabulary
 
@@ -19,10 +21,11 @@ Level = Literal["emergency", "urgent"]
 Doubt = Literal["", "negated", "not_now", "settled", "in_general", "figure"]
 INTENTS: dict[Level, str] = {"emergency": "report_emergency", "urgent": "report_urgent"}
 NEGATION_REACH = 5  # words between a denial and the sign
-SURE = 0.7  # probability at which the classifier raises the alarm by itself
-SURE_AGAINST_DOUBT = 0.97  # … and at which it does so although the words look harmless
-SURE_AGAINST_DENIAL = 0.85  # … where they name no sign but deny something
-SURE_OF_MORE = 0.95  # … and at which it makes an emergency of an urgent sign
+INTENT_SAY = 0.25  # the intent classifier's share of the models' opinion; the guard model has the rest
+UNHEARD = 0.01  # opinion below which a plain mention of an urgent sign is taken for words the patterns misread
+# The opinion needed for an alarm where no sign is plainly named: "" no sign at all, "calm" none and harmless words around.
+NEEDED = {"": 0.5, "calm": 0.75, "in_general": 0.9, "settled": 0.9, "not_now": 0.9, "figure": 0.85, "negated": 0.97}
+HEARD = 0.2  # probability from which the guard model's sign is taken
 _ENDS = frozenset(".!?;")
 _QUESTIONS = frozenset("is are can could does do did will would should may might has have was were any".split())
 _OWNERS = frozenset("i my me she he her his him we our mine myself now help".split())
@@ -63,7 +66,7 @@ class DangerFinder:
             (name, sign.level, compile_patterns(sign.patterns, groups)) for name, sign in words.signs.items()
         ]
         self._hints = {name: compile_patterns(sign.hints or [name]) for name, sign in words.signs.items()}
-        self._levels = {name: sign.level for name, sign in words.signs.items()}
+        self.levels = {name: sign.level for name, sign in words.signs.items()}
         self._strict = {
             name: compile_patterns(sign.patterns, groups, gap=GAP_UNDENIED) for name, sign in words.signs.items()
         }
@@ -71,6 +74,7 @@ class DangerFinder:
         self._not_now = compile_patterns(words.not_now)
         self._settled = compile_patterns(words.settled)
         self._in_general = compile_patterns(words.in_general)
+        self._imagined = compile_patterns(words.imagined)
         self._figures = compile_patterns(words.figures_of_speech, groups)
         self._here_and_now = compile_patterns(phrases(words.here_and_now))
 
@@ -88,36 +92,51 @@ class DangerFinder:
         ]
         return sorted(judged, key=lambda mention: (mention.level != "emergency", mention.start))
 
-    def decide(self, doc: Doc, probabilities: Sequence[Mapping[str, float]]) -> Alarm | None:
-        """The alarm to raise, if any. `probabilities`: the classifier's, of the message and of each of its questions."""
+    def decide(
+        self, doc: Doc, probabilities: Sequence[Mapping[str, float]], opinions: Sequence[Opinion] = ()
+    ) -> Alarm | None:
+        """The alarm to raise, if any. `probabilities`: the intent classifier's, `opinions`: the guard model's, both of the
+        message and of each of its parts.
+        """
         mentions = self.mentions(doc)
         clear = [mention for mention in mentions if not mention.doubt]
-        emergency = self._opinion("emergency", probabilities)
-        if clear and (clear[0].level == "emergency" or emergency < SURE_OF_MORE):
+        sure = {level: self._sure(level, probabilities, opinions) for level in INTENTS}
+        if clear and (clear[0].level == "emergency" or not opinions or max(sure.values()) >= UNHEARD):
             return Alarm(clear[0].level, clear[0].sign)
-        if any(mention.doubt != "in_general" for mention in mentions) and not clear:
-            return None
-        denied = bool(Line(doc).spans(self._negated))
-        for level in ("emergency", "urgent"):
-            needed = SURE_AGAINST_DOUBT if mentions or self._calm(doc) else SURE_AGAINST_DENIAL if denied else SURE
-            if self._opinion(level, probabilities) >= needed:
+        doubts = {mention.doubt for mention in mentions} or {"calm" if self._calm(doc) else ""}
+        needed = max(NEEDED[doubt] for doubt in doubts)
+        for level in INTENTS:
+            if sure[level] >= needed:
                 own = [mention.sign for mention in mentions if mention.level == level]
-                return Alarm(level, own[0] if own else self._hinted(level, doc))
+                return Alarm(level, own[0] if own else self._likeliest(level, doc, opinions))
         return None
 
-    @staticmethod
-    def _opinion(level: Level, probabilities: Sequence[Mapping[str, float]]) -> float:
-        return max((p.get(INTENTS[level], 0.0) for p in probabilities), default=0.0)
+    def _sure(self, level: Level, probabilities: Sequence[Mapping[str, float]], opinions: Sequence[Opinion]) -> float:
+        """How sure the models are of a sign of that level, in the whole message or in a part: the guard model mostly, as it
+        has learnt what is harmless; the intent classifier's say counts a little.
+        """
+        signs = [name for name, its_level in self.levels.items() if its_level == level]
+        classified = max((p.get(INTENTS[level], 0.0) for p in probabilities), default=0.0)
+        if not opinions:
+            return classified
+        return (1 - INTENT_SAY) * max(opinion.of(signs) for opinion in opinions) + INTENT_SAY * classified
+
+    def _likeliest(self, level: Level, doc: Doc, opinions: Sequence[Opinion]) -> str:
+        """The sign that the guard model hears, or else the one whose words are there, for an alarm without a mention."""
+        heard = {name: max((o.signs.get(name, 0.0) for o in opinions), default=0.0) for name in self._hints}
+        own = [name for name, its_level in self.levels.items() if its_level == level]
+        best = max(own, key=lambda name: heard[name])
+        return best if heard[best] >= HEARD else self.hinted(level, doc)
 
     def _calm(self, doc: Doc) -> bool:
         """Whether the words settle, joke, look back or ask in general, so that the classifier alone should be surer."""
         line = Line(doc)
         return any(line.spans(pattern) for pattern in (self._settled, self._not_now, self._in_general, self._figures))
 
-    def _hinted(self, level: Level, doc: Doc) -> str:
+    def hinted(self, level: Level, doc: Doc) -> str:
         """The sign that the words hint at most, for an alarm that only the classifier raised."""
         line = Line(doc)
-        names = [name for name, its_level in self._levels.items() if its_level == level]
+        names = [name for name, its_level in self.levels.items() if its_level == level]
         return max(names, key=lambda name: len(line.spans(self._hints[name])))
 
 
@@ -127,10 +146,13 @@ class _Context:
     def __init__(self, doc: Doc, line: Line, finder: DangerFinder) -> None:
         self._words = [token.text for token in doc]
         self._clause = _clauses(self._words)
-        self._negated = line.spans(finder._negated)
+        self._negated = [
+            span for span in line.spans(finder._negated) if self._words[span[0] :][:2] != ["never", "mind"]
+        ]
         self._not_now = line.spans(finder._not_now)
         self._settled = line.spans(finder._settled)
         self._in_general = line.spans(finder._in_general)
+        self._imagined = line.spans(finder._imagined)
         self._figures = line.spans(finder._figures)
         self._here_and_now = line.spans(finder._here_and_now)
 
@@ -146,7 +168,10 @@ class _Context:
             for first, _ in self._settled
         ):
             return "settled"
-        general = any(first <= start and self._same(first, start) for first, _ in self._in_general)
+        if any(first <= start and self._same(first, start) for first, _ in self._imagined):
+            return "in_general"
+        nobody = not _OWNERS.intersection(self._in_clause(start))
+        general = any((nobody or first <= start) and self._same(first, start) for first, _ in self._in_general)
         if sign == "suicide" and _OWNERS.intersection(self._words):
             return ""
         general = general or self._asked_impersonally(start) or self._goes_on(start)
@@ -166,8 +191,11 @@ class _Context:
 
     def _asked_impersonally(self, start: int) -> bool:
         """ "is fainting something that happens": a question whose clause speaks of nobody."""
-        clause = [word for word, number in zip(self._words, self._clause) if number == self._clause[start]]
+        clause = self._in_clause(start)
         return clause[0] in _QUESTIONS and clause[1:2] != ["not"] and not _OWNERS.intersection(clause)
+
+    def _in_clause(self, place: int) -> list[str]:
+        return [word for word, number in zip(self._words, self._clause) if number == self._clause[place]]
 
     def _same(self, one: int, other: int) -> bool:
         return self._clause[one] == self._clause[other]

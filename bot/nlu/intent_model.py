@@ -8,18 +8,16 @@ scope. All weights beyond the first two come from cross-validation on the traini
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.sparse import csr_matrix
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
+
+from bot.nlu.heads import HeadOptions, Heads, log_softmax
 
 OUT = "out_of_scope"
 NEAREST = 3
@@ -38,6 +36,10 @@ class Options:
     refuse_at: float = 0.04
     name_examples: bool = True
     max_iter: int = 60
+
+    @property
+    def heads(self) -> HeadOptions:
+        return HeadOptions(self.dense_c, self.char_c, self.char_weight, self.max_iter)
 
 
 def with_names(examples: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -58,26 +60,6 @@ class Guess:
         return dict(self.ranking).get(intent, 0.0)
 
 
-class Head:
-    """A multinomial logistic regression reduced to its weights: logits = features @ weights + bias."""
-
-    def __init__(self, weights: np.ndarray, bias: np.ndarray) -> None:
-        self.weights = np.ascontiguousarray(weights, dtype=np.float32)  # else every prediction copies them
-        self.bias = bias.astype(np.float32)
-
-    @classmethod
-    def fit(cls, features: np.ndarray | csr_matrix, labels: np.ndarray, c: float, max_iter: int) -> Head:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # stopping early is meant: more steps bring no accuracy
-            model = LogisticRegression(C=c, max_iter=max_iter, class_weight="balanced").fit(features, labels)
-        if len(model.classes_) == 2:  # scikit-learn keeps one row for two classes
-            return cls(np.vstack([-model.coef_, model.coef_]).T, np.hstack([-model.intercept_, model.intercept_]))
-        return cls(model.coef_.T, model.intercept_)
-
-    def log_probabilities(self, features: np.ndarray | csr_matrix) -> np.ndarray:
-        return _log_softmax(np.asarray(features @ self.weights) + self.bias)
-
-
 class IntentModel:
     """Trained by `fit`, asked by `guess`. Texts come normalised; vectors have length 1, one row a text."""
 
@@ -88,41 +70,37 @@ class IntentModel:
         """Learn from examples; needs at least two intents. Deterministic."""
         labels = np.asarray(intents)
         self.intents = sorted(set(intents))
-        held = self._cross_validate(texts, vectors, labels)
+        joined, features, owners = self._cross_validate(texts, vectors, labels)
         self._fit_heads(texts, vectors, labels)
-        joined, features, owners = held
         self.temperature = _best_temperature(joined, owners)
         self._fit_gate(features, np.array([self.intents[owner] for owner in owners]))
         return self
 
     def guess(self, texts: Sequence[str], vectors: np.ndarray) -> list[Guess]:
         """One guess a text. With a trained out_of_scope intent it is ranked like any other; `refused` is the decision."""
-        joined = self._joined(texts, vectors)
-        probabilities = np.exp(_log_softmax(joined / self.temperature))
-        outside = self._outside(self._gate_features(joined, vectors, self._memory, self._owners))
+        joined = self.heads.logits(texts, vectors)
+        probabilities = np.exp(log_softmax(joined / self.temperature))
+        outside = self._outside(self._gate_features(joined, vectors))
         return [self._one(row, float(out)) for row, out in zip(probabilities, outside)]
 
     def _one(self, row: np.ndarray, outside: float) -> Guess:
         order = np.argsort(-row)
-        ranking = tuple((self.intents[i], float(row[i])) for i in order)
+        ranking = tuple(zip([self.intents[i] for i in order], row[order].tolist()))
         return Guess(ranking, outside, refused=outside >= self.gate_threshold)
 
     # learning
 
     def _fit_heads(self, texts: Sequence[str], vectors: np.ndarray, labels: np.ndarray) -> None:
         owners = np.array([self.intents.index(label) for label in labels])
-        options = self.options
-        self._mean = vectors.mean(axis=0)
-        self.dense = Head.fit(vectors - self._mean, owners, options.dense_c, options.max_iter)
-        self._vectorizer = _vectorizer().fit(texts)
-        self.chars = Head.fit(self._vectorizer.transform(texts), owners, options.char_c, options.max_iter)
-        self._memory, self._owners = vectors.astype(np.float32), owners
+        self.heads = Heads.fit(texts, vectors, owners, self.options.heads)
+        self._remember(vectors, owners)
 
-    def _joined(self, texts: Sequence[str], vectors: np.ndarray) -> np.ndarray:
-        dense = self.dense.log_probabilities(vectors - self._mean)
-        if not self.options.char_weight:
-            return dense
-        return dense + self.options.char_weight * self.chars.log_probabilities(self._vectorizer.transform(texts))
+    def _remember(self, vectors: np.ndarray, owners: np.ndarray) -> None:
+        """Keep the examples' vectors, those outside the scope last, as the gate compares with both."""
+        within = np.array([name != OUT for name in self.intents])[owners]
+        order = np.argsort(~within, kind="stable")
+        self._memory = np.ascontiguousarray(vectors[order].T, dtype=np.float32)
+        self._owners, self._within = owners[order], int(within.sum())
 
     def _cross_validate(self, texts: Sequence[str], vectors: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, ...]:
         """Joined logits, gate features and labels of every example as seen by a model that was not trained on it."""
@@ -133,25 +111,22 @@ class IntentModel:
             part = IntentModel(self.options)
             part.intents = self.intents
             part._fit_heads([texts[i] for i in learn], vectors[learn], labels[learn])
-            logits = part._joined([texts[i] for i in test], vectors[test])
+            logits = part.heads.logits([texts[i] for i in test], vectors[test])
             joined.append(logits)
-            features.append(part._gate_features(logits, vectors[test], part._memory, part._owners))
+            features.append(part._gate_features(logits, vectors[test]))
             owners.append(np.array([self.intents.index(label) for label in labels[test]]))
         return np.vstack(joined), np.vstack(features), np.hstack(owners)
 
     # in or out of scope
 
-    def _gate_features(
-        self, joined: np.ndarray, vectors: np.ndarray, memory: np.ndarray, owners: np.ndarray
-    ) -> np.ndarray:
+    def _gate_features(self, joined: np.ndarray, vectors: np.ndarray) -> np.ndarray:
         """What the gate sees: odds of out_of_scope, margins, and likeness to examples within and without scope."""
         inside = np.array([name != OUT for name in self.intents])
-        logs = _log_softmax(joined)
+        logs = log_softmax(joined)
         best = np.sort(logs[:, inside], axis=1)
-        likeness = vectors @ memory.T
-        within = inside[owners]
-        near_in = _nearest(likeness[:, within])
-        near_out = _nearest(likeness[:, ~within]) if (~within).any() else near_in * 0
+        likeness = vectors.astype(np.float32) @ self._memory
+        near_in = _nearest(likeness[:, : self._within])
+        near_out = _nearest(likeness[:, self._within :]) if self._within < likeness.shape[1] else near_in * 0
         odds = logs[:, ~inside].max(axis=1) - best[:, -1] if (~inside).any() else np.zeros(len(joined))
         return np.column_stack(
             [np.clip(odds, -12, 12), best[:, -1], best[:, -1] - best[:, -2],
@@ -178,16 +153,14 @@ class IntentModel:
 
     def save(self, folder: Path) -> None:
         """Write the model as numbers and JSON; nothing in it is executed on loading."""
-        vocabulary = self._vectorizer.vocabulary_
         np.savez(
-            folder / "weights.npz", mean=self._mean, dense=self.dense.weights, dense_bias=self.dense.bias,
-            chars=self.chars.weights, chars_bias=self.chars.bias, idf=self._vectorizer.idf_, memory=self._memory,
-            owners=self._owners, gate_centre=self.gate_centre, gate_scale=self.gate_scale, gate_weights=self.gate_weights,
+            folder / "weights.npz", **self.heads.numbers, idf=self.heads.idf, memory=self._memory, owners=self._owners,
+            gate_centre=self.gate_centre, gate_scale=self.gate_scale, gate_weights=self.gate_weights,
         )  # fmt: skip
         plain = {
             "options": vars(self.options), "intents": self.intents, "temperature": self.temperature,
-            "gate_bias": self.gate_bias, "gate_threshold": self.gate_threshold,
-            "vocabulary": sorted(vocabulary, key=vocabulary.__getitem__),
+            "gate_bias": self.gate_bias, "gate_threshold": self.gate_threshold, "within": self._within,
+            "vocabulary": self.heads.vocabulary,
         }  # fmt: skip
         (folder / "model.json").write_text(json.dumps(plain), encoding="utf-8")
 
@@ -196,24 +169,14 @@ class IntentModel:
         """Read what `save` wrote; raises OSError or ValueError when it is not there or not whole."""
         plain = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         model = cls(Options(**plain["options"]))
-        model.intents, model.temperature = plain["intents"], plain["temperature"]
+        model.intents, model.temperature, model._within = plain["intents"], plain["temperature"], plain["within"]
         model.gate_bias, model.gate_threshold = plain["gate_bias"], plain["gate_threshold"]
         with np.load(folder / "weights.npz", allow_pickle=False) as kept:
-            model._mean, model._memory, model._owners = kept["mean"], kept["memory"], kept["owners"]
-            model.dense = Head(kept["dense"], kept["dense_bias"])
-            model.chars = Head(kept["chars"], kept["chars_bias"])
+            model.heads = Heads.load(model.options.heads, plain["vocabulary"], kept)
+            model._memory, model._owners = kept["memory"], kept["owners"]
             model.gate_centre, model.gate_scale, model.gate_weights = (
                 kept["gate_centre"], kept["gate_scale"], kept["gate_weights"])  # fmt: skip
-            model._vectorizer = _vectorizer(plain["vocabulary"])
-            model._vectorizer.idf_ = kept["idf"]
         return model
-
-
-def _vectorizer(vocabulary: Sequence[str] | None = None) -> TfidfVectorizer:
-    words = {word: i for i, word in enumerate(vocabulary)} if vocabulary else None
-    return TfidfVectorizer(
-        analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, min_df=2 if words is None else 1, vocabulary=words
-    )
 
 
 def _nearest(likeness: np.ndarray) -> np.ndarray:
@@ -222,15 +185,10 @@ def _nearest(likeness: np.ndarray) -> np.ndarray:
     return np.partition(likeness, likeness.shape[1] - count, axis=1)[:, -count:]
 
 
-def _log_softmax(logits: np.ndarray) -> np.ndarray:
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-
-
 def _best_temperature(logits: np.ndarray, owners: np.ndarray) -> float:
     """The divisor of the logits under which the probabilities of unseen examples are the least wrong (log loss)."""
 
     def loss(temperature: float) -> float:
-        return -float(_log_softmax(logits / temperature)[np.arange(len(owners)), owners].mean())
+        return -float(log_softmax(logits / temperature)[np.arange(len(owners)), owners].mean())
 
     return float(minimize_scalar(loss, bounds=(0.2, 5.0), method="bounded").x)

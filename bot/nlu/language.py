@@ -1,37 +1,45 @@
-"""Which language a message is in, told by its commonest little words; English when in doubt.
+"""Which language a message is in: py3langid among the languages the clinic has words in, and English when in doubt.
 
-Only languages the clinic might answer in one day are told apart. A message of one or two words stays English.
+Misspelt English must never be taken for another language, so the more English words a message has, the surer it must be.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection
+from functools import lru_cache
+from typing import Any
 
 DEFAULT = "en"
-ENOUGH = 2  # known words, and more than English has, before a message counts as another language
-_WORD = re.compile(r"[^\W\d_]+")
-_SCRIPTS = {"ru": r"[а-яё]", "ar": r"[\u0600-\u06ff]", "zh": r"[\u4e00-\u9fff]", "ja": r"[\u3040-\u30ff]", "ko": r"[\uac00-\ud7af]", "th": r"[\u0e00-\u0e7f]", "el": r"[α-ωά-ώ]"}  # fmt: skip
-_LITTLE_WORDS = {
-    "en": "the is it and to of you do does what how can for my i a in on at have are this that with not be me so no was",
-    "de": "der die das ist und ich nicht wie was kann ein eine für mit auf bitte wieviel kostet tut weh haben habe wann es sie",
-    "fr": "le la les est et je ne pas que quoi combien une pour avec sur vous est-ce ça fait mal quand des du mon j ai c",
-    "es": "el la los es y yo no que qué cuánto cuanto una para con por usted duele cuándo del mi tengo cómo como hola está",
-    "it": "il lo la gli è e io non che cosa quanto una per con su fa male quando del mio ho come ciao sono",
-    "pt": "o os é e eu não que quanto uma para com por você dói quando do meu tenho como olá está isso são",
-    "nl": "de het is en ik niet wat hoe een voor met op u doet pijn wanneer van mijn heb kan veel kost",
-    "tr": "bir ve bu ne için mi mı nasıl kaç var yok ben çok ile acır zaman fiyat",
-    "pl": "i jest nie co jak czy ile to na w z się dla mam boli kiedy proszę",
-}
-_KNOWN = {language: frozenset(words.split()) for language, words in _LITTLE_WORDS.items()}
+SURE = 0.6  # probability needed where less than half of the words are English
+SURE_AGAINST_ENGLISH = 0.9  # … and where more are
+MOSTLY = 0.7  # share of English words from which a message in plain Latin letters is English
+FEW_LETTERS, FEW_WORDS = 8, 3  # a shorter message in plain Latin letters stays English: it may be a name
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 
 
-def recognise(text: str) -> str:
-    """ISO 639-1 code."""
-    lowered = text.lower()
-    for language, script in _SCRIPTS.items():
-        if len(re.findall(script, lowered)) > len(lowered) / 3:
-            return language
-    words = _WORD.findall(lowered)
-    counts = {language: sum(word in known for word in words) for language, known in _KNOWN.items()}
-    best = max(counts, key=lambda language: counts[language])
-    return best if counts[best] >= ENOUGH and counts[best] > 2 * counts[DEFAULT] else DEFAULT
+def recognise(text: str, is_english: Callable[[str], bool], among: Collection[str]) -> str:
+    """ISO 639-1 code, one of `among`; `is_english` says of a lower-case word whether it is English or stands for such a word."""
+    words = _WORD.findall(text.lower())
+    letters = " ".join(words)
+    if (
+        len(among) < 2
+        or len(letters) < 2
+        or letters.isascii()
+        and (len(letters) < FEW_LETTERS or len(words) < FEW_WORDS)
+    ):
+        return DEFAULT
+    english = sum(map(is_english, words)) / len(words)
+    if letters.isascii() and english >= (MOSTLY if len(words) > FEW_WORDS else 0.5):
+        return DEFAULT
+    language, probability = _identifier(tuple(among)).classify(letters)
+    return str(language) if probability > (SURE if english < 0.5 else SURE_AGAINST_ENGLISH) else DEFAULT
+
+
+@lru_cache(maxsize=2)
+def _identifier(among: tuple[str, ...]) -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_pickled_model(MODEL_FILE, norm_probs=True)
+    identifier.set_languages(list(among))
+    return identifier

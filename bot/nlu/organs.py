@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from bot.nlu.assertion import Judge, Value
 from bot.nlu.vocabulary import Vocabulary
 
-_JOINS = frozenset(("and", "or", "nor", ",", "/", "&", "my", "the", "your", "+"))
+_JOINS = frozenset(("no", "and", "or", "nor", ",", "/", "&", "my", "the", "your", "+"))
 _BEFORE = 3
 _VERBS = frozenset(
     "is are 's all both function functions test tests values value levels level been always perfectly totally completely my and seem seems feel feels were working test bloods results quite pretty very really came back".split()

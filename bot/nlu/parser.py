@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,9 +11,12 @@ import yaml
 
 from bot.nlu.danger import INTENTS
 from bot.nlu.encoders import load_encoder
+from bot.nlu.guard_model import GuardModel, Opinion
 from bot.nlu.intent_model import Guess, IntentModel, Options, with_names
-from bot.nlu.understanding import Understanding, load_understanding
+from bot.nlu.language import DEFAULT
+from bot.nlu.understanding import Classified, Understanding, load_understanding
 
+FOREIGN = "use"  # the encoder for other languages than English
 Example = tuple[str, str]  # text, intent
 
 
@@ -25,8 +29,11 @@ class Normaliser(Protocol):
 class Parser:
     """Understands messages with a trained intent model; what it returns is "What a parse holds" in docs/architecture.md."""
 
-    def __init__(self, model: IntentModel, encoder: str = "minilm", understanding: Any = None) -> None:
-        self.model, self._encoder = model, encoder
+    def __init__(
+        self, model: IntentModel, encoder: str = "minilm", understanding: Any = None, guard: GuardModel | None = None
+    ) -> None:
+        self.model, self.guard, self._encoder = model, guard, encoder
+        self.foreign: IntentModel | None = None  # for languages with answers; see train_foreign
         self._shared = understanding or load_understanding()
 
     @classmethod
@@ -39,12 +46,9 @@ class Parser:
     ) -> Parser:
         """Train on (text, intent) pairs."""
         shared = shared or load_understanding()
-        options = options or Options()
-        learnt = with_names(examples) if options.name_examples else list(examples)
-        texts = [shared.normal(text) for text, _ in learnt]
-        vectors = load_encoder(encoder).encode(texts)
-        model = IntentModel(options).fit(texts, vectors, [intent for _, intent in learnt])
-        return cls(model, encoder, shared)
+        model = train_intents(examples, encoder, options or Options(), shared)
+        guard = train_guard(examples, encoder, shared) if isinstance(shared, Understanding) else None
+        return cls(model, encoder, shared, guard)
 
     def guess(self, texts: Sequence[str]) -> list[Guess]:
         """The intent model's guesses alone."""
@@ -53,9 +57,10 @@ class Parser:
 
     def parse(self, text: str) -> dict[str, Any]:
         """Intent, ranking, entities, danger, questions and language of one message."""
-        entities = self._shared.entities(text)
-        said = self._shared.classify(text, entities, self.guess)
-        alarm = self._shared.alarm(text, said.opinions)
+        language = self._shared.language_of(text)
+        entities = self._shared.entities(text) if language == DEFAULT else []
+        said = self._shared.classify(text, entities, self.guess) if language == DEFAULT else self._foreign(text)
+        alarm = self._shared.alarm(text, said.opinions, self._opinions(text))
         return {
             "text": text,
             "intent": {"name": INTENTS[alarm.level], "confidence": 1.0} if alarm else said.intent,
@@ -63,8 +68,42 @@ class Parser:
             "entities": entities,
             "questions": said.questions,
             "danger": {"level": alarm.level, "sign": alarm.sign} if alarm else None,
-            "language": self._shared.language_of(text),
+            "language": language,
         }
+
+    def _foreign(self, text: str) -> Classified:
+        guess = self.foreign.guess([text], load_encoder(FOREIGN).encode([text]))[0] if self.foreign else None
+        return self._shared.foreign(text, guess)
+
+    def _opinions(self, text: str) -> list[Opinion]:
+        return hear(self.guard, self._shared, self._encoder, text) if self.guard else []
+
+
+def train_intents(examples: Sequence[Example], encoder: str, options: Options, shared: Normaliser) -> IntentModel:
+    """The intent model, trained on (text, intent) pairs."""
+    learnt = with_names(examples) if options.name_examples else list(examples)
+    texts = [shared.normal(text) for text, _ in learnt]
+    return IntentModel(options).fit(texts, load_encoder(encoder).encode(texts), [intent for _, intent in learnt])
+
+
+def train_foreign(examples: Sequence[Example], options: Options) -> IntentModel:
+    """An intent model on the encoder that reads many languages, trained on the English examples; of use in all of them."""
+    texts = [text for text, _ in examples]
+    model = IntentModel(replace(options, char_weight=0.0))
+    return model.fit(texts, load_encoder(FOREIGN).encode(texts), [intent for _, intent in examples])
+
+
+def train_guard(examples: Sequence[Example], encoder: str, shared: Understanding) -> GuardModel:
+    """The guard model, trained on the danger examples and on (text, intent) pairs."""
+    learnt = shared.danger_examples(examples)
+    texts = [shared.normal(text) for text, _ in learnt]
+    return GuardModel.fit(texts, load_encoder(encoder).encode(texts), [sign for _, sign in learnt])
+
+
+def hear(guard: GuardModel, shared: Understanding, encoder: str, text: str) -> list[Opinion]:
+    """What the guard model makes of a message and of each of its parts."""
+    texts = [shared.normal(part) for part in shared.parts(text)]
+    return guard.opinions(texts, load_encoder(encoder).encode(texts))
 
 
 def read_examples(path: Path) -> list[Example]:

@@ -30,6 +30,8 @@ UNASKED = frozenset(
     "greet goodbye thank affirm deny unsure chitchat inform help complain ask_why refuse stop restart bot_challenge "
     "out_of_scope report_symptom report_urgent report_emergency".split()
 )
+TOLD = frozenset(("report_symptom", "complain"))  # said rather than asked, and to be answered beside a question
+SURELY_TOLD = 0.6
 CLEAR = 0.4  # probability from which a part counts as a question of its own
 PLAIN = 0.9  # probability from which a whole message is one question, unless each part is as clear
 FAINT = 0.5
@@ -88,8 +90,9 @@ def keep(whole: Part, parts: Sequence[Part]) -> list[Part]:
     kept: list[Part] = []
     for part in parts:
         clear = part.asks and part.intent not in UNASKED and part.confidence >= CLEAR
+        clear = clear or (part.intent in TOLD and part.confidence >= SURELY_TOLD)
         if clear and all(part.intent != other.intent for other in kept):
             kept.append(part)
     if whole.confidence >= PLAIN and any(part.confidence < FAINT for part in kept):
         return [whole]
-    return kept if len(kept) > 1 else [whole]
+    return kept if len(kept) > 1 and any(part.intent not in TOLD for part in kept) else [whole]

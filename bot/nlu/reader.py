@@ -53,15 +53,26 @@ class PatientTokenizer:
         if not piece[0].isalpha():
             return [_SHORT.get(piece, piece)]
         stem = piece.replace("'", "")
-        if stem == "cannot" or (stem.endswith("nt") and stem[:-2] in _NEGATED | {"ca"} and stem != "want"):
-            return [_CONTRACTED.get(stem[:-2], stem[:-2]) if stem != "cannot" else "can", "not"]
+        if stem == "cannot":
+            return ["can", "not"]
+        if len(self._plain(stem)) == 2 and stem not in _RUN_TOGETHER:
+            return self._plain(stem)
         if "'" in piece:
             head, _, tail = piece.rpartition("'")
             return [
                 self._speller.word(head),
                 "is" if tail == "s" and head in _IS else _SHORT.get("'" + tail, "'" + tail),
             ]
-        return self._speller.word(piece).split()
+        words = self._speller.word(piece).split()
+        return words if len(words) == 1 else [one for word in words for one in self._plain(word)]
+
+    def _plain(self, word: str) -> list[str]:
+        """A word of a corrected piece, its contraction put apart."""
+        if word in _RUN_TOGETHER:
+            return _RUN_TOGETHER[word].split()
+        if word.endswith("nt") and word[:-2] in _NEGATED | {"ca"} and word != "want":
+            return [_CONTRACTED.get(word[:-2], word[:-2]), "not"]
+        return [word]
 
 
 @dataclass(frozen=True)

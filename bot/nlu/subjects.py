@@ -17,6 +17,7 @@ _ME = frozenset(("i", "me", "myself", "mine"))
 _ASKING = frozenset(
     "can could may should asking ask wanted want was wondering wonder know think book wish hope if".split()
 )
+_SUBJECTS = frozenset(("she", "he", "her", "hers", "his"))
 _HISTORY = frozenset("had was were died passed used got".split())
 _PRESENT = frozenset(
     "is wants want would has needs need takes who can could should will does whose 's thinks likes asks have keeps on".split()
@@ -65,8 +66,12 @@ class Whose:
             for word in words[end - 1 : end + 3]
         ):
             return True
+        if self._speaks_of_self():
+            return False
         person = next((i for i, word in enumerate(words) if word in self._people and not self._of_self(i)), None)
-        if person is None or self._speaks_of_self():
+        if any(word in _SUBJECTS for word in words):
+            return True
+        if person is None:
             return False
         following = words[person + 1 : person + 5]
         past = next((word for word in following if word in _HISTORY), None)
@@ -84,6 +89,14 @@ class Whose:
     def _speaks_of_self(self) -> bool:
         words = self._words
         for i, word in enumerate(words):
+            if word in ("me", "myself", "mine") and words[i + 1 : i + 2] and words[i + 1] in self._people:
+                continue  # "me sister", as some say it
+            if (
+                word == "me"
+                and words[max(0, i - 1) : i]
+                and words[i - 1] in ("asked", "told", "wants", "got", "begged")
+            ):
+                continue  # "she asked me to find out"
             if word in ("me", "myself", "mine"):
                 return True
             near = words[max(0, i - 1) : i] + words[i + 1 : i + 3]

@@ -7,20 +7,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from bot.clinic.content.languages import Language, read_languages
 from bot.nlu.clinical import ClinicalReader
-from bot.nlu.danger import Alarm, DangerFinder
+from bot.nlu.danger import INTENTS, Alarm, DangerFinder, Level
+from bot.nlu.guard_model import NOTHING, Opinion, load_examples
 from bot.nlu.intent_model import OUT, Guess
 from bot.nlu.language import recognise
+from bot.nlu.patterns import Line, compile_patterns
 from bot.nlu.questions import Part, asks, keep, split
 from bot.nlu.reader import Reading, build_language, phrase_words, read
 from bot.nlu.spelling import Speller, known_words
-from bot.nlu.vocabulary import Vocabulary, load_vocabulary
+from bot.nlu.vocabulary import Vocabulary, VocabularyError, load_vocabulary
 from bot.store.forgetting import remembers
 
-VOCABULARY = Path(__file__).resolve().parent.parent / "content" / "vocabulary.yml"
+CONTENT = Path(__file__).resolve().parent.parent / "content"
+VOCABULARY, DANGER_EXAMPLES = CONTENT / "vocabulary.yml", CONTENT / "danger_examples.yml"
 Ask = Callable[[list[str]], list[Guess]]
+OTHER_LANGUAGE = "other_language"  # the intent of a message in a language that has no answer to it yet
+ASKED_OF_US = frozenset(("book_appointment", "check_eligibility", "bot_challenge", "inform", "report_symptom"))
+UNDERSTOOD = 0.5  # probability from which a message in another language is taken for a topic
 
 SIGNS = {"affirm": "👍👌✅✔🆗", "deny": "👎❌🙅"}  # typed alone, these are an answer
 
@@ -38,13 +46,17 @@ class Classified:
 class Understanding:
     """Reads messages. Holds no state but memory of the last ones."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    def __init__(self, vocabulary: Vocabulary, languages: Mapping[str, Language] = MappingProxyType({})) -> None:
         self.vocabulary = vocabulary
+        self.languages = languages
         words = phrase_words(vocabulary.phrases()) | _sign_words(vocabulary)
         self._speller = Speller(vocabulary.shorthand, words)
         self._language = build_language(self._speller)
         self._clinical = ClinicalReader(vocabulary, self._language)
         self._danger = DangerFinder(vocabulary, self._language)
+        self._elsewhere, self._ours = compile_patterns(vocabulary.other_treatments), compile_patterns(vocabulary.ours)
+        among = ("en", *languages)
+        self._language_of = lru_cache(maxsize=64)(lambda text: recognise(text, self._speller.is_english, among))
         self._last = lru_cache(maxsize=64)(lambda text: read(self._language, text))
         self.read: Callable[[str], Reading] = self._last
         remembers(self.forget)
@@ -52,6 +64,7 @@ class Understanding:
     def forget(self) -> None:
         """Let go of the last messages and of the words in them."""
         self._last.cache_clear()
+        self._language_of.cache_clear()
         self._speller.forget()
 
     def normal(self, text: str) -> str:
@@ -59,34 +72,79 @@ class Understanding:
         return self._speller.text(text)
 
     def language_of(self, text: str) -> str:
-        """ISO 639-1 code."""
-        return recognise(text)
+        """ISO 639-1 code, of English or of a language there are words in."""
+        return self._language_of(text)
 
     def entities(self, text: str) -> list[dict[str, Any]]:
         """Entities as Rasa keeps them, with `about`."""
         return self._clinical.entities(self.read(text))
 
-    def alarm(self, text: str, opinions: Sequence[Mapping[str, float]]) -> Alarm | None:
-        """The danger the message names, if any."""
-        return self._danger.decide(self.read(text).doc, opinions)
+    def alarm(
+        self, text: str, intents: Sequence[Mapping[str, float]], opinions: Sequence[Opinion] = ()
+    ) -> Alarm | None:
+        """The danger the message names, if any; what the two models make of it comes in."""
+        language = self.languages.get(self.language_of(text))
+        if language:
+            sign = language.sign(text)  # a sign in English words counts as well, but the models have read English alone
+            return Alarm(self._danger.levels[sign], sign) if sign else self._danger.decide(self.read(text).doc, [])
+        return self._danger.decide(self.read(text).doc, intents, opinions)
+
+    def danger_examples(self, examples: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """(text, sign) to train the guard model on: content/danger_examples.yml, and every (text, intent) of the training."""
+        levels = {intent: level for level, intent in INTENTS.items()}
+        own = [(text, self._sign(text, levels[name]) if name in levels else NOTHING) for text, name in examples]
+        return own + load_examples(DANGER_EXAMPLES).pairs()
+
+    def _sign(self, text: str, level: Level) -> str:
+        """The sign of a message that is known to name one of that level."""
+        doc = self.read(text).doc
+        named = [mention.sign for mention in self._danger.mentions(doc) if mention.level == level]
+        return named[0] if named else self._danger.hinted(level, doc)
+
+    def parts(self, text: str) -> list[str]:
+        """The message and, where it can be cut into questions, each of those."""
+        reading = self.read(text)
+        places = split(reading.words)
+        return [text, *(self._text(reading, place) for place in places)] if len(places) > 1 else [text]
 
     def classify(self, text: str, entities: Sequence[Mapping[str, Any]], ask: Ask) -> Classified:
         """Intent and questions of one message; `ask` is the trained model."""
         reading = self.read(text)
         places = split(reading.words)
-        texts = [self._text(reading, place) for place in places] if len(places) > 1 else []
-        whole, *parts = ask([text, *texts])
+        whole, *parts = ask(self.parts(text))
         one = Part(0, len(reading.words), *_intent(whole))
         kept = keep(
             one, [_part(guess, place, asks(reading.words[slice(*place)])) for guess, place in zip(parts, places)]
         )
-        intent = _wordless(text) or _intent(whole)
+        intent = _wordless(text) or (_intent(whole) if len(kept) > 1 else self._in_scope(reading, *_intent(whole)))
         return Classified(
             intent={"name": intent[0], "confidence": intent[1]},
             ranking=[{"name": name, "confidence": confidence} for name, confidence in whole.ranking],
             questions=[self._question(reading, part, entities, len(kept)) for part in kept],
             opinions=[dict(guess.ranking) for guess in (whole, *parts)],
         )
+
+    def _in_scope(self, reading: Reading, intent: str, confidence: float) -> tuple[str, float]:
+        """The intent, or out of scope where all that is asked is about a treatment the clinic does not give."""
+        line = Line(reading.doc)
+        asked = intent.startswith("ask_") or intent in ASKED_OF_US
+        return (
+            (OUT, 1.0) if asked and line.spans(self._elsewhere) and not line.spans(self._ours) else (intent, confidence)
+        )
+
+    def foreign(self, text: str, guess: Guess | None) -> Classified:
+        """A message in another language; `guess` is the many-language model's, where this language has answers."""
+        intent, confidence = guess.ranking[0] if guess else (OTHER_LANGUAGE, 1.0)
+        if not guess or confidence < UNDERSTOOD or intent not in self.languages[self.language_of(text)].answers:
+            intent, confidence = OTHER_LANGUAGE, 1.0
+        question = {"text": text, "intent": intent, "confidence": confidence, "entities": []}
+        ranking = [{"name": intent, "confidence": confidence}]
+        return Classified({"name": intent, "confidence": confidence}, ranking, [question], [])
+
+    @property
+    def has_foreign_answers(self) -> bool:
+        """Whether any language has answers, so that messages in it must be understood."""
+        return any(language.answers for language in self.languages.values())
 
     def _text(self, reading: Reading, place: tuple[int, int]) -> str:
         start, end = reading.place(reading.doc[place[0] : place[1]])
@@ -130,4 +188,8 @@ def _part(guess: Guess, place: tuple[int, int], question: bool) -> Part:
 @lru_cache(maxsize=4)
 def load_understanding(vocabulary: str | None = None) -> Understanding:
     """The understanding built on a vocabulary file (default: the clinic's), once a process."""
-    return Understanding(load_vocabulary(Path(vocabulary) if vocabulary else VOCABULARY))
+    signs = set(load_vocabulary(VOCABULARY).danger.signs)
+    languages, problems = read_languages(CONTENT, signs)
+    if problems:
+        raise VocabularyError("\n".join(map(str, problems)))
+    return Understanding(load_vocabulary(Path(vocabulary) if vocabulary else VOCABULARY), languages)

@@ -88,6 +88,7 @@ class Danger(_Strict):
     not_now: Phrases
     settled: Phrases
     in_general: Phrases
+    imagined: Phrases
     figures_of_speech: Phrases
     here_and_now: Phrases
 
@@ -107,6 +108,8 @@ class Vocabulary(_Strict):
     concern: dict[Literal[CONCERNS], Phrases]  # type: ignore[valid-type]
     places: dict[Literal[TREATMENTS], Phrases]  # type: ignore[valid-type]
     not_treatment: Phrases
+    other_treatments: Phrases
+    ours: Phrases
     criteria: dict[Literal[CRITERIA], Criterion]  # type: ignore[valid-type]
     heart_medicines: list[Phrases]
     medicine_words: Phrases

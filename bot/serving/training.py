@@ -33,8 +33,10 @@ def sources(bot: Path = BOT) -> Iterator[Path]:
         bot / "config.yml",
         bot / "domain.yml",
         bot / "content" / "vocabulary.yml",
+        bot / "content" / "danger_examples.yml",
         bot / "content" / "warning_signs.yml",
     )
+    yield from sorted((bot / "content" / "languages").glob("*.yml"))
     yield from sorted((bot / "data").glob("*.yml"))
     yield from sorted((bot / "nlu").rglob("*.py"))
 

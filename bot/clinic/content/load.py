@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from bot.clinic.content import placeholders as _placeholders
 from bot.clinic.content.authorship import Authored
 from bot.clinic.content.checks import check_parts, check_readability
+from bot.clinic.content.languages import Language, read_languages
 from bot.clinic.content.model import (
     Answer,
     Answers,
@@ -54,6 +55,7 @@ class Content:
     screening: ScreeningContent
     warning_signs: tuple[Sign, ...]
     terms: Mapping[str, str]
+    languages: Mapping[str, Language]
     version: str
 
     def placeholders(self) -> dict[str, str]:
@@ -95,6 +97,8 @@ def load_content(folder: Path) -> Content:
     """The content of a folder; raises ContentError with all problems when any part of it is wrong."""
     sources, parts, problems = _read_all(folder)
     problems += check_parts(sources, parts)
+    languages, faults = read_languages(folder, _signs(parts))
+    problems += faults
     errors = [problem for problem in problems if problem.level == "error"]
     if errors:
         raise ContentError(errors)
@@ -106,6 +110,7 @@ def load_content(folder: Path) -> Content:
         screening=parts["screening.yml"],
         warning_signs=parts["warning_signs.yml"].signs,
         terms=parts["terms.yml"].terms,
+        languages=languages,
         version=content_version(folder),
     )
 
@@ -123,13 +128,18 @@ def load_with_screening(folder: Path, raw: bytes) -> Content:
 def check_content(folder: Path, today: date | None = None) -> list[Problem]:
     """Every problem, also how hard the texts are to read and, given `today`, which reviews are overdue (a warning)."""
     sources, parts, problems = _read_all(folder)
+    problems += read_languages(folder, _signs(parts))[1]
     return problems + check_parts(sources, parts, today) + check_readability(sources, parts)
+
+
+def _signs(parts: Mapping[str, Any]) -> set[str]:
+    return {sign.id for sign in parts["warning_signs.yml"].signs} if "warning_signs.yml" in parts else set()
 
 
 def content_version(folder: Path) -> str:
     """12 hex digits of the SHA-256 of the folder's YAML files, names and bytes."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.yml")):
+    for path in sorted(folder.rglob("*.yml")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
 
