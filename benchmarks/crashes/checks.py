@@ -78,10 +78,10 @@ def _anew(patient: Patient) -> list[str]:
 
 def crowded(session: Session, clinic: Clinic) -> list[str]:
     """The references of visits for which there is no room."""
-    rows = [row for row in session.scalars(select(Booking).where(Booking.status.in_(HOLDING))) if row.starts_at]
-    spans = [(row.starts_at, row.starts_at + timedelta(minutes=clinic.minutes(row.treatment))) for row in rows]  # type: ignore[operator]
-    return [
-        row.reference
-        for row, (start, _) in zip(rows, spans, strict=True)
-        if sum(low <= start < high for low, high in spans) > clinic.rooms
+    rows = session.scalars(select(Booking).where(Booking.status.in_(HOLDING)))
+    spans = [
+        (row.reference, row.starts_at, row.starts_at + timedelta(minutes=clinic.minutes(row.treatment)))
+        for row in rows
+        if row.starts_at is not None
     ]
+    return [one for one, start, _ in spans if sum(low <= start < high for _, low, high in spans) > clinic.rooms]

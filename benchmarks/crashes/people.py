@@ -150,11 +150,16 @@ class Patient:
                 if self.kill:
                     self.kill.join()
                 return answer.json()
-            if answer is not None and answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
+            if answer is not None and not _may_pass(answer.status_code):
                 raise GaveUp(f"patient {self.number} at {step}: {answer.status_code} {answer.text[:200]}")
             self.sent_again += 1
             time.sleep(PAUSE)
         raise GaveUp(f"patient {self.number} at {step} had no answer in {LIMIT:.0f} s")
+
+
+def _may_pass(status: int) -> bool:
+    """Whether the same message may be taken a little later: a part was away, or too much was sent at once."""
+    return status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
-from typing import Annotated, cast, get_args
+from typing import Annotated, Any, cast, get_args
 
 from fastapi import Form
 from starlette.responses import Response
@@ -42,9 +42,8 @@ def bookings(view: Signed, show: str = "open", q: str = "", start: int = 0) -> R
         counts = desk_bookings.counts(session)
         given_up = deliveries.count_dead(session)
     numbers = {key: sum(counts.get(status, 0) for status in states) for key, (_, states) in GROUPS.items()}
-    following = start + PAGE if more else None
-    more_of = {"following": following, "given_up": given_up}
-    return view.page("bookings.html", rows=rows, groups=GROUPS, show=chosen, numbers=numbers, q=q, **more_of)
+    values: dict[str, Any] = {"rows": rows, "numbers": numbers, "following": start + PAGE if more else None}
+    return view.page("bookings.html", groups=GROUPS, show=chosen, q=q, given_up=given_up, **values)
 
 
 @pages.get("/bookings/week")
