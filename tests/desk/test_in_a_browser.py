@@ -262,7 +262,7 @@ def test_one_reply_takes_over_answers_and_finishes_while_list_and_drafts_stay(fr
     assert ["Anna from" in said[0], said[1], "I am back" in said[2]] == [True, "We call you at three.", True]
     page.locator(".rows a").first.click()
     expect(page.locator("#text")).to_have_value("A draft for later")
-    page.get_by_text("Close", exact=True).click()
+    page.locator("#side summary").filter(has_text="Close").click()
     page.get_by_role("button", name="Called the patient").click()
     expect(page.get_by_text("Press Enter for the next one")).to_be_visible()
     expect(page.locator(".chips").get_by_role("link", name="Wants a person 0")).to_have_attribute(
