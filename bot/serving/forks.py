@@ -45,8 +45,9 @@ class Forks:
             self._start(port)
         while self._running:
             pid, status = os.wait()
-            port, began = self._running.pop(pid)
-            if not self._stopping:
+            ended = self._running.pop(pid, None)  # None: as process 1 of a container it inherits others' children
+            if ended is not None and not self._stopping:
+                port, began = ended
                 self._replace(port, time.monotonic() - began, status)
 
     def _replace(self, port: int, lived: float, status: int) -> None:
