@@ -1,7 +1,7 @@
 """Worker processes that share what was loaded before they began: each is a fork, and one that dies is forked again.
 
-The model takes ten seconds to load and 300 MB to hold; a fork takes some milliseconds and holds what it changes. Whoever
-calls `run` has loaded what the workers share, and has no thread, event loop or database connection open.
+The model takes ten seconds to load and 300 MB to hold; a fork takes milliseconds and holds what it changes. Whoever calls
+`run` has loaded what the workers share, and has no event loop or database connection open.
 """
 
 from __future__ import annotations
