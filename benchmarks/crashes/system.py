@@ -44,7 +44,8 @@ class System:
         for child in psutil.Process(self.supervisor).children():
             try:
                 if PARTS[part] in child.cmdline():
-                    child.kill()
+                    for process in (child, *child.children(recursive=True)):  # Rasa's workers with it
+                        process.kill()
                     return True
             except (psutil.NoSuchProcess, psutil.ZombieProcess):
                 continue

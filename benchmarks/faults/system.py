@@ -125,7 +125,8 @@ class System:
     def processes(self, part: str) -> list[int]:
         """The ids of a part's processes, started by this installation's supervisor."""
         assert self.supervisor is not None
-        return [pid for pid in _children(self.supervisor.pid) if MODULES[part] in _command(pid)]
+        own = [pid for pid in _children(self.supervisor.pid) if MODULES[part] in _command(pid)]
+        return [*own, *[worker for pid in own for worker in _children(pid)]]
 
     def signal(self, part: str, number: signal.Signals) -> None:
         """Send a signal to a part's processes."""
@@ -138,7 +139,7 @@ class System:
     def crash(self) -> None:
         """Every process at once, the supervisor first: as when the machine loses its power."""
         assert self.supervisor is not None
-        children = _children(self.supervisor.pid)
+        children = [pid for part in MODULES for pid in self.processes(part)]
         self.supervisor.kill()
         for pid in children:
             try:

@@ -1,4 +1,5 @@
-"""`python -m benchmarks.turns.soak [--minutes 30] [--rate 40]`: a long steady load, memory and latency noted on the way.
+"""`python -m benchmarks.turns.soak [--minutes 30] [--rate 40]`: a long steady load; memory and latency are noted.
+
 
 Twenty patients lead whole dialogues at half of what the last benchmark found to be the most (or at `--rate` turns a
 second). Every ten seconds the memory of each part and the latency since then are noted; the end prints how both went on

@@ -23,7 +23,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from bot import logs
 from bot.clinic.content import Content, load_content
 from bot.settings import Settings
-from bot.store.conversations import get_conversation, open_conversation
+from bot.store.conversations import ensure_conversation, get_conversation
 from bot.store.crypto import configure_keys
 from bot.store.engine import Sessions, make_engine, make_sessions, reading, unit_of_work
 
@@ -102,7 +102,7 @@ class Turn:
         """One unit of work in which this conversation exists; committed when the block ends without an error."""
         with unit_of_work(self.clinic.sessions) as session:
             channel = self.tracker.get_latest_input_channel() or "unknown"
-            open_conversation(session, channel=channel, now=self.now, conversation_id=self.conversation_id)
+            ensure_conversation(session, self.conversation_id, channel=channel, now=self.now)
             yield session
             session.commit()
 

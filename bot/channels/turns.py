@@ -177,7 +177,7 @@ class Turns:
             log_error("a message was not understood beforehand", error)
             return None
 
-    async def _say(
+    async def _say(  # noqa: PLR0913, PLR0917 - what a message of Rasa's needs
         self,
         conversation_id: str,
         text: str,

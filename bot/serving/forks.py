@@ -1,7 +1,7 @@
 """Worker processes that share what was loaded before they began: each is a fork, and one that dies is forked again.
 
-The model takes ten seconds to load and 300 MB to hold; a fork takes some milliseconds and holds what it changes. Whoever
-calls `run` has loaded what the workers share, and has no thread, event loop or database connection open.
+The model takes ten seconds to load and 300 MB to hold; a fork takes milliseconds and holds what it changes. Whoever calls
+`run` has loaded what the workers share, and has no event loop or database connection open.
 """
 
 from __future__ import annotations
@@ -45,8 +45,9 @@ class Forks:
             self._start(port)
         while self._running:
             pid, status = os.wait()
-            port, began = self._running.pop(pid)
-            if not self._stopping:
+            ended = self._running.pop(pid, None)  # None: as process 1 of a container it inherits others' children
+            if ended is not None and not self._stopping:
+                port, began = ended
                 self._replace(port, time.monotonic() - began, status)
 
     def _replace(self, port: int, lived: float, status: int) -> None:

@@ -25,6 +25,7 @@ _FIND = select(Message).where(
 _KNOWN = select(_LINE.id).where(
     _LINE.conversation_id == bindparam("chat"), _LINE.client_id == bindparam("client", type_=String)
 )
+_THERE = select(_CHAT.id).where(_CHAT.id == bindparam("chat"))
 _TOUCH = (
     update(Conversation.__table__)
     .where(_CHAT.id == bindparam("chat"))
@@ -95,6 +96,12 @@ def open_conversation(
         last_message_at=now,
     )
     return row or get_conversation(session, wanted)
+
+
+def ensure_conversation(session: Session, conversation_id: str, *, channel: str, now: datetime) -> None:
+    """Open the conversation with this id unless it is there, as it nearly always is."""
+    if session.connection().execute(_THERE, {"chat": conversation_id}).first() is None:
+        open_conversation(session, channel=channel, now=now, conversation_id=conversation_id)
 
 
 def get_conversation(session: Session, conversation_id: str) -> Conversation:

@@ -68,7 +68,7 @@ def test_only_the_web_part_can_be_reached_and_ready_means_every_part_answers() -
     assert parts["web"]["readinessProbe"]["httpGet"]["path"] == "/readyz"
     services = compose()["services"]
     assert [name for name, service in services.items() if service.get("ports")] == ["web"]
-    assert all(services[name]["network_mode"] == "service:web" for name in ("rasa", "rasa-2", "actions"))
+    assert all(services[name]["network_mode"] == "service:web" for name in ("rasa", "actions"))
 
 
 def test_a_turn_may_end_before_its_pod_does() -> None:
@@ -76,7 +76,7 @@ def test_a_turn_may_end_before_its_pod_does() -> None:
     assert pod()["terminationGracePeriodSeconds"] >= TURN_SECONDS + longest_pause
     update = one("Deployment")["spec"]["strategy"]["rollingUpdate"]
     assert update == {"maxUnavailable": 0, "maxSurge": 1}
-    for name in ("web", "rasa", "rasa-2"):
+    for name in ("web", "rasa"):
         assert int(compose()["services"][name]["stop_grace_period"].rstrip("s")) > TURN_SECONDS
 
 
@@ -97,7 +97,7 @@ def commands() -> list[list[str]]:
 
 def test_every_command_starts_a_part_that_exists() -> None:
     modules = [command[2] for command in commands() if command[:2] == ["python", "-m"]]
-    assert len(modules) >= 7
+    assert len(modules) >= 6
     assert all(importlib.util.find_spec(module) for module in modules)
 
 
