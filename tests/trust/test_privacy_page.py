@@ -16,7 +16,7 @@ from tests.trust.conftest import Edit
 def test_every_kind_of_data_stands_there_with_its_days(content: Content) -> None:
     page, privacy = notice(content).replace("10 years", "3650 days"), content.clinic.privacy
     told = {name for name in dir(Days) if name.endswith("_days") and f"{getattr(privacy, name)} days" in page}
-    assert told == {"chat_days", "no_consent_days", "booking_days", "visit_record_days"}, "traces of work tell of nobody"
+    assert told == {"chat_days", "no_consent_days", "booking_days", "visit_record_days"}, "work tells of nobody"
     assert f"Version {privacy.version}" in page
 
 
