@@ -17,7 +17,7 @@ class ActionOfferDeletion(ClinicAction):
         return "action_offer_deletion"
 
     def act(self, turn: Turn) -> Events:
-        turn.say("utter_ask_delete")
+        turn.say("utter_ask_delete_except_visits" if _visits_stay(turn) else "utter_ask_delete")
         return [*LEAVE_FORM, SlotSet("offered", "deletion")]
 
 
@@ -31,12 +31,14 @@ class ActionDeleteMyData(ClinicAction):
         return "action_delete_my_data"
 
     def act(self, turn: Turn) -> Events:
-        kept = turn.content.clinic.privacy.visit_record_days and _visited(turn)
-        response = "utter_deleted_except_visits" if kept else "utter_deleted"
+        response = "utter_deleted_except_visits" if _visits_stay(turn) else "utter_deleted"
         turn.say(response, metadata={"kind": "confirmation", "erase": True})
         return [AllSlotsReset()]
 
 
-def _visited(turn: Turn) -> bool:
+def _visits_stay(turn: Turn) -> bool:
+    """Whether there is a visit of which the law makes the clinic keep a record."""
+    if not turn.content.clinic.privacy.visit_record_days:
+        return False
     with reading(turn.clinic.sessions) as session:
         return bool(privacy.visits_that_stay(session, turn.conversation_id, turn.now))

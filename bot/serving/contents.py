@@ -54,7 +54,7 @@ def approve(settings: Settings, by: str, now: datetime) -> int:
     except NotOnRecord:
         changes = 0
     with unit_of_work(open_store(settings)) as session:
-        contents.approve(session, content.version, files_of(settings.content), by, changes, now)
+        contents.approve(session, content.version, files_of(settings.content), by, changes=changes, now=now)
         session.commit()
     return changes
 
@@ -66,8 +66,9 @@ def trace(settings: Settings, message_id: str) -> list[str]:
         session.expunge_all()
     if origin is None:
         raise NotOnRecord("there is no answer with this id; it may have been deleted, or it is no answer")
+    facts = ", ".join(origin.facts) or "no facts"
     lines = [
-        f"Answer {origin.answer}, said {origin.said_at:%Y-%m-%d %H:%M} UTC, resting on {', '.join(origin.facts) or 'no facts'}",
+        f"Answer {origin.answer}, said {origin.said_at:%Y-%m-%d %H:%M} UTC, resting on {facts}",
         f"Content {origin.version or 'unknown'}",
     ]
     row = origin.content

@@ -15,7 +15,7 @@ from bot.store.opening import open_store
 
 
 def hand_out(settings: Settings, conversation_id: str, path: Path, now: datetime) -> list[Path]:
-    """Write a conversation's data as JSON to `path` and as a page beside it, readable by their owner only; returns both.
+    """Write a conversation's data as JSON to `path` and as a page beside it, for their owner only; returns both.
     That it was handed out is in the audit log."""
     content = load_content(settings.content)
     with unit_of_work(open_store(settings)) as session:
@@ -35,9 +35,7 @@ def erase(settings: Settings, conversation_id: str, now: datetime) -> tuple[int,
     days = load_content(settings.content).clinic.privacy.visit_record_days
     with unit_of_work(open_store(settings)) as session:
         kept = len(privacy.visits_that_stay(session, conversation_id, now)) if days else 0
-        removed = privacy.erase_conversation(
-            session, conversation_id, actor="system", now=now, visit_record_days=days
-        )
+        removed = privacy.erase_conversation(session, conversation_id, actor="system", now=now, visit_record_days=days)
         session.commit()
     return sum(removed.values()), kept
 

@@ -41,7 +41,9 @@ def note_live(session: Session, version: str, files: Mapping[str, str], now: dat
     return True
 
 
-def approve(session: Session, version: str, files: Mapping[str, str], by: str, changes: int, now: datetime) -> None:
+def approve(  # noqa: PLR0913 - what is approved, by whom
+    session: Session, version: str, files: Mapping[str, str], by: str, *, changes: int, now: datetime
+) -> None:
     """A clinician stands behind this version; `changes` is how many things patients will read differently."""
     row = _kept(session, version, files)
     row.approved_by, row.approved_at = by[:128], now

@@ -87,7 +87,7 @@ def _by_hash(person: Person) -> dict[str, ColumnElement[bool]]:
 
 
 def _hangs_on(table: Table, found: Mapping[str, ColumnElement[bool]]) -> ColumnElement[bool] | None:
-    """The condition of a table whose foreign keys lead to the conversation, or else to rows that do; None without any."""
+    """The condition of a table whose foreign keys lead to the conversation, else to rows that do, or None."""
     keys = [(column, key.column) for column in table.columns for key in column.foreign_keys]
     ways = [(column, to) for column, to in keys if to.table is not table and to.table.name in found]
     direct = [way for way in ways if way[1].table.name == Conversation.__tablename__]

@@ -1,4 +1,4 @@
-"""A person's rights over their data: everything of a conversation removed everywhere, handed out, or found by a contact.
+"""A person's rights over their data: all of a conversation removed everywhere, handed out, or found by a contact.
 
 `bot/store/personal.py` says which rows are about a person.
 """
@@ -32,7 +32,7 @@ def erase_conversation(
 ) -> dict[str, int]:
     """Delete everything about a conversation; returns the rows removed per table.
 
-    Of visits that took place a record stays for `visit_record_days` from the visit, since the law makes a clinic keep it;
+    Of visits that took place a record stays for `visit_record_days` from the visit: the law makes a clinic keep it;
     visits to come are called off where they were handed over. The audit log keeps who did what to which id, and no word
     of the patient. A turn under way may write again: erase when the turn has ended, and the id is gone for good.
     """
@@ -131,7 +131,7 @@ def _nobodys(condition: ColumnElement[bool], now: datetime, *, asked_by_patient:
 
 
 def _call_off(session: Session, conversation_id: str, now: datetime) -> None:
-    """Tell the systems that know of a visit to come that it is called off: its id and reference, nothing of the person."""
+    """Tell the systems that know of a visit to come that it is called off: id and reference, nothing personal."""
     told = select(OutboxItem.subject).where(OutboxItem.conversation_id == conversation_id)
     told = told.where(OutboxItem.delivered_at.is_not(None))
     wanted = select(Booking).where(Booking.conversation_id == conversation_id, Booking.status.in_(TO_COME))

@@ -178,11 +178,13 @@ def _old_work(session: Session, limit: datetime, now: datetime, days: int) -> in
 
 
 def _keep_taught_wordings(session: Session, conversation_id: str) -> None:
-    """A question that teaches a live answer outlives its chat, if it names no address and no number: nothing in it leads
+    """A question that teaches a live answer outlives its chat, if it names no address or number: nothing in it leads
     to a person. On a person's own wish it goes with everything else (`erase_conversation`)."""
     items = select(TriageItem.id).where(TriageItem.conversation_id == conversation_id)
     taught = and_(AnswerWording.answer_id == LearnedAnswer.id, LearnedAnswer.live_revision_id.is_not(None))
-    for row in session.scalars(select(AnswerWording).join(LearnedAnswer, taught).where(AnswerWording.item_id.in_(items))):
+    for row in session.scalars(
+        select(AnswerWording).join(LearnedAnswer, taught).where(AnswerWording.item_id.in_(items))
+    ):
         if "@" not in row.text and not any(sign.isdigit() for sign in row.text):
             row.item_id = None
     session.flush()

@@ -32,7 +32,8 @@ def notice(content: Content) -> str:
     """The page's HTML."""
     pages = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined)
     words = _filled(content, YAML(typ="safe").load(HERE / "notice.yml"))
-    return pages.get_template("privacy.html").render(words=words, clinic=content.clinic)
+    by_law = [words["by_law"]] if content.clinic.privacy.visit_record_days else []
+    return pages.get_template("privacy.html").render(words=words, clinic=content.clinic, by_law=by_law)
 
 
 def _filled(content: Content, words: Any) -> Any:

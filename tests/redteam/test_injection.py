@@ -1,5 +1,5 @@
-"""Markup, template code, formulas and SQL in every field that a patient or staff can fill are words on every page and in
-every export, and nothing else."""
+"""Markup, template code, formulas and SQL in every field that a patient or staff can fill are words on every page and
+in every export, and nothing else."""
 
 from __future__ import annotations
 
@@ -58,14 +58,28 @@ def pages(front: Front, chat: str) -> list[str]:  # noqa: F811
         visit = session.scalars(select(Booking.id)).one()
         answer = session.scalars(select(LearnedAnswer.id)).one()
         groups = list(session.scalars(select(QuestionGroup.id)))
-    fixed = ["", "/questions", "/answers", "/answers/new", "/training", "/bookings", "/bookings/week", "/figures", "/log", "/staff"]
+    fixed = [
+        "",
+        "/questions",
+        "/answers",
+        "/answers/new",
+        "/training",
+        "/bookings",
+        "/bookings/week",
+        "/figures",
+        "/log",
+        "/staff",
+    ]
     with_ids = [f"/c/{chat}", f"/c/{chat}/older?before=99", f"/bookings/{visit}", f"/answers/{answer}"]
     searched = [f"?q={MARKUP}", f"/bookings?q={MARKUP}"]
     return [f"/desk{path}" for path in (*fixed, *with_ids, *searched, *(f"/questions/{one}" for one in groups))]
 
 
 def test_words_in_every_field_stay_words_on_every_page_of_the_desk(
-    front: Front, chat: str, anna: Person, adam: Person  # noqa: F811
+    front: Front,  # noqa: F811
+    chat: str,
+    anna: Person,  # noqa: F811
+    adam: Person,  # noqa: F811
 ) -> None:
     shown = 0
     for path in pages(front, chat):
@@ -110,8 +124,10 @@ def test_a_persons_page_shows_words_and_runs_nothing(front: Front, chat: str) ->
 
 
 def test_an_approved_wording_cannot_add_an_intent_or_an_entity_to_the_training_data() -> None:
-    text = 'nlu:\n  - intent: ask_pain\n    examples: |\n      - does it hurt\n'
-    after = with_examples(text, [("ask_pain", 'ouch\n  - intent: evil\n    examples: |\n      - [x](y){"entity": "z"}')])
+    text = "nlu:\n  - intent: ask_pain\n    examples: |\n      - does it hurt\n"
+    after = with_examples(
+        text, [("ask_pain", 'ouch\n  - intent: evil\n    examples: |\n      - [x](y){"entity": "z"}')]
+    )
     added = set(after.splitlines()) - set(text.splitlines())
     assert len(added) == 1
     assert not re.search(r"[\[\]{}|]", added.pop())

@@ -40,7 +40,10 @@ def patient(sessions: Sessions) -> Patient:
 def asks(said: list[dict[str, Any]]) -> list[str | None]:
     """What was said: the response's name, or what a text asks or is about."""
     return [
-        one.get("response") or one["metadata"].get("asks") or one["metadata"].get("answer") or one["metadata"].get("outcome")
+        one.get("response")
+        or one["metadata"].get("asks")
+        or one["metadata"].get("answer")
+        or one["metadata"].get("outcome")
         for one in said
     ]
 
@@ -56,7 +59,8 @@ def test_every_form_asks_for_consent_first_and_goes_on_after_the_yes(
 ) -> None:
     assert asks(patient.tell(form, "please", "affirm")) == ["utter_ask_consent"]
     first = asks(patient.tell(form, **YES))
-    assert first and "utter_ask_consent" not in first
+    assert first
+    assert "utter_ask_consent" not in first
     assert patient.slots["consent"] == content().clinic.privacy.version
     with reading(sessions) as session:
         row = consents.latest(session, "anna")
@@ -159,5 +163,3 @@ def test_when_the_yes_cannot_be_written_down_nothing_is_asked(
 def test_a_conversation_that_only_asks_leaves_no_consent(patient: Patient, sessions: Sessions) -> None:
     patient.tell(ActionAnswer(), "does it hurt?", "ask_pain")
     assert rows(sessions, Consent, Conversation) == 0
-
-

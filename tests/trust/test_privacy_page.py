@@ -14,14 +14,19 @@ from tests.trust.conftest import Edit
 
 
 def test_every_kind_of_data_stands_there_with_its_days(content: Content) -> None:
-    page, privacy = notice(content), content.clinic.privacy
+    page, privacy = notice(content).replace("10 years", "3650 days"), content.clinic.privacy
     told = {name for name in dir(Days) if name.endswith("_days") and f"{getattr(privacy, name)} days" in page}
-    assert told == {"chat_days", "no_consent_days", "booking_days", "visit_record_days"}, "traces of work tell of nobody"
+    assert told == {"chat_days", "no_consent_days", "booking_days", "visit_record_days"}, "work tells of nobody"
     assert f"Version {privacy.version}" in page
 
 
 def test_the_days_are_those_of_the_clinic(edited: Edit) -> None:
     assert "61 days after your last message" in notice(edited("clinic.yml", "chat_days: 90", "chat_days: 61"))
+
+
+def test_where_the_law_asks_for_nothing_nothing_is_kept_and_nothing_said(edited: Edit) -> None:
+    page = notice(edited("clinic.yml", "visit_record_days: 3650", "visit_record_days: 0"))
+    assert "The law makes clinics keep it" not in page
 
 
 def test_no_placeholder_is_left_open(content: Content) -> None:

@@ -69,7 +69,7 @@ def test_a_warning_sign_shows_the_words_a_patient_reads(content: Content, respon
         assert number in part
 
 
-def test_every_criterion_and_every_sign_has_an_author_a_reviewer_a_review_and_what_it_rests_on(content: Content) -> None:
+def test_every_criterion_and_sign_has_an_author_a_reviewer_a_review_and_what_it_rests_on(content: Content) -> None:
     html = content_report(content)
     for question in content.screening.questions:
         part = html[html.index(f'id="criterion-{question.criterion}"') :].split("</div>")[0]

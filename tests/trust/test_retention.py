@@ -91,14 +91,17 @@ def test_a_refused_chat_goes_after_its_days_unless_somebody_still_has_to_answer(
     sessions = open_store(settings)
     with unit_of_work(sessions) as session:
         for id_, given in (("refused", False), ("waiting", False), ("agreed", True)):
-            session.add(
-                Conversation(id=id_, channel="website", pseudonym=id_, created_at=NOW, last_message_at=NOW)
-            )
+            session.add(Conversation(id=id_, channel="website", pseudonym=id_, created_at=NOW, last_message_at=NOW))
             session.flush()
             consents.record(session, id_, "1", given=not given, now=NOW)
             consents.record(session, id_, "1", given=given, now=NOW)
         triage.add(
-            session, kind="question", handoff_reason="knowledge_missing", conversation_id="waiting", now=NOW, question="?"
+            session,
+            kind="question",
+            handoff_reason="knowledge_missing",
+            conversation_id="waiting",
+            now=NOW,
+            question="?",
         )
         session.commit()
     assert not retain(sessions, DAYS, after(6)).anything

@@ -35,6 +35,7 @@ NAMES = frozenset(
         "booking_days",
         "no_consent_days",
         "visit_record_days",
+        "visit_record_time",
         "privacy_page",
         "privacy_version",
         "privacy_url",
@@ -68,9 +69,15 @@ def placeholders(clinic: Clinic) -> dict[str, str]:
         "no_consent_days": str(clinic.privacy.no_consent_days),
         "privacy_version": clinic.privacy.version,
         "visit_record_days": str(clinic.privacy.visit_record_days),
+        "visit_record_time": _time(clinic.privacy.visit_record_days),
         "privacy_page": clinic.privacy.url,
         "privacy_url": urljoin(clinic.url, clinic.privacy.url),
     }
+
+
+def _time(days: int) -> str:
+    """Days as people say them: whole years from two on."""
+    return f"{days // 365} years" if days % 365 == 0 and days >= 730 else f"{days} days"
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
