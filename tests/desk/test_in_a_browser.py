@@ -385,3 +385,23 @@ def test_no_page_asks_anything_of_another_origin(front: Front, sits_down: Open, 
         page.goto(f"{address}/desk{path}")
     assert asked
     assert [url for url in asked if not url.startswith((address, "data:"))] == []
+
+
+def test_the_desk_says_in_words_which_part_is_down_and_stops_saying_so(front: Front, sits_down: Open) -> None:
+    page = sits_down("ines")
+    bar = page.locator("#parts-bar")
+    expect(bar).to_be_hidden()
+    parts = {"rasa": "ok", "rasa 2": "down", "actions": "ok", "database": "down"}
+
+    def look(answer: Callable[[Any], None]) -> None:
+        page.unroute("**/healthz")
+        page.route("**/healthz", answer)
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    look(lambda route: route.fulfill(status=503, json={"status": "down", "parts": parts}))
+    words = front.router.desk.words.parts
+    expect(bar).to_have_text(f"{words['rasa']} {words['database']}")
+    look(lambda route: route.abort())
+    expect(bar).to_have_text(words["web"])
+    look(lambda route: route.fulfill(json={"status": "ok", "parts": dict.fromkeys(parts, "ok")}))
+    expect(bar).to_be_hidden()

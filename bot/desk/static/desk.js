@@ -45,11 +45,9 @@
   async function parts() {
     const bar = $("#parts-bar");
     if (!bar || document.hidden) return;
-    let down;
-    try {
-      const report = await (await fetch("/healthz", { cache: "no-store" })).json();
-      down = Object.keys(report.parts).filter((name) => report.parts[name] !== "ok");
-    } catch { down = ["web"]; }
+    const answer = await fetch("/healthz", { cache: "no-store" }).catch(() => null);
+    const states = answer ? (await answer.json().catch(() => ({}))).parts || {} : { web: "down" };
+    const down = Object.keys(states).filter((name) => states[name] !== "ok");
     const text = [...new Set(down.map((name) => bar.dataset[name.split(" ")[0]] || name))].join(" ");
     bar.hidden = !text;
     if (bar.textContent !== text) bar.textContent = text;
