@@ -36,7 +36,9 @@ def test_no_figure_of_the_trained_model_is_below_its_floor(tmp_path: Path) -> No
 
 
 def test_a_model_that_understands_nothing_falls_below_the_floors_of_every_set(sets: dict[str, HeldOut]) -> None:
-    failed = {line.split(":")[0] for line in measure(sets, load_floors(HELD_OUT), nothing_understood, {}, Taught()).failures}
+    failed = {
+        line.split(":")[0] for line in measure(sets, load_floors(HELD_OUT), nothing_understood, {}, Taught()).failures
+    }
     assert {"intents_accuracy", "fresh-a/danger_caught", "fresh-b/entities_f1"} <= failed
 
 
