@@ -1,4 +1,4 @@
-"""The held-out files of tests/heldout as plain values. Each file's head says what it holds."""
+"""The held-out sets as plain values: the files of tests/heldout, and of each folder in it. Each file's head says what it holds."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+MAIN = ""  # the set whose files lie in the folder itself
 
 
 class HeldOutError(ValueError):
@@ -24,13 +26,33 @@ class HeldOut:
     two_questions: list[dict[str, Any]]
     entities: list[dict[str, Any]]
     context: list[dict[str, Any]]
-    floors: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Floors:
+    """What every figure must reach, by set, and the sets whose errors nobody reads."""
+
+    figures: dict[str, dict[str, float]]
+    unseen: frozenset[str] = frozenset()
 
 
 def load(folder: Path) -> HeldOut:
-    """Read all held-out files; raises HeldOutError naming the file that is missing or broken."""
-    names = HeldOut.__dataclass_fields__
-    return HeldOut(**{name: _read(folder / f"{name}.yml") for name in names})
+    """Read one set; raises HeldOutError naming the file that is missing or broken."""
+    return HeldOut(**{name: _read(folder / f"{name}.yml") for name in HeldOut.__dataclass_fields__})
+
+
+def load_all(folder: Path) -> dict[str, HeldOut]:
+    """Read every set by its folder's name, MAIN first; raises HeldOutError."""
+    others = sorted(path.parent for path in folder.glob("*/intents.yml"))
+    return {MAIN: load(folder), **{path.name: load(path) for path in others}}
+
+
+def load_floors(folder: Path) -> Floors:
+    """Read floors.yml, the one file of floors; raises HeldOutError."""
+    raw = dict(_read(folder / "floors.yml"))
+    unseen = frozenset(raw.pop("unseen", ()))
+    sets = {name: raw.pop(name) for name in list(raw) if isinstance(raw[name], dict)}
+    return Floors({MAIN: raw, **sets}, unseen)
 
 
 def _read(path: Path) -> Any:

@@ -37,8 +37,8 @@ class Report:
         lines = [f"{name}: not measured, but has a floor" for name in self.floors if name not in self.figures]
         for name, floor in self.floors.items():
             value = self.figures.get(name, floor)
-            if value > floor if name in LOWER_IS_BETTER else value < floor:
-                lines.append(f"{name}: {value:.3f}, {'ceiling' if name in LOWER_IS_BETTER else 'floor'} {floor:.3f}")
+            if value > floor if _lower_is_better(name) else value < floor:
+                lines.append(f"{name}: {value:.3f}, {'ceiling' if _lower_is_better(name) else 'floor'} {floor:.3f}")
         return lines
 
     def confusions(self, count: int = 15) -> list[tuple[tuple[str, str], int]]:
@@ -98,6 +98,10 @@ class Report:
         figure.tight_layout()
         figure.savefig(path, dpi=110)
         pyplot.close(figure)
+
+
+def _lower_is_better(name: str) -> bool:
+    return name.rpartition("/")[2] in LOWER_IS_BETTER
 
 
 def read_figures(path: Path) -> dict[str, float]:

@@ -11,12 +11,12 @@ from typing import Any
 
 from bot.clinic.understanding import Question
 from bot.evaluation import heldout, measures
-from bot.evaluation.measures import Parse
+from bot.evaluation.measures import Parse, Slice
 from bot.evaluation.report import Report, read_figures
 from bot.settings import ROOT
 
 MODELS = ROOT / "models"
-RESULT = "understanding"
+RESULT, LAST = "understanding", "last.json"
 
 
 class NoModelError(FileNotFoundError):
@@ -41,35 +41,65 @@ def run(  # noqa: PLR0913, PLR0917 - what is measured, on what, and against what
 ) -> Report:
     """Measure a trained Rasa model (default: the newest in models/) on the held-out files.
 
-    Writes understanding.json and a picture of the confusions to `out_dir`; `against` is such a JSON to compare with.
+    Writes understanding.json and a picture of the confusions to `out_dir`; `against` is such a JSON to compare with,
+    by default the last one committed (tests/heldout/last.json).
     `parse` replaces the model, for tests; `taught` are the answers of the desk that have to stand. The report's
     `failures` name what fell below tests/heldout/floors.yml.
     """
+    last = heldout_dir / LAST
+    against = against or (last if last.exists() else None)
     before = read_figures(against) if against else {}
+    sets, floors = heldout.load_all(heldout_dir), heldout.load_floors(heldout_dir)
     parse = parse or parser_of(model_path or newest(MODELS))
-    report = measure(heldout.load(heldout_dir), parse, before, taught or Taught())
+    report = measure(sets, floors, parse, before, taught or Taught())
     report.write(out_dir, RESULT)
     return report
 
 
-def measure(held: heldout.HeldOut, parse: Parse, before: Mapping[str, float], taught: Taught) -> Report:
-    """All slices of one model."""
+def measure(
+    sets: Mapping[str, heldout.HeldOut],
+    floors: heldout.Floors,
+    parse: Parse,
+    before: Mapping[str, float],
+    taught: Taught,
+) -> Report:
+    """All slices of one model on all sets. A set's figures and slices have its name in front; the errors of unseen ones are
+    counted and dropped.
+    """
     remembered = lru_cache(maxsize=None)(parse)
-    intents, seen = measures.intents(remembered, held.intents)
-    slices = {
-        "intents": intents,
-        "danger": measures.danger(remembered, held.danger, held.near_misses),
-        "out of scope": measures.out_of_scope(remembered, held.out_of_scope),
-        "entities": measures.entities(remembered, held.entities),
-        "two questions": measures.two_questions(remembered, held.two_questions),
-        "context": measures.context(remembered, held.context),
-        "reliability": measures.reliability(seen),
-    }
-    floors = dict(held.floors)
+    slices: dict[str, Slice] = {}
+    seen: list[tuple[str, str, float]] = []
+    for name, held in sets.items():
+        found, told = _slices(held, remembered)
+        slices |= {_named(name, slice_name): _renamed(name, one, floors) for slice_name, one in found.items()}
+        seen += told if name not in floors.unseen else []
+    wanted = {_named(name, figure): floor for name, own in floors.figures.items() for figure, floor in own.items()}
     if taught.cases:
         slices["answers of the desk"] = measures.taught(remembered, taught.cases, taught.has_answer)
-        floors[measures.TAUGHT] = 1.0
-    return Report(slices, seen, floors, before)
+        wanted[measures.TAUGHT] = 1.0
+    return Report(slices, seen, wanted, before)
+
+
+def _slices(held: heldout.HeldOut, parse: Parse) -> tuple[dict[str, Slice], list[tuple[str, str, float]]]:
+    intents, seen = measures.intents(parse, held.intents)
+    return {
+        "intents": intents,
+        "danger": measures.danger(parse, held.danger, held.near_misses),
+        "out of scope": measures.out_of_scope(parse, held.out_of_scope),
+        "entities": measures.entities(parse, held.entities),
+        "two questions": measures.two_questions(parse, held.two_questions),
+        "context": measures.context(parse, held.context),
+        "reliability": measures.reliability(seen),
+    }, seen
+
+
+def _renamed(name: str, one: Slice, floors: heldout.Floors) -> Slice:
+    figures = {_named(name, figure): value for figure, value in one.figures.items()}
+    return Slice(figures, one.rows, [] if name in floors.unseen else one.errors)
+
+
+def _named(name: str, what: str) -> str:
+    return f"{name}/{what}" if name else what
 
 
 def newest(folder: Path) -> Path:

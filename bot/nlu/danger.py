@@ -24,10 +24,18 @@ NEGATION_REACH = 5  # words between a denial and the sign
 INTENT_SAY = 0.25  # the intent classifier's share of the models' opinion; the guard model has the rest
 UNHEARD = 0.01  # opinion below which a plain mention of an urgent sign is taken for words the patterns misread
 # The opinion needed for an alarm where no sign is plainly named: "" no sign at all, "calm" none and harmless words around.
-NEEDED = {"": 0.5, "calm": 0.75, "in_general": 0.9, "settled": 0.9, "not_now": 0.9, "figure": 0.85, "negated": 0.97}
+NEEDED = {"": 0.4, "calm": 0.7, "in_general": 0.9, "settled": 0.9, "not_now": 0.9, "figure": 0.85, "negated": 0.97}
+BARE = 5  # words before a question that only name the sign it is about
 HEARD = 0.2  # probability from which the guard model's sign is taken
 _ENDS = frozenset(".!?;")
 _QUESTIONS = frozenset("is are can could does do did will would should may might has have was were any".split())
+_ASKED = frozenset("how what which why when where".split())
+_PAST = frozenset("had was were went lost got died took fell became came took felt".split())
+_PRESENT = frozenset("is are has have not can keeps will being now 's am looks feels says needs".split())
+_OURS = frozenset(
+    "injection injections injected session treatment treated jab jabs appointment clinic meso mesotherapy visit needle needles "
+    "your yours you ye shots hour hours minute minutes today tonight after since from".split()
+)  # a story with one of these may be of what just happened here
 _OWNERS = frozenset("i my me she he her his him we our mine myself now help".split())
 _BREAKS = frozenset(("but", "however", "although", "though", "also", "btw", "plus", "except", "anyway"))
 _STARTS = frozenset("i my she he her his we now it is they mum dad and also so the".split())
@@ -57,6 +65,7 @@ class DangerFinder:
 
     def __init__(self, vocabulary: Vocabulary, language: Language) -> None:
         words = vocabulary.danger
+        self.people = frozenset(vocabulary.people)
 
         def phrases(lines: Sequence[str]) -> list[str]:
             return [" ".join(token.text for token in language.make_doc(line)) for line in lines]
@@ -146,6 +155,7 @@ class _Context:
     def __init__(self, doc: Doc, line: Line, finder: DangerFinder) -> None:
         self._words = [token.text for token in doc]
         self._clause = _clauses(self._words)
+        self._people = finder.people
         self._negated = [
             span for span in line.spans(finder._negated) if self._words[span[0] :][:2] != ["never", "mind"]
         ]
@@ -161,7 +171,7 @@ class _Context:
             return "figure"
         if any(last <= start <= last + NEGATION_REACH and self._same(first, start) for first, last in self._negated):
             return "negated"
-        if any(self._same(first, start) for first, _ in self._not_now):
+        if any(self._same(first, start) for first, _ in self._not_now) or self._told_of_another(start, end):
             return "not_now"
         if any(
             start <= first and self._clause[first] - self._clause[start] <= 1 and self._meant(first)
@@ -174,7 +184,7 @@ class _Context:
         general = any((nobody or first <= start) and self._same(first, start) for first, _ in self._in_general)
         if sign == "suicide" and _OWNERS.intersection(self._words):
             return ""
-        general = general or self._asked_impersonally(start) or self._goes_on(start)
+        general = general or self._asked_impersonally(start) or self._goes_on(start) or self._asked_of_nobody(start)
         now = any(0 <= self._clause[first] - self._clause[start] <= 1 for first, _ in self._here_and_now)
         return "in_general" if general and not now else ""
 
@@ -193,6 +203,26 @@ class _Context:
         """ "is fainting something that happens": a question whose clause speaks of nobody."""
         clause = self._in_clause(start)
         return clause[0] in _QUESTIONS and clause[1:2] != ["not"] and not _OWNERS.intersection(clause)
+
+    def _asked_of_nobody(self, start: int) -> bool:
+        """ "chest pain, is it a known effect": a sentence that asks and, as the whole message, speaks of nobody."""
+        if self._here_and_now or (_OWNERS | self._people).intersection(self._words):
+            return False
+        first = max((i + 1 for i in range(start) if self._words[i] in _ENDS), default=0)
+        last = next((i for i in range(start, len(self._words)) if self._words[i] in _ENDS), len(self._words))
+        return any(self._opens_question(i, first) and (i <= start or i - first <= BARE) for i in range(first, last))
+
+    def _opens_question(self, i: int, first: int) -> bool:
+        if self._words[i] not in _QUESTIONS | _ASKED or self._words[i + 1 : i + 2] == ["not"]:
+            return False
+        return i == first or self._words[i - 1] in (",", "-", ":")
+
+    def _told_of_another(self, start: int, end: int) -> bool:
+        """ "my aunt collapsed at a dance": somebody's story in the past, with no word of now or of the treatment."""
+        clause = set(self._in_clause(start))
+        verbs = self._words[max(0, start - 2) : end]
+        told = clause & self._people and any(word in _PAST or word.endswith("ed") for word in verbs)
+        return bool(told) and not (_PRESENT | _OURS).intersection(self._words) and not self._here_and_now
 
     def _in_clause(self, place: int) -> list[str]:
         return [word for word, number in zip(self._words, self._clause) if number == self._clause[place]]

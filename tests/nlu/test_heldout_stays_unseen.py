@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from rapidfuzz import fuzz, process
 
+from bot.nlu.guard_model import load_examples
 from bot.nlu.parser import read_examples
 from bot.settings import BOT, ROOT
 
@@ -33,13 +34,14 @@ def normal(text: str) -> str:
 
 
 def held_out(folder: Path) -> list[str]:
-    files = [path for path in folder.glob("*.yml") if path.name != "floors.yml"]
+    files = [path for path in folder.rglob("*.yml") if path.name != "floors.yml"]
     return [normal(text) for path in files for text in texts(yaml.safe_load(path.read_text(encoding="utf-8")))]
 
 
 def test_no_training_example_is_close_to_a_held_out_message() -> None:
     held = [text for text in held_out(HELD_OUT) if len(text.split()) >= WORDS]
-    learnt = [normal(text) for text, _ in read_examples(BOT / "data" / "nlu.yml")]
+    danger = load_examples(BOT / "content" / "danger_examples.yml").pairs()
+    learnt = [normal(text) for text, _ in [*read_examples(BOT / "data" / "nlu.yml"), *danger]]
     learnt = [text for text in learnt if len(text.split()) >= WORDS]
     likeness = process.cdist(learnt, held, scorer=fuzz.token_sort_ratio, score_cutoff=TOO_CLOSE)
     close = [(learnt[i], held[j]) for i, j in zip(*likeness.nonzero())]

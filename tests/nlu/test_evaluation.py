@@ -1,0 +1,63 @@
+"""The figures of the understanding stay above the floors of tests/heldout/floors.yml, on every held-out set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.evaluation import Taught, run
+from bot.evaluation.heldout import Floors, HeldOut, load_all, load_floors
+from bot.evaluation.runner import measure
+from bot.serving.training import current_model
+from bot.settings import ROOT
+
+HELD_OUT = ROOT / "tests" / "heldout"
+
+
+def nothing_understood(text: str) -> Mapping[str, Any]:
+    intent = {"name": "out_of_scope", "confidence": 0.5}
+    return {"text": text, "intent": intent, "entities": [], "questions": [], "danger": None}
+
+
+@pytest.fixture(scope="module")
+def sets() -> dict[str, HeldOut]:
+    return load_all(HELD_OUT)
+
+
+@pytest.mark.slow
+def test_no_figure_of_the_trained_model_is_below_its_floor(tmp_path: Path) -> None:
+    model = current_model()
+    if model is None:
+        pytest.skip("no model of the present files; `mesoguide train` makes one")
+    assert run(model, HELD_OUT, tmp_path).failures == []
+
+
+def test_a_model_that_understands_nothing_falls_below_the_floors_of_every_set(sets: dict[str, HeldOut]) -> None:
+    failed = {
+        line.split(":")[0] for line in measure(sets, load_floors(HELD_OUT), nothing_understood, {}, Taught()).failures
+    }
+    assert {"intents_accuracy", "fresh-a/danger_caught", "fresh-b/entities_f1"} <= failed
+
+
+def test_the_errors_of_an_unseen_set_are_counted_and_not_kept(sets: dict[str, HeldOut]) -> None:
+    report = measure(sets, load_floors(HELD_OUT), nothing_understood, {}, Taught())
+    assert "fresh-b" in load_floors(HELD_OUT).unseen
+    assert [one for name, one in report.slices.items() if name.startswith("fresh-b/") and one.errors] == []
+    assert report.slices["fresh-a/danger"].errors
+
+
+def test_a_floor_without_a_figure_is_a_failure(sets: dict[str, HeldOut]) -> None:
+    report = measure(sets, Floors({"": {"telepathy": 0.5}}), nothing_understood, {}, Taught())
+    assert report.failures == ["telepathy: not measured, but has a floor"]
+
+
+def test_every_set_has_floors_and_enough_of_each_kind(sets: dict[str, HeldOut]) -> None:
+    assert set(load_floors(HELD_OUT).figures) == set(sets)
+    for name in ("", "fresh-a", "fresh-b"):
+        held = sets[name]
+        assert min(map(len, held.intents.values())) >= 12
+        assert len(held.danger) >= 150 and len(held.near_misses) >= 120 and len(held.two_questions) >= 60
+        assert sum(map(len, held.out_of_scope.values())) >= 150
