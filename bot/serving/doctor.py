@@ -50,6 +50,7 @@ def examine(settings: Settings, today: date, bot: Path = BOT) -> list[Finding]:
         ("Database", lambda: _database(settings)),
         ("Redis", lambda: _redis(settings)),
         ("Content", lambda: _content(settings, today)),
+        ("Screenings", lambda: _screenings(settings)),
         ("Model", lambda: _model(bot)),
         ("Disk", lambda: _disk(settings)),
         ("Files", lambda: _files(settings)),
@@ -220,6 +221,23 @@ def _content(settings: Settings, today: date) -> Iterator[Finding]:
         yield Finding("Content", "error", "clinic.yml still describes the invented demo clinic", cure)
     elif not problems:
         yield Finding("Content", "ok", f"in order, version {content.version}")
+
+
+def _screenings(settings: Settings) -> Iterator[Finding]:
+    """Whether the rules in use would decide what is stored as it was decided."""
+    from bot.clinic.screening.replay import replay
+    from bot.store import inspection, screenings_stored
+
+    with inspection.readable(settings.database_url, settings.keys) as session:
+        if session is None:
+            return  # the check of the database says so
+        rules = load_content(settings.content).screening
+        done = replay(screenings_stored.current(session), rules)
+    said = f"{len(done.differences)} of {done.total} would end differently by the rules in use ({rules.version})"
+    if done.differences:
+        yield Finding("Screenings", "warning", said, "let a clinician see whose: mesoguide screening replay")
+    else:
+        yield Finding("Screenings", "ok", said)
 
 
 def _model(bot: Path) -> Iterator[Finding]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal
 
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from bot.settings import SettingError
 from bot.store.backup import check_reachable, sqlite_file, unreadable_columns, version_of
 from bot.store.crypto import configure_keys
-from bot.store.engine import READ_ONLY, make_engine, make_sessions
+from bot.store.engine import READ_ONLY, make_engine, make_sessions, reading
 from bot.store.migrate import newest_version
 
 Found = tuple[Literal["ok", "warning", "error"], str, str]
@@ -37,6 +40,32 @@ def examine(database_url: str, keys: Sequence[str]) -> Iterator[Found]:
     if version_of(engine) == newest_version():
         yield from _readable(engine, keys)
     engine.dispose()
+
+
+@contextmanager
+def readable(database_url: str, keys: Sequence[str]) -> Iterator[Session | None]:
+    """A session that only reads; None where there is no database of this version that the keys open."""
+    file = sqlite_file(database_url)
+    if (file and not file.exists()) or not keys:
+        yield None
+        return
+    engine = make_engine(database_url)
+    try:
+        if _is_ready(engine, keys):
+            with reading(make_sessions(engine)) as session:
+                yield session
+        else:
+            yield None
+    finally:
+        engine.dispose()
+
+
+def _is_ready(engine: Engine, keys: Sequence[str]) -> bool:
+    try:
+        configure_keys(keys)
+        return version_of(engine) == newest_version()
+    except (SettingError, OperationalError):
+        return False
 
 
 def _whole(engine: Engine) -> Iterator[Found]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
 
 import pytest
 from fhir.resources.R4B.questionnaire import Questionnaire
@@ -13,6 +16,7 @@ from typer.testing import CliRunner
 from bot.cli import app
 from bot.clinic.content import load_content
 from bot.clinic.screening import Heard, begin, hear, verdict
+from bot.serving.doctor import examine
 from bot.settings import BOT
 from bot.store import screenings
 from bot.store.desk_models import Errand
@@ -167,6 +171,19 @@ def test_an_outcome_that_todays_rules_would_not_give_says_so(front: Front, anna:
     page = anna.get(f"/desk/screenings/{older}").text
     assert "By the rules of today" in page
     assert "Not answered" in page
+
+
+def test_the_doctor_warns_when_the_rules_in_use_would_decide_otherwise(front: Front, tmp_path: Path) -> None:
+    def found() -> list[tuple[str, str]]:
+        return [(one.level, one.what) for one in examine(settings, date(2026, 3, 2)) if one.check == "Screenings"]
+
+    folder = tmp_path / "content"
+    shutil.copytree(BOT / "content", folder)
+    settings = replace(front.settings, content=folder)
+    screened(front, SAYS["clear"])
+    assert found() == [("ok", "0 of 1 would end differently by the rules in use (demo-2)")]
+    (folder / "screening.yml").write_text(YAML.replace("  - id: kidney_disease\n", "  - id: kidneys\n"))
+    assert found() == [("warning", "1 of 1 would end differently by the rules in use (demo-2)")]
 
 
 def test_the_command_lists_and_exports_the_same(front: Front, monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,18 @@ def test_every_criterion_shows_its_fact_and_what_each_answer_leads_to(content: C
         part = html[at : html.index('<p class="small">Named', at)]
         assert question.fact in part
         assert part.count("not suitable</td>") >= 1
+
+
+def test_all_that_a_check_says_and_takes_as_said_is_signed(content: Content) -> None:
+    html = content_report(content)
+    for name, one in content.screening.outcomes:
+        part = html[html.index(f'id="outcome-{name}"') :].split("</tr>")[0]
+        assert part.count("For somebody else") == 1
+        assert one.thanks in part
+    part = unescape(entry(html, "words"))
+    assert all(word in part for word in content.screening.words.means["past"])
+    assert "From 60 years on it is not asked" in html
+    assert "after: gestational" in html
 
 
 def test_a_warning_sign_shows_the_words_a_patient_reads(content: Content, responses: dict) -> None:

@@ -90,7 +90,7 @@ def _wordings(old: Content, new: Content) -> list[Change]:
 
 def _said(content: Content) -> dict[tuple[Kind, str], str]:
     """Everything besides answers that reaches a patient, by kind and name, as it is read."""
-    return {key: content.fill(text) for part in (_criteria, _outcomes, _signs) for key, text in part(content)}
+    return {key: content.fill(text) for part in (_criteria, _outcomes, _words, _signs) for key, text in part(content)}
 
 
 def _criteria(content: Content) -> Iterator[tuple[tuple[Kind, str], str]]:
@@ -98,6 +98,7 @@ def _criteria(content: Content) -> Iterator[tuple[tuple[Kind, str], str]]:
         for asked in (question, *question.follow_ups):
             yield from ((("criterion", f"{asked.id}.{name}"), text) for name, text in _texts(asked))
         rule = "; ".join(f"{one.asked}: {one.title} = {one.outcome}" for one in effects(question, content.screening))
+        rule += f"; not asked from {question.until_age} years on" if question.until_age else ""
         yield ("criterion", f"{question.criterion}.rule"), f"{rule} [{question.fact}]"
         yield ("criterion", f"{question.criterion}.not_suitable"), question.not_suitable
         yield ("criterion", f"{question.criterion}.review"), question.review
@@ -109,9 +110,17 @@ def _texts(asked: Asked) -> Iterator[tuple[str, str]]:
 
 def _outcomes(content: Content) -> Iterator[tuple[tuple[Kind, str], str]]:
     for name, outcome in content.screening.outcomes:
-        yield ("outcome", name), outcome.text
+        yield ("outcome", name), f"{outcome.thanks} {outcome.text}"
+        yield ("outcome", f"{name}.other"), f"{outcome.thanks} {outcome.other}"
     for name, text in content.screening.phrases:
         yield ("wording", f"screening.{name}"), text
+
+
+def _words(content: Content) -> Iterator[tuple[tuple[Kind, str], str]]:
+    words = content.screening.words
+    for part in ("needs", "means", "typed"):
+        for value, said in getattr(words, part).items():
+            yield ("wording", f"screening.words.{part}.{value}"), ", ".join(said)
 
 
 def _signs(content: Content) -> Iterator[tuple[tuple[Kind, str], str]]:

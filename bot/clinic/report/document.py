@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.clinic.answers import topic_title
-from bot.clinic.content import Answer, Content, Sign
+from bot.clinic.content import Answer, Content, FollowUp, Sign
 from bot.clinic.content.placeholders import NAME
 from bot.clinic.report.effects import effects
 
@@ -40,6 +40,7 @@ def content_report(content: Content, today: date | None = None, responses: Respo
         uncited=_uncited(content),
         about=_about,
         effects=lambda question: effects(question, content.screening),
+        heard_in=lambda asked: list(asked.heard_in.items()) if isinstance(asked, FollowUp) else [],
         outcome=_OUTCOMES.__getitem__,
         said_on=lambda sign: _said_on(content, sign, responses or {}),
         responses=_responses(content, responses or {}),
