@@ -123,6 +123,7 @@ def upload(person: Person, text: str) -> object:
         ),
         ("\x00\xff", "screening.yml"),
     ],
+    ids=["no YAML", "a wrong key", "no text"],
 )
 def test_rules_that_are_not_in_order_are_named_and_nothing_is_decided_by_them(
     front: Front, clara: Person, text: str, said: str
