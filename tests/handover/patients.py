@@ -31,7 +31,7 @@ class Patient:
     sessions: Sessions
     name: str
     now: datetime
-    content: Content = field(default_factory=content)
+    content: Content | None = None  # other content than the clinic's
     slots: dict[str, Any] = field(default_factory=lambda: {"consent": content().clinic.privacy.version})
     messages: int = 0
 
@@ -48,7 +48,7 @@ class Patient:
         }
         tracker = Tracker(self.name, dict(self.slots), parse, [], False, None, {}, "action_listen")
         dispatcher = CollectingDispatcher()
-        clinic = Clinic(self.content, self.sessions, "a secret for tests")
+        clinic = Clinic(self.content or content(), self.sessions, "a secret for tests")
         for event in action.act(Turn(dispatcher, tracker, clinic, self.now)):
             if event["event"] == "slot":
                 self.slots[event["name"]] = event["value"]
