@@ -29,6 +29,7 @@ OFFERED = {"suitable": "booking", "not_suitable": "person", "clinician_review": 
 CHECKS = ("check_eligibility", "ask_suitability")
 FOR_ANOTHER = re.compile(r"\bfor\s+(my|our|the|a|him|her|them)\b", re.IGNORECASE)
 FIRST_PERSON = re.compile(r"\b(i|i'?m|i'?ve|my|me|am|she|he|her|his|we|mum|mom)\b", re.IGNORECASE)
+OF_A_CLOCK = re.compile(r"\d\s*[:.h]\s*$")  # what stands before minutes
 ASKS = re.compile(
     r"\?|^\W*(can|could|is|are|do|does|what|who|how|why|when|where|which|will|would|should|may)\b", re.IGNORECASE
 )
@@ -153,7 +154,7 @@ def heard_by_screening(turn: Turn) -> Heard:
     facts = {str(e["entity"]): str(e["value"]) for e in entities if e.get("entity") in known}
     if turn.intent.startswith("ask_") and ASKS.search(turn.text) and not FIRST_PERSON.search(turn.text):
         facts = {}  # "can diabetics have it?" says nothing about the patient
-    age, pressed = turn.entity("age"), turn.entity("question")
+    age, pressed = _age_told(turn), turn.entity("question")
     is_other = any(e.get("about") == "other" for e in entities) or is_for_another(turn.text, turn.content)
     return Heard(
         intent="" if _is_hardly_chitchat(turn) else turn.intent,
@@ -164,6 +165,12 @@ def heard_by_screening(turn: Turn) -> Heard:
         answer=turn.entity("answer"),
         text=turn.text,
     )
+
+
+def _age_told(turn: Turn) -> Any:
+    """The age in the message. The minutes of a time ("Thursday at 10:30", said while a visit is booked) are none."""
+    found = (one for one in turn.parse.get("entities") or [] if one.get("entity") == "age")
+    return next((one["value"] for one in found if not OF_A_CLOCK.search(turn.text[: one.get("start") or 0])), None)
 
 
 def _is_ours(turn: Turn, pressed: Any) -> bool:

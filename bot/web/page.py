@@ -72,6 +72,7 @@ def chat_config(content: Content, words: Words, language: str = SPOKEN) -> dict[
         "spoken": SPOKEN,
         "phone": {"text": clinic.phone, "link": _phone_link(clinic.phone)},
         "emergency": {"text": clinic.emergency_number, "link": _phone_link(clinic.emergency_number)},
+        "email": {"text": clinic.email, "link": f"mailto:{clinic.email}"},
         "diary": _diary(content),
         "words": filled(content, words),
     }

@@ -256,6 +256,12 @@ def test_a_booking_is_stored_with_its_screening_and_queued(installation: Install
     assert "Ana" not in str(stored), "contact details are encrypted at rest"
 
 
+def test_the_minutes_of_the_time_wished_for_are_not_taken_for_an_age(patient: Patient) -> None:
+    screen(patient, {"age": "34", **NONE})
+    said = book(patient, {**BOOKING, "when": "in two weeks on a tuesday at 10:30"})
+    assert said["metadata"]["kind"] == "confirmation"
+
+
 def test_a_booking_without_the_check_says_so(installation: Installation, patient: Patient) -> None:
     book(patient)
     with reading(make_sessions(make_engine(installation.database_url))) as session:

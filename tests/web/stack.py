@@ -75,7 +75,7 @@ async def dialogue(message: UserMessage) -> None:
         await say(message, "Are you pregnant?", buttons=buttons, kind="question", asks="pregnant", checklist=CHECKLIST)
     elif text == "links":
         link = {"title": "How we handle your data", "url": "/privacy"}
-        words = "See https://clinic.example/a, write to hello@clinic.example or call +1 202 555 0143."
+        words = "https://clinic.example/a, hello@lindenhof.example.org (not ana@example.org) or +1 202 555 0143."
         await say(message, words, kind="smalltalk", link=link)
     elif "side effects" in text:
         await asyncio.sleep(0.5)

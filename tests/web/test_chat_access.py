@@ -1,4 +1,4 @@
-"""The chat for everybody: axe, the accessibility tree, keyboard, targets, narrow and enlarged, right to left, dark, calm."""
+"""The chat for everybody: axe, the accessibility tree, keyboard, targets, narrow, enlarged, mirrored, dark, calm."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from tests.web.stack import Stack, staff_says
 pytestmark = pytest.mark.slow
 
 TREE = Path(__file__).with_name("conversation_tree.yml")
-SMALL = """() => [...document.querySelectorAll('*')].flatMap(one => [one, ...(one.shadowRoot?.querySelectorAll('*') ?? [])])
+SMALL = """() => [...document.querySelectorAll('*')]
+    .flatMap(one => [one, ...(one.shadowRoot?.querySelectorAll('*') ?? [])])
     .filter(one => one.matches('button, a, input, select, [role=textbox], .input-button') && one.checkVisibility())
     .map(one => [one.getAttribute('aria-label') || one.textContent.trim(), one.getBoundingClientRect(), one])
-    .filter(([name, box, one]) => (box.width < 24 || box.height < 24) && !one.closest('.message-bubble, .option, .skip'))
+    .filter(([name, box, one]) => !one.closest('.message-bubble, .option, .skip'))
+    .filter(([name, box]) => box.width < 24 || box.height < 24)
     .map(([name, box]) => `${name}: ${box.width} x ${box.height}`)"""
 
 

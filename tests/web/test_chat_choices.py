@@ -133,13 +133,13 @@ def test_a_form_can_be_left_for_the_buttons(chat: ChatPage) -> None:
 
 def test_addresses_and_the_clinics_numbers_are_links_and_nothing_else_is(chat: ChatPage) -> None:
     chat.say("links")
-    chat.wait_for("hello@clinic.example")
+    chat.wait_for("hello@lindenhof.example.org")
     found = chat.log.get_by_role("link").evaluate_all(
         "all => all.map(one => [one.textContent, one.getAttribute('href')])"
     )
     assert found == [
         ["https://clinic.example/a", "https://clinic.example/a"],
-        ["hello@clinic.example", "mailto:hello@clinic.example"],
+        ["hello@lindenhof.example.org", "mailto:hello@lindenhof.example.org"],
         ["+1 202 555 0143", "tel:+12025550143"],
         ["How we handle your data", "/privacy"],
     ]

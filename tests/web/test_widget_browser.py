@@ -1,4 +1,4 @@
-"""The widget on a clinic's own site: another host, a strict policy, the site's wishes, what its scripts cannot reach."""
+"""The widget on a clinic's own site: another host, a strict policy, its wishes, what its scripts cannot reach."""
 
 from __future__ import annotations
 

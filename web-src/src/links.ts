@@ -1,9 +1,9 @@
-// Addresses and the clinic's numbers inside a message become links. Only text nodes are touched: words never pass through
-// HTML, and a link goes to the web, to a mailbox or to a number of the clinic, nowhere else.
+// Web addresses, and the clinic's numbers and mailbox, become links inside a message. Only text nodes are touched: words
+// never pass through HTML. What else looks like an address, the patient's own for one, stays text.
 import { el } from "./dom";
 import type { Call } from "./types";
 
-const FOUND = /https:\/\/[^\s<>"']*[^\s<>"'.,;:!?()[\]]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g;
+const FOUND = /https:\/\/[^\s<>"']*[^\s<>"'.,;:!?()[\]]/g;
 
 /** Make links of what can be followed inside an element. */
 export function link(element: Element, calls: Call[]): void {
@@ -29,8 +29,7 @@ function linked(text: string, calls: Call[]): (Node | string)[] {
 function places(text: string, calls: Call[]): [number, string, string][] {
   const found: [number, string, string][] = [];
   for (const match of text.matchAll(FOUND)) {
-    const address = match[0].startsWith("https:") ? match[0] : `mailto:${match[0]}`;
-    found.push([match.index, match[0], address]);
+    found.push([match.index, match[0], match[0]]);
   }
   for (const call of calls) {
     const number = new RegExp(`(?<![\\w+])${call.text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?!\\w)`, "g");

@@ -30,6 +30,7 @@ export function thumbs(message: Message, words: Words, rate: Rate, announce: Ann
     why.hidden = false;
     if (thumb === "up") return thank(words.up_thanks);
     why.replaceChildren(el("p", {}, words.why ?? ""), ...REASONS.map((reason) => button(words[reason] ?? "", "why-reason", () => void tell(reason))));
+    announce(words.why ?? "");
     why.querySelector("button")?.focus();
   };
   const tell = async (reason: string) => {

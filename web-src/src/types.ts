@@ -54,6 +54,7 @@ export type Config = {
   messenger: string; // where the clinic is in Messenger; empty when it is not
   phone: Call;
   emergency: Call;
+  email: Call;
   diary: Diary;
   words: Words;
 };

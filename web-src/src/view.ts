@@ -36,6 +36,7 @@ export class View {
   private readonly announcer: Announcer;
   private readonly bubbles = new Map<string, HTMLElement>();
   private typingSince = 0;
+  private shown = ""; // the newest message
 
   constructor(
     private readonly host: HTMLElement,
@@ -68,6 +69,7 @@ export class View {
   /** Show a message. `spoken` reads it out; old messages are shown without. */
   show(message: Message, spoken: boolean): void {
     const role = this.role(message);
+    this.shown = message.id;
     if (message.text) this.chat.addMessage({ role, text: message.text });
     if (message.text) this.dress(message, this.newest(role));
     this.offer(message);
@@ -203,10 +205,14 @@ export class View {
     if (!row || !bubble) return;
     if (message.from === "patient") return;
     bubble.lang = message.from === "bot" ? this.config.spoken : "";
-    link(bubble, [this.config.emergency, this.config.phone]);
+    link(bubble, [this.config.emergency, this.config.phone, this.config.email]);
     const under = beside(message.metadata, this.config);
     if (message.from === "bot" && message.metadata.kind === "answer") {
-      under.push(thumbs(message, this.config.words, this.actions.rate, (words) => this.announcer.say(words)));
+      const said = (words: string) => {
+        this.announcer.say(words);
+        if (this.shown === message.id) this.scroll(); // the choices below it stay in sight
+      };
+      under.push(thumbs(message, this.config.words, this.actions.rate, said));
     }
     row.querySelector(".inner-message-container")?.append(...under);
   }
