@@ -13,15 +13,18 @@ Reply = Literal["yes", "no", "why", "other"]
 ASKS = "consent"  # as in a message's `asks` and a button's `question`
 REFUSED = "no"  # what the slot `consent` holds after a no; after a yes it holds the version of the notice
 
-_BY_INTENT: Mapping[str, Reply] = {"affirm": "yes", "deny": "no", "refuse": "no", "stop": "no", "ask_why": "why"}
+_BY_INTENT: Mapping[str, Reply] = {"deny": "no", "refuse": "no", "stop": "no", "ask_why": "why"}
 _TELLING = ("inform", "check_eligibility", "book_appointment")
-_AGREES = re.compile(r"\W*(yes|yeah|yep|ok|okay|sure|agreed)\b[^?]*$", re.IGNORECASE)
+_YES = r"yes|yeah|yea|yep|yup|y|ok|okay|k|sure|fine|agreed?|go ahead|go on|please do|of course|absolutely"
+_AGREES = re.compile(rf"\W*(\b({_YES})\b|[👍👌✅✔🆗])[^?]*$", re.IGNORECASE)
 
 
 def reply_to_notice(intent: str, text: str, pressed: str | None) -> Reply:
     """What a message says to the notice; `pressed` is the answer of a consent button. "Yes, I'm 34" is a yes too."""
     if pressed is not None:
         return "yes" if pressed == "yes" else "no"
+    if intent == "affirm" and (not text or _AGREES.search(text)):  # "huh?" may be taken for an affirmation: no consent
+        return "yes"
     if intent in _TELLING and _AGREES.match(text):
         return "yes"
     return _BY_INTENT.get(intent, "other")
