@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from bot.store.crypto import configure_keys
 from tests.installation import installation
 
 __all__ = ["installation", "root"]
@@ -23,3 +24,10 @@ settings.load_profile("any machine")
 @pytest.fixture(scope="session")
 def root() -> Path:
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def keys_of_the_installation(request: pytest.FixtureRequest) -> None:
+    """A test can read what the running installation stores, whichever keys the test before it used."""
+    if "installation" in request.fixturenames:
+        configure_keys(request.getfixturevalue("installation").env["MESOGUIDE_KEYS"].split(","))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any, cast
 
 import yaml
 
+from bot.clinic.screening import Screening
+from bot.clinic.screening.rules import Answer
 from bot.desk.jobs.grouping import group_in
 from bot.desk.meaning import ENCODER, encode
 from bot.store import answers_learned, bookings, conversations, feedback, screenings, staff, triage
@@ -27,7 +30,8 @@ FILE = Path(__file__).with_name("demo.yml")
 FIRST = "demo-0"
 WEEKS = 10
 TREATMENTS = ("facial", "hair", "no_needle", "body")
-CRITERIA = ("under_18", "pregnant", "breastfeeding", "diabetes", "cancer", "heart_multi_drug", "liver_disease")
+ASKED = ("pregnant", "breastfeeding", "diabetes", "cancer", "heart_multi_drug", "liver_disease", "kidney_disease")
+MET: Mapping[Outcome, Answer] = {"not_suitable": "yes", "clinician_review": "unsure"}
 
 
 @dataclass
@@ -169,16 +173,16 @@ def _unknown(draw: Draw, chat: str, at: datetime, *, close: bool, text: str = ""
 def _screened(draw: Draw, chat: str, at: datetime) -> None:
     """Screened; some leave half-way, some book."""
     if draw.random.random() < 0.25:
-        asks = draw.random.choice(("age", *CRITERIA[1:]))
+        asks = draw.random.choice(("age", *ASKED))
         draw.turn(
             chat, at, "can I have it?", "One more question.", "check_eligibility", 0.93, kind="question", asks=asks
         )
         return
     chosen = draw.random.choices(("suitable", "not_suitable", "clinician_review"), (6, 2, 2))[0]
     outcome = cast(Outcome, chosen)
-    met = [draw.random.choice(CRITERIA[1:])] if outcome != "suitable" else []
+    met = [draw.random.choice(ASKED)] if outcome != "suitable" else []
     decision = Decision(
-        {"age": draw.random.randint(19, 70), **dict.fromkeys(met, "yes" if outcome == "not_suitable" else "past")},
+        _answers({"age": draw.random.randint(19, 59)} | {one: MET[outcome] if one in met else "no" for one in ASKED}, at),
         outcome,
         "demo",
         "demo",
@@ -190,6 +194,14 @@ def _screened(draw: Draw, chat: str, at: datetime) -> None:
     row = screenings.save(draw.session, chat, decision, at)
     if outcome != "not_suitable" and draw.random.random() < 0.7:
         _booked(draw, chat, at + timedelta(minutes=4), row.id, outcome)
+
+
+def _answers(values: Mapping[str, Answer], at: datetime) -> dict[str, Any]:
+    """Answers as a screening keeps them."""
+    state = Screening()
+    for question, value in values.items():
+        state = state.with_answer(question, value, str(value), at.date())
+    return state.to_dict()
 
 
 def _booked(draw: Draw, chat: str, at: datetime, screening: str | None, status: str) -> None:
@@ -274,7 +286,7 @@ def _today(draw: Draw) -> None:
 
 def _review(draw: Draw, at: datetime) -> None:
     chat = draw.chat(at)
-    decision = Decision({"age": 44, "cancer": "past"}, "clinician_review", "demo", "demo", open=["cancer"])
+    decision = Decision(_answers({"age": 44} | dict.fromkeys(ASKED, "no") | {"cancer": "past"}, at), "clinician_review", "demo", "demo", open=["cancer"])
     screenings.save(draw.session, chat, decision, at)
     said = "A clinician looks at your answers and we write to you."
     draw.turn(

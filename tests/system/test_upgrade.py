@@ -21,7 +21,7 @@ def come_back(installation: Installation, conversation: str) -> Patient:
     """The patient of an old conversation, with a token of today."""
     tokens = Tokens(installation.env["MESOGUIDE_SECRET"], "website")
     token = tokens.issue(conversation, datetime.now(timezone.utc)).token
-    patient = Patient(installation.base, token, conversation)
+    patient = Patient(installation.base, token=token, conversation_id=conversation)
     patient.heard = [message for message in patient.history() if message["from"] == "bot"]
     return patient
 

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 
 from sqlalchemy import text
 
+from bot.clinic.screening import Screening
 from bot.settings import Settings
 from bot.store import audit, bookings, conversations, screenings
 from bot.store.engine import Sessions, make_engine, reading, unit_of_work
@@ -45,7 +46,7 @@ def fill(settings: Settings) -> Filled:
 
 def _decision(outcome: str) -> screenings.Decision:
     return screenings.Decision(
-        answers={"age": 34, "pregnant": "no"},
+        answers=Screening().with_answer("age", 34, "34", NOW.date()).to_dict(),
         outcome=outcome,
         reasons=[],
         open=[],

@@ -54,7 +54,7 @@ class Screening:
         """The state a dict holds, whatever else is in it; a new screening for None or an empty one."""
         if not data:
             return cls()
-        answers = {id: Given(**given) for id, given in data["answers"].items()}
+        answers = {id: Given(**given) for id, given in data.get("answers", {}).items()}
         amendments = tuple(Amendment(one["question"], Given(**one["was"])) for one in data.get("amendments", ()))
         known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
         return cls(**{**known, "answers": answers, "amendments": amendments})
