@@ -39,7 +39,7 @@ class Counters(MemoryStorage):
 
     _looked = 0.0
 
-    def _MemoryStorage__schedule_expiry(self) -> None:  # noqa: N802 - the name under which the library calls it
+    def _MemoryStorage__schedule_expiry(self) -> None:  # the name under which the library calls it
         now = time.monotonic()
         if now - self._looked > 1.0:
             self._looked = now

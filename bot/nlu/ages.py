@@ -84,7 +84,7 @@ class AgeReader:
             return AgeMention(start, end, value, 3 if _self_said(words, start) else 2)
         if end in around.not_after_starts and not self._years_had(words, start, end):
             apart = start == 0 and not _GONE.intersection(words[end + 1 : end + 2])
-            apart = apart or words[start - 1 : start] == [","] and words[end + 1 : end + 2] in ([","], [])
+            apart = apart or (words[start - 1 : start] == [","] and words[end + 1 : end + 2] in ([","], []))
             return AgeMention(start, end, value, 2) if apart and words[end] in ("yrs", "years") else None
         weight = self._weight(words, start, end, value, around)
         if not weight:
@@ -130,11 +130,8 @@ class AgeReader:
         if before == "at" and after in ("", ",", ".", "?", "i", "and", "with") and value > 24:
             return 1
         first = not [w for w in words[:start] if w not in _FILLERS]
-        apart = (
-            (first or before in (",", ".", ";", ":", "("))
-            and after in ("", ",", ".", ")", "!", "?")
-            or first
-            and after == "and"
+        apart = ((first or before in (",", ".", ";", ":", "(")) and after in ("", ",", ".", ")", "!", "?")) or (
+            first and after == "and"
         )
         return 1 if apart and value >= 12 else 0
 

@@ -99,7 +99,7 @@ class _Rules:
             return True
         opens = any(words[: len(phrase)] == phrase for phrase in self._repeats)
         plain = (parse["intent"].get("confidence") or 0.0) >= PLAIN and parse["intent"]["name"].startswith("ask_")
-        return opens and not plain and (len(left) <= 1 or bool(named) and len(left) <= 2)
+        return opens and not plain and (len(left) <= 1 or (bool(named) and len(left) <= 2))
 
     def follow_up(self, line: Line, previous: str) -> str | None:
         for pattern, after, means in self._follow_ups:

@@ -236,9 +236,8 @@ def _clauses(words: Sequence[str]) -> list[int]:
     number, numbers = 0, []
     for i, word in enumerate(words):
         after = words[i + 1] if i + 1 < len(words) else ""
-        if word in _BREAKS or (i and words[i - 1] in _ENDS) or (i and words[i - 1] == "," and word in _STARTS):
-            number += 1
-        elif word == "and" and after in ("i", "my", "now", "she", "he", "her", "his"):
+        ended = word in _BREAKS or (i and words[i - 1] in _ENDS) or (i and words[i - 1] == "," and word in _STARTS)
+        if ended or (word == "and" and after in ("i", "my", "now", "she", "he", "her", "his")):
             number += 1
         numbers.append(number)
     return numbers

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -110,7 +110,7 @@ class Remembering:
 ENCODERS: dict[str, Callable[[], Encoder]] = {"minilm": MiniLM, "use": UniversalSentenceEncoder}
 
 
-@lru_cache(maxsize=None)
+@cache
 def load_encoder(name: str) -> Remembering:
     """The encoder called `name`, loaded once a process; names joined by `+` stand side by side.
 

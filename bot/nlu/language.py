@@ -25,8 +25,7 @@ def recognise(text: str, is_english: Callable[[str], bool], among: Collection[st
     if (
         len(among) < 2
         or len(letters) < 2
-        or letters.isascii()
-        and (len(letters) < FEW_LETTERS or len(words) < FEW_WORDS)
+        or (letters.isascii() and (len(letters) < FEW_LETTERS or len(words) < FEW_WORDS))
     ):
         return DEFAULT
     english = sum(map(is_english, words)) / len(words)

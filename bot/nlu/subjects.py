@@ -76,10 +76,8 @@ class Whose:
         following = words[person + 1 : person + 5]
         past = next((word for word in following if word in _HISTORY), None)
         present = next((word for word in following if word in _PRESENT or word in (",", "(")), None)
-        return (
-            present is not None
-            and (past is None or following.index(present) < following.index(past))
-            or (not following and person > 0)
+        return (present is not None and (past is None or following.index(present) < following.index(past))) or (
+            not following and person > 0
         )
 
     def _of_self(self, i: int) -> bool:
@@ -118,7 +116,7 @@ class Whose:
 
     def _of(self, start: int, end: int) -> About | Literal["family", "anyone"]:
         if any(
-            first >= end - 1 and first - end <= 4 or last <= start and start - last <= 3
+            (first >= end - 1 and first - end <= 4) or (last <= start and start - last <= 3)
             for first, last in self._history
         ):
             return "family"
