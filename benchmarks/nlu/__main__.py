@@ -67,8 +67,8 @@ def run_clinc(arguments: argparse.Namespace, encoder: str) -> list[dict[str, Any
         train, encoder, Options(char_weight=arguments.char_weight, folds=3, refuse_at=0.003), _PlainWords()
     )
     guesses = parser.guess([text for text, _ in test])
-    best = [guess.ranking[0][0] == intent for guess, (_, intent) in zip(guesses, test)]
-    kept = [right and not guess.refused for guess, right in zip(guesses, best)]
+    best = [guess.ranking[0][0] == intent for guess, (_, intent) in zip(guesses, test, strict=True)]
+    kept = [right and not guess.refused for guess, right in zip(guesses, best, strict=True)]
     out = [guess.refused or guess.ranking[0][0] == data.OUT for guess in parser.guess(outside)]
     return [{"in_scope": _mean(kept), "in_scope_without_refusal": _mean(best), "out_of_scope_recall": _mean(out)}]
 
@@ -127,7 +127,8 @@ def _arguments() -> argparse.Namespace:
 
 def _accuracy(parser: Parser, test: data.Pairs) -> float:
     guesses = parser.guess([text for text, _ in test])
-    return float(np.mean([guess.ranking[0][0] == intent for guess, (_, intent) in zip(guesses, test)]))
+    right = [guess.ranking[0][0] == intent for guess, (_, intent) in zip(guesses, test, strict=True)]
+    return float(np.mean(right))
 
 
 def _spread(scores: list[float]) -> dict[str, float]:

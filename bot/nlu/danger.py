@@ -166,7 +166,7 @@ class _Context:
         self._figures = line.spans(finder._figures)
         self._here_and_now = line.spans(finder._here_and_now)
 
-    def doubt(self, sign: str, start: int, end: int) -> Doubt:
+    def doubt(self, sign: str, start: int, end: int) -> Doubt:  # noqa: PLR0911 - the first doubt that applies is it
         if any(first < end and start < last for first, last in self._figures):
             return "figure"
         if any(last <= start <= last + NEGATION_REACH and self._same(first, start) for first, last in self._negated):
@@ -225,7 +225,7 @@ class _Context:
         return bool(told) and not (_PRESENT | _OURS).intersection(self._words) and not self._here_and_now
 
     def _in_clause(self, place: int) -> list[str]:
-        return [word for word, number in zip(self._words, self._clause) if number == self._clause[place]]
+        return [word for word, number in zip(self._words, self._clause, strict=True) if number == self._clause[place]]
 
     def _same(self, one: int, other: int) -> bool:
         return self._clause[one] == self._clause[other]

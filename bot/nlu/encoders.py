@@ -97,7 +97,7 @@ class Remembering:
             found = {text: self._known[text] for text in texts if text in self._known}
         missing = [text for text in dict.fromkeys(texts) if text not in found]
         if missing:
-            found.update(zip(missing, self._encoder.encode(missing)))
+            found.update(zip(missing, self._encoder.encode(missing), strict=True))
         with self._lock:
             for text in texts:
                 self._known[text] = found[text]

@@ -44,7 +44,7 @@ class Heads:
         dense, dense_bias = _learn((vectors - mean).astype(np.float32), owners, options.dense_c, options)
         chars, chars_bias = _learn(ngrams.rows(texts), owners, options.char_c, options)
         found = (mean, dense, dense_bias, chars, chars_bias)
-        return cls(options, ngrams, dict(zip(_NUMBERS, found)))
+        return cls(options, ngrams, dict(zip(_NUMBERS, found, strict=True)))
 
     @classmethod
     def load(cls, options: HeadOptions, vocabulary: Sequence[str], kept: Mapping[str, np.ndarray]) -> Heads:

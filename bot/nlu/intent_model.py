@@ -81,11 +81,11 @@ class IntentModel:
         joined = self.heads.logits(texts, vectors)
         probabilities = np.exp(log_softmax(joined / self.temperature))
         outside = self._outside(self._gate_features(joined, vectors))
-        return [self._one(row, float(out)) for row, out in zip(probabilities, outside)]
+        return [self._one(row, float(out)) for row, out in zip(probabilities, outside, strict=True)]
 
     def _one(self, row: np.ndarray, outside: float) -> Guess:
         order = np.argsort(-row)
-        ranking = tuple(zip([self.intents[i] for i in order], row[order].tolist()))
+        ranking = tuple(zip([self.intents[i] for i in order], row[order].tolist(), strict=True))
         return Guess(ranking, outside, refused=outside >= self.gate_threshold)
 
     # learning

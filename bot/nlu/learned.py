@@ -69,7 +69,7 @@ class Catalogue:
             if version == self._version:
                 return
             wordings, vectors = answers_learned.catalogue(session, self._name)
-        missing = [wording.text for wording, vector in zip(wordings, vectors) if vector is None]
+        missing = [wording.text for wording, vector in zip(wordings, vectors, strict=True) if vector is None]
         made = iter(load_encoder(self._name).encode(missing)) if missing else iter(())
         rows = [next(made) if vector is None else vector for vector in vectors]
         self.wordings, self.vectors = wordings, np.array(rows, dtype=np.float32)

@@ -32,7 +32,9 @@ class OrganReader:
                 if value:
                     yield i, i + 1, self._organ[word], value
 
-    def _value(self, words: Sequence[str], i: int, judge: Judge) -> Value | None:
+    def _value(  # noqa: PLR0911 - one way of saying it after another
+        self, words: Sequence[str], i: int, judge: Judge
+    ) -> Value | None:
         after = self._chain(words, i)
         if self._starts(words, after, self._trouble) and not self._starts(words, after, self._health):
             value = judge.value(i, after + 1)

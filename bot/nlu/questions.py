@@ -51,7 +51,8 @@ class Part:
 def split(words: Sequence[str]) -> list[tuple[int, int]]:
     """Where the message may be cut: the words (first, after last) of each part; one part when it has one sentence."""
     cuts = [0] + [i for i in range(1, len(words)) if _begins(words, i)]
-    parts = [(start, end) for start, end in zip(cuts, [*cuts[1:], len(words)]) if _has_words(words[start:end])]
+    ends = [*cuts[1:], len(words)]
+    parts = [(start, end) for start, end in zip(cuts, ends, strict=True) if _has_words(words[start:end])]
     return parts if 1 < len(parts) <= MOST else [(0, len(words))]
 
 

@@ -45,7 +45,7 @@ class PatientTokenizer:
         doc.user_data["places"], doc.user_data["text"] = places, text
         return doc
 
-    def _words(self, piece: str) -> list[str]:
+    def _words(self, piece: str) -> list[str]:  # noqa: PLR0911 - a return for each form a piece may have
         if piece in _RUN_TOGETHER:
             return _RUN_TOGETHER[piece].split()
         if piece in ("w/o", "w/"):

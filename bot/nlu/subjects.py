@@ -50,7 +50,7 @@ class Subjects:
 class Whose:
     """Answers for one message."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the message, and what Subjects found in it
         self, words: list[str], people: frozenset[str], pronouns: frozenset[str], for_others: list[int],
         history: list[tuple[int, int]], general: list[tuple[int, int]],
     ) -> None:  # fmt: skip
@@ -76,9 +76,8 @@ class Whose:
         following = words[person + 1 : person + 5]
         past = next((word for word in following if word in _HISTORY), None)
         present = next((word for word in following if word in _PRESENT or word in (",", "(")), None)
-        return (present is not None and (past is None or following.index(present) < following.index(past))) or (
-            not following and person > 0
-        )
+        now = present is not None and (past is None or following.index(present) < following.index(past))
+        return now or (not following and person > 0)
 
     def _of_self(self, i: int) -> bool:
         """ "mum of a 3 year old": the person is the writer."""

@@ -113,9 +113,8 @@ class Understanding:
         places = split(reading.words)
         whole, *parts = ask(self.parts(text))
         one = Part(0, len(reading.words), *_intent(whole))
-        kept = keep(
-            one, [_part(guess, place, asks(reading.words[slice(*place)])) for guess, place in zip(parts, places)]
-        )
+        asked = zip(parts, places, strict=False)  # a message that cannot be cut has one place and no parts
+        kept = keep(one, [_part(guess, place, asks(reading.words[slice(*place)])) for guess, place in asked])
         intent = _wordless(text) or (_intent(whole) if len(kept) > 1 else self._in_scope(reading, *_intent(whole)))
         return Classified(
             intent={"name": intent[0], "confidence": intent[1]},
