@@ -1,4 +1,4 @@
-"""The commands of `mesoguide` beside serving and training: content, the desk, data, keys, health, Messenger, measuring."""
+"""The commands of `mesoguide` beside serving and training: content, desk, data, keys, health, Messenger, measuring."""
 
 from __future__ import annotations
 

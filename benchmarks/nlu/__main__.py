@@ -74,8 +74,9 @@ def run_clinc(arguments: argparse.Namespace, encoder: str) -> list[dict[str, Any
 
 
 def run_speed(arguments: argparse.Namespace, encoder: str) -> list[dict[str, Any]]:
-    """Milliseconds of one warm parse of a held-out message, by the clock and by the processor time of this process, pinned
-    to one core; seconds of a training from nothing. A busy machine shows in the clock more than in the processor time.
+    """Milliseconds of one warm parse of a held-out message, by the clock and by the processor time of this process,
+    pinned to one core; seconds of a training from nothing. A busy machine shows more in the clock than in the
+    processor time.
     """
     examples = read_examples(TRAINING)
     started, worked = time.perf_counter(), time.process_time()
@@ -86,8 +87,11 @@ def run_speed(arguments: argparse.Namespace, encoder: str) -> list[dict[str, Any
     for text in texts[:WARMING]:
         parser.parse(text)
     took = [_one(parser, text) for text in texts[WARMING:]]
-    figures = {f"{name}_{kind}": float(np.quantile([one[i] for one in took], share))
-               for i, kind in enumerate(("ms", "cpu_ms")) for name, share in (("median", 0.5), ("p99", 0.99))}  # fmt: skip
+    figures = {
+        f"{name}_{kind}": float(np.quantile([one[i] for one in took], share))
+        for i, kind in enumerate(("ms", "cpu_ms"))
+        for name, share in (("median", 0.5), ("p99", 0.99))
+    }
     return [{name: round(value, 2) for name, value in {**figures, **trained}.items()} | {"messages": len(took)}]
 
 

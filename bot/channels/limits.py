@@ -35,7 +35,7 @@ class TooFast(RuntimeError):
 
 
 class Counters(MemoryStorage):
-    """Counters in memory. The library's start a thread at every hit to forget the old ones; these look once a second."""
+    """Counters in memory. The library's start a thread at every hit to forget old ones; these look once a second."""
 
     _looked = 0.0
 

@@ -28,7 +28,8 @@ _TENS = dict(
     )
 ) | {"fourty": 40}
 _FILLERS = frozenset(
-    "um uh er well ok okay oh so yes hi hello hey just only , . ! ? : - year years yrs old my age is am i it this".split()
+    "um uh er well ok okay oh so yes hi hello hey just only , . ! ? : - year years yrs old "
+    "my age is am i it this".split()
 )
 _GONE = frozenset("ago of later experience now married since back old".split())  # after "20 years": no age
 _DONE = frozenset(("after", "just", "recently"))  # "after turning 45": it is so
@@ -37,7 +38,7 @@ _HAVING = (["i", "have"], ["she", "has"], ["he", "has"], ["i", "am"], ["she", "i
 
 @dataclass(frozen=True)
 class AgeMention:
-    """An age in years at words start..end; `weight` says how plainly it is said, `other` that a person stands before it."""
+    """An age in years at words start..end; `weight`: how plainly it is said; `other`: a person stands before it."""
 
     start: int
     end: int

@@ -1,4 +1,4 @@
-"""The pipeline of config.yml as Rasa graph components. What they do is in the modules they import; here it is only wired.
+"""The pipeline of config.yml as Rasa graph components. What they do is in the modules they import; this only wires it.
 
 Order: MessageReader, SentenceEncoderFeaturizer, ClinicalEntities, MessageIntentClassifier, DangerGuard.
 """

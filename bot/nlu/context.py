@@ -29,8 +29,8 @@ def resolve_in_context(
 ) -> dict[str, Any]:
     """The parse as it is meant after `previous_topic` (an `ask_…` intent) about `previous_treatment`.
 
-    A changed intent has confidence 1.0 and the key `in_context`; a treatment that is carried on has `inherited`. Messages
-    that stand alone, name a danger, or hold several questions come back with the treatment carried on at most.
+    A changed intent has confidence 1.0 and the key `in_context`; a treatment that is carried on has `inherited`.
+    Messages that stand alone, name a danger, or hold several questions come back with the treatment carried on at most.
     """
     resolved = dict(parse)
     intent = _meant(parse, previous_topic) if previous_topic else None

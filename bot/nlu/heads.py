@@ -19,8 +19,8 @@ from bot.nlu.ngrams import Ngrams
 
 @dataclass(frozen=True)
 class HeadOptions:
-    """`dense_c`, `char_c`: inverse regularisation; `char_weight`: the n-grams' say (0 = none); `max_iter`: steps of learning;
-    `balanced`: whether rare classes count as much as common ones.
+    """`dense_c`, `char_c`: inverse regularisation; `char_weight`: the n-grams' say (0 = none); `max_iter`: steps of
+    learning; `balanced`: whether rare classes count as much as common ones.
     """
 
     dense_c: float = 30.0

@@ -1,4 +1,4 @@
-"""A message read once: a spaCy document of its words as the vocabulary writes them, and where each stood in the text."""
+"""A message read once: a spaCy document of its words as the vocabulary writes them, and where each stood."""
 
 from __future__ import annotations
 

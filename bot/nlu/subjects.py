@@ -20,7 +20,8 @@ _ASKING = frozenset(
 _SUBJECTS = frozenset(("she", "he", "her", "hers", "his"))
 _HISTORY = frozenset("had was were died passed used got".split())
 _PRESENT = frozenset(
-    "is wants want would has needs need takes who can could should will does whose 's thinks likes asks have keeps on".split()
+    "is wants want would has needs need takes who can could should will does whose 's thinks likes asks "
+    "have keeps on".split()
 )
 
 
@@ -102,7 +103,7 @@ class Whose:
         return False
 
     def of(self, start: int, end: int, value: Value) -> tuple[Value, About | Literal["family", "anyone"]]:
-        """What is said, and whose the condition at those words is: `family` is history, `anyone` a question in general."""
+        """What is said, and whose the condition at those words is: `family` is history, `anyone` asked in general."""
         who = self._of(start, end)
         if who == "family" and self._denied_later(end):
             return "no", self.about

@@ -35,7 +35,7 @@ SIGNS = {"affirm": "👍👌✅✔🆗", "deny": "👎❌🙅"}  # typed alone, 
 
 @dataclass(frozen=True)
 class Classified:
-    """What the classifier says of a message: Rasa's intent and ranking, our questions, and its opinions for the guard."""
+    """What the classifier says of a message: Rasa's intent and ranking, our questions, its opinions for the guard."""
 
     intent: dict[str, Any]
     ranking: list[dict[str, Any]]
@@ -90,7 +90,7 @@ class Understanding:
         return self._danger.decide(self.read(text).doc, intents, opinions)
 
     def danger_examples(self, examples: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-        """(text, sign) to train the guard model on: content/danger_examples.yml, and every (text, intent) of the training."""
+        """(text, sign) for the guard model to learn: content/danger_examples.yml, and each (text, intent) given."""
         levels = {intent: level for level, intent in INTENTS.items()}
         own = [(text, self._sign(text, levels[name]) if name in levels else NOTHING) for text, name in examples]
         return own + load_examples(DANGER_EXAMPLES).pairs()
