@@ -253,7 +253,7 @@ def main() -> None:
         settings = Settings(database_url=url, keys=keys, secret="of the benchmark")  # noqa: S106 - lives a minute
         sessions = open_store(settings)
         began = time.perf_counter()
-        seed(sessions, Random(3))  # noqa: S311 - a draw, not a secret
+        seed(sessions, Random(3))
         print(f"seeded {ITEMS} items, {MESSAGES} messages in {time.perf_counter() - began:.0f} s")
         print("by the clock, of the processor (a machine busy with other things shows in the first alone)")
         for path, spent, worked in asyncio.run(measure(settings, sessions)):

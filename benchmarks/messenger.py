@@ -78,7 +78,7 @@ def serve(path: str, key: str, port: int) -> None:
 
 def calls(number: int, repeats: float) -> tuple[list[bytes], int]:
     """Bodies to send, some twice, shuffled within a second's distance; and how many events differ."""
-    drawn = random.Random(6)  # noqa: S311 - the same calls each time
+    drawn = random.Random(6)
     distinct = int(number / (1 + repeats))
     bodies = [body(n, drawn.randrange(PEOPLE)) for n in range(distinct)]
     order = [(n, n) for n in range(distinct)]

@@ -1,4 +1,4 @@
-"""The `mesoguide` command: serving and training. The other commands are in commands.py; an error is one line and a code."""
+"""The `mesoguide` command: serving and training. The others are in commands.py; an error is one line and a code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands of `mesoguide` beside serving and training: content, the desk, data, keys, health, Messenger, measuring."""
+"""The commands of `mesoguide` beside serving and training: content, desk, data, keys, health, Messenger, measuring."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def content_report(path: Annotated[Path, typer.Argument(help="A new .html or .pd
 
 @content.command("diff")
 def content_diff(
-    new: Annotated[Optional[Path], typer.Argument(help="A folder; by default the installation's.")] = None,  # noqa: UP045
-    old: Annotated[Optional[Path], typer.Option(help="Compare with this folder instead of what is live.")] = None,  # noqa: UP045
+    new: Annotated[Optional[Path], typer.Argument(help="A folder; by default the installation's.")] = None,
+    old: Annotated[Optional[Path], typer.Option(help="Compare with this folder instead of what is live.")] = None,
 ) -> None:
     """What a change of the content changes for patients, before it goes live: before, after, and which questions."""
     from bot.clinic.content import load_content
@@ -127,7 +127,7 @@ def content_trace(message: Annotated[str, typer.Argument(help="The id of somethi
 
 @screening.command("replay")
 def screening_replay(
-    rules: Annotated[Optional[Path], typer.Argument(help="A content folder or screening.yml.")] = None,  # noqa: UP045 - typer
+    rules: Annotated[Optional[Path], typer.Argument(help="A content folder or screening.yml.")] = None,
 ) -> None:
     """List the stored screenings whose outcome would differ under other rules, or under those in use."""
     from bot.clinic.content import load_content, load_with_screening
@@ -335,8 +335,8 @@ def messenger_setup() -> None:
 
 
 def evaluate(
-    model: Annotated[Optional[Path], typer.Option(help="By default the current one.")] = None,  # noqa: UP045 - typer
-    against: Annotated[Optional[Path], typer.Option(help="Earlier figures (JSON) to compare with.")] = None,  # noqa: UP045
+    model: Annotated[Optional[Path], typer.Option(help="By default the current one.")] = None,
+    against: Annotated[Optional[Path], typer.Option(help="Earlier figures (JSON) to compare with.")] = None,
 ) -> None:
     """Measure the understanding on the held-out messages, and ask what the desk has taught. Fails below the floors of
     tests/heldout/floors.yml, and when an approved answer of the desk is no longer given."""

@@ -67,7 +67,7 @@ class Plan:
 
 def plan(kills: int, seed: int) -> list[Plan]:
     """The kills of a run; every step gets its share."""
-    chance = random.Random(seed)  # noqa: S311 - a plan that can be repeated
+    chance = random.Random(seed)
     steps = [*BOOKING, *LATER]
     parts, weights = list(WEIGHTS), list(WEIGHTS.values())
     drawn = []

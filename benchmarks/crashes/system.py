@@ -105,7 +105,7 @@ def start(folder: Path, **more: str) -> Started:
     env.pop("DATABASE_URL", None)
     with (folder / "log.txt").open("ab") as log:
         command = [sys.executable, "-m", "benchmarks.crashes.system"]
-        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
+        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True)
     system = System(f"http://127.0.0.1:{ports['PORT']}", process.pid, f"sqlite:///{folder}/mesoguide.db")
     try:
         system.wait()

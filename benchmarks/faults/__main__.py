@@ -79,7 +79,7 @@ def _world(folder: Path, wishes: Wishes) -> World:
         "HANDOVER_WEBHOOK_SECRETS": SECRET,
         "MESOGUIDE_RATE_LIMITS": "off",
     }
-    world = World(System(folder, extra, wishes.clock), receiver, random.Random(wishes.seed))  # noqa: S311
+    world = World(System(folder, extra, wishes.clock), receiver, random.Random(wishes.seed))
     if wishes.redis:
         world.redis_port = free_port()
         world.redis = start_redis(world)

@@ -42,7 +42,7 @@ async def talk_while(
     """Let `count` patients talk while faults are injected for so many seconds; returns when all have their answers."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     async with httpx.AsyncClient(limits=limits, trust_env=False) as client:
-        made = [Patient(world.system, number, random.Random(number), client) for number in range(count)]  # noqa: S311
+        made = [Patient(world.system, number, random.Random(number), client) for number in range(count)]
         over = asyncio.Event()
         talking = [asyncio.create_task(patient.talk(over, think)) for patient in made]
         survived = await asyncio.to_thread(_harm, world, chosen, seconds, made)

@@ -93,7 +93,7 @@ def _atheris(count: int, start: int) -> str:
     if importlib.util.find_spec("atheris") is None:
         return "atheris is not installed; hypothesis alone"
     command = [sys.executable, "-m", "benchmarks.fuzz.messenger", f"-runs={count}", f"-seed={start}", "-max_len=2000"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(done.stderr[-1500:])
     covered = re.findall(r"cov: (\d+)", done.stderr)

@@ -67,15 +67,16 @@ def run_clinc(arguments: argparse.Namespace, encoder: str) -> list[dict[str, Any
         train, encoder, Options(char_weight=arguments.char_weight, folds=3, refuse_at=0.003), _PlainWords()
     )
     guesses = parser.guess([text for text, _ in test])
-    best = [guess.ranking[0][0] == intent for guess, (_, intent) in zip(guesses, test)]
-    kept = [right and not guess.refused for guess, right in zip(guesses, best)]
+    best = [guess.ranking[0][0] == intent for guess, (_, intent) in zip(guesses, test, strict=True)]
+    kept = [right and not guess.refused for guess, right in zip(guesses, best, strict=True)]
     out = [guess.refused or guess.ranking[0][0] == data.OUT for guess in parser.guess(outside)]
     return [{"in_scope": _mean(kept), "in_scope_without_refusal": _mean(best), "out_of_scope_recall": _mean(out)}]
 
 
 def run_speed(arguments: argparse.Namespace, encoder: str) -> list[dict[str, Any]]:
-    """Milliseconds of one warm parse of a held-out message, by the clock and by the processor time of this process, pinned
-    to one core; seconds of a training from nothing. A busy machine shows in the clock more than in the processor time.
+    """Milliseconds of one warm parse of a held-out message, by the clock and by the processor time of this process,
+    pinned to one core; seconds of a training from nothing. A busy machine shows more in the clock than in the
+    processor time.
     """
     examples = read_examples(TRAINING)
     started, worked = time.perf_counter(), time.process_time()
@@ -86,8 +87,11 @@ def run_speed(arguments: argparse.Namespace, encoder: str) -> list[dict[str, Any
     for text in texts[:WARMING]:
         parser.parse(text)
     took = [_one(parser, text) for text in texts[WARMING:]]
-    figures = {f"{name}_{kind}": float(np.quantile([one[i] for one in took], share))
-               for i, kind in enumerate(("ms", "cpu_ms")) for name, share in (("median", 0.5), ("p99", 0.99))}  # fmt: skip
+    figures = {
+        f"{name}_{kind}": float(np.quantile([one[i] for one in took], share))
+        for i, kind in enumerate(("ms", "cpu_ms"))
+        for name, share in (("median", 0.5), ("p99", 0.99))
+    }
     return [{name: round(value, 2) for name, value in {**figures, **trained}.items()} | {"messages": len(took)}]
 
 
@@ -127,7 +131,8 @@ def _arguments() -> argparse.Namespace:
 
 def _accuracy(parser: Parser, test: data.Pairs) -> float:
     guesses = parser.guess([text for text, _ in test])
-    return float(np.mean([guess.ranking[0][0] == intent for guess, (_, intent) in zip(guesses, test)]))
+    right = [guess.ranking[0][0] == intent for guess, (_, intent) in zip(guesses, test, strict=True)]
+    return float(np.mean(right))
 
 
 def _spread(scores: list[float]) -> dict[str, float]:

@@ -91,9 +91,9 @@ def _make_stock(project: Path) -> None:
     project.mkdir(parents=True, exist_ok=True)
     env = {**os.environ, **QUIET}
     scaffold = "import sys; from rasa.cli.scaffold import create_initial_project as c; c(sys.argv[1])"
-    subprocess.run([sys.executable, "-c", scaffold, str(project)], env=env, check=True)  # noqa: S603
+    subprocess.run([sys.executable, "-c", scaffold, str(project)], env=env, check=True)
     train = [sys.executable, "-m", "rasa", "train", "--fixed-model-name", "stock"]
-    subprocess.run(train, cwd=project, env=env, check=True)  # noqa: S603
+    subprocess.run(train, cwd=project, env=env, check=True)
 
 
 @contextmanager
@@ -102,7 +102,7 @@ def _running(  # noqa: PLR0913, PLR0917 - a process and where it answers
 ) -> Iterator[Bot]:
     began = time.monotonic()
     with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(
             command, cwd=cwd, env={**os.environ, **QUIET, **env}, stdout=output, stderr=subprocess.STDOUT
         )
     try:

@@ -35,11 +35,11 @@ class TooFast(RuntimeError):
 
 
 class Counters(MemoryStorage):
-    """Counters in memory. The library's start a thread at every hit to forget the old ones; these look once a second."""
+    """Counters in memory. The library's start a thread at every hit to forget old ones; these look once a second."""
 
     _looked = 0.0
 
-    def _MemoryStorage__schedule_expiry(self) -> None:  # noqa: N802 - the name under which the library calls it
+    def _MemoryStorage__schedule_expiry(self) -> None:  # the name under which the library calls it
         now = time.monotonic()
         if now - self._looked > 1.0:
             self._looked = now

@@ -126,7 +126,7 @@ class Records:
         clock: Callable[[], datetime],
         understood: Mapping[str, Any] | None,
     ) -> tuple[Ending, list[Said]]:
-        """What `answered` does, but in the transaction in which Rasa saves the turn; what was told stands in the list then.
+        """What `answered` does, but in the transaction in which Rasa saves the turn; what was told is in the list then.
 
         `says` is filled until the save. An answer that ends the conversation, or says nothing, is not for it.
         """

@@ -40,15 +40,15 @@ class ClinicResponses(TemplatedNaturalLanguageGenerator):
         if response:
             response = self._translated(utter_action, response, tracker)
         if response and values.get("buttons"):
-            # Rasa puts an action's buttons behind the response's own ("Other times" before the times): the other way round.
+            # Rasa puts an action's buttons behind the response's own: "Other times" before the times. Turned here.
             values["buttons"].extend(response.pop("buttons", None) or [])
         return response
 
     def _fill_response(
         self, response: dict[str, Any], filled_slots: dict[str, Any] | None = None, **values: Any
     ) -> dict[str, Any]:
-        """Fill placeholders in the text and the link alone. Rasa's own filling also tries the braces of the payloads, fails,
-        and logs every slot's value with the failure."""
+        """Fill placeholders in the text and the link alone. Rasa's own filling also tries the braces of the payloads,
+        fails, and logs every slot's value with the failure."""
         known = {**(filled_slots or {}), **values}
         if response.get("text"):
             response["text"] = _filled(response["text"], known)

@@ -17,8 +17,9 @@ def select_answer(
 ) -> Answer | None:
     """The most specific approved answer, or None when the content has none.
 
-    Order: criterion; treatment and concern; concern; treatment; generic. Hair loss and dandruff are asked about hair. No answer is given for a treatment that its
-    `not_for` names. The answer's own `treatment` and `concern` say whether it is specific: the generic one has None.
+    Order: criterion; treatment and concern; concern; treatment; generic. Hair loss and dandruff are asked about hair.
+    No answer is given for a treatment that its `not_for` names. The answer's own `treatment` and `concern`
+    say whether it is specific: the generic one has None.
     """
     treatment = treatment or TREATED_BY.get(concern or "")
     answers = {answer.key: answer for answer in content.answers if treatment is None or treatment not in answer.not_for}

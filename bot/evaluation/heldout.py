@@ -1,4 +1,4 @@
-"""The held-out sets as plain values: the files of tests/heldout, and of each folder in it. Each file's head says what it holds."""
+"""The held-out sets as plain values: the files of tests/heldout and of its folders. Each file says what it holds."""
 
 from __future__ import annotations
 

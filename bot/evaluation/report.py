@@ -1,4 +1,4 @@
-"""What an evaluation found: tables to read, JSON to keep, a picture of the confusions, and what fell below its floor."""
+"""What an evaluation found: tables to read, JSON to keep, a picture of the confusions, what fell below its floor."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Report:
 
     @property
     def failures(self) -> list[str]:
-        """One line for each figure on the wrong side of its floor in floors.yml, and for each floor without a figure."""
+        """A line for each figure on the wrong side of its floor in floors.yml, and for each floor without a figure."""
         lines = [f"{name}: not measured, but has a floor" for name in self.floors if name not in self.figures]
         for name, floor in self.floors.items():
             value = self.figures.get(name, floor)

@@ -63,8 +63,8 @@ def measure(
     before: Mapping[str, float],
     taught: Taught,
 ) -> Report:
-    """All slices of one model on all sets. A set's figures and slices have its name in front; the errors of unseen ones are
-    counted and dropped.
+    """All slices of one model on all sets. A set's figures and slices have its name in front; the errors of unseen ones
+    are counted and dropped.
     """
     remembered = lru_cache(maxsize=None)(parse)
     slices: dict[str, Slice] = {}

@@ -12,16 +12,24 @@ from bot.nlu.patterns import Line, compile_patterns
 from bot.nlu.vocabulary import Age
 
 OLDEST, FIRST_YEAR = 110, 1915
-_UNITS = dict(zip("one two three four five six seven eight nine".split(), range(1, 10)))
+_UNITS = dict(zip("one two three four five six seven eight nine".split(), range(1, 10), strict=True))
 _TEENS = dict(
     zip(
         "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(),
         range(10, 20),
+        strict=True,
     )
 )
-_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10))) | {"fourty": 40}
+_TENS = dict(
+    zip(
+        "twenty thirty forty fifty sixty seventy eighty ninety".split(),
+        range(20, 100, 10),
+        strict=True,
+    )
+) | {"fourty": 40}
 _FILLERS = frozenset(
-    "um uh er well ok okay oh so yes hi hello hey just only , . ! ? : - year years yrs old my age is am i it this".split()
+    "um uh er well ok okay oh so yes hi hello hey just only , . ! ? : - year years yrs old "
+    "my age is am i it this".split()
 )
 _GONE = frozenset("ago of later experience now married since back old".split())  # after "20 years": no age
 _DONE = frozenset(("after", "just", "recently"))  # "after turning 45": it is so
@@ -30,7 +38,7 @@ _HAVING = (["i", "have"], ["she", "has"], ["he", "has"], ["i", "am"], ["she", "i
 
 @dataclass(frozen=True)
 class AgeMention:
-    """An age in years at words start..end; `weight` says how plainly it is said, `other` that a person stands before it."""
+    """An age in years at words start..end; `weight`: how plainly it is said; `other`: a person stands before it."""
 
     start: int
     end: int
@@ -65,7 +73,9 @@ class AgeReader:
         people = [i for i, word in enumerate(near) if word in self._people]
         return bool(people) and "i" not in near[people[-1] :]
 
-    def _one(self, words: list[str], number: tuple[int, int, int], around: _Around, year: int) -> AgeMention | None:
+    def _one(  # noqa: PLR0911 - one rule after another, the first that fits decides
+        self, words: list[str], number: tuple[int, int, int], around: _Around, year: int
+    ) -> AgeMention | None:
         start, end, value = number
         born = any(last <= start <= last + 6 for last in around.born_ends)
         if born and words[start - 1 : start] == ["in"] and 10 < value < 100:  # "born in 95"
@@ -84,7 +94,7 @@ class AgeReader:
             return AgeMention(start, end, value, 3 if _self_said(words, start) else 2)
         if end in around.not_after_starts and not self._years_had(words, start, end):
             apart = start == 0 and not _GONE.intersection(words[end + 1 : end + 2])
-            apart = apart or words[start - 1 : start] == [","] and words[end + 1 : end + 2] in ([","], [])
+            apart = apart or (words[start - 1 : start] == [","] and words[end + 1 : end + 2] in ([","], []))
             return AgeMention(start, end, value, 2) if apart and words[end] in ("yrs", "years") else None
         weight = self._weight(words, start, end, value, around)
         if not weight:
@@ -92,7 +102,9 @@ class AgeReader:
         nearly = start in around.nearly_ends and not _DONE.intersection(words[max(0, start - 3) : start])
         return AgeMention(start, end, value - 1 if nearly else value, weight)
 
-    def _weight(self, words: list[str], start: int, end: int, value: int, around: _Around) -> int:
+    def _weight(  # noqa: PLR0911 - as above
+        self, words: list[str], start: int, end: int, value: int, around: _Around
+    ) -> int:
         before, after = words[start - 1] if start else "", words[end] if end < len(words) else ""
         if self._years_had(words, start, end):
             return 3
@@ -130,12 +142,8 @@ class AgeReader:
         if before == "at" and after in ("", ",", ".", "?", "i", "and", "with") and value > 24:
             return 1
         first = not [w for w in words[:start] if w not in _FILLERS]
-        apart = (
-            (first or before in (",", ".", ";", ":", "("))
-            and after in ("", ",", ".", ")", "!", "?")
-            or first
-            and after == "and"
-        )
+        closed = after in ("", ",", ".", ")", "!", "?")
+        apart = (closed and (first or before in (",", ".", ";", ":", "("))) or (first and after == "and")
         return 1 if apart and value >= 12 else 0
 
     def _years_had(self, words: list[str], start: int, end: int) -> bool:

@@ -1,4 +1,4 @@
-"""What is said about a condition: that it is there, is not, may be, or was. After NegEx (Chapman et al. 2001) and ConText.
+"""What is said about a condition: that it is there, is not, may be or was. After NegEx (Chapman et al. 2001), ConText.
 
 A cue reaches the conditions of its own clause; the nearest cue decides; a cue inside a longer one does not count.
 """
@@ -62,7 +62,7 @@ class Judge:
         self._words, self._cues, self._ends, self._ends_negation = words, cues, ends, ends_negation
 
     def value(self, start: int, end: int, others: frozenset[int] = frozenset()) -> Value:
-        """What is said of the condition at words start..end. `others`: first words of the message's other conditions."""
+        """What is said of the condition at words start..end. `others`: where the message's other conditions begin."""
         after = self._after(start, end, others)
         if after:
             return after
@@ -83,9 +83,10 @@ class Judge:
 
     def _before(self, start: int, end: int) -> _Cue | None:
         reaching = [
-            cue for cue in self._cues
-            if cue.kind.endswith("_before") and cue.end <= start and start - cue.end <= REACH and self._reaches(cue, start, end)
-        ]  # fmt: skip
+            cue
+            for cue in self._cues
+            if cue.kind.endswith("_before") and 0 <= start - cue.end <= REACH and self._reaches(cue, start, end)
+        ]
         return max(reaching, key=lambda cue: (cue.end, cue.end - cue.start), default=None)
 
     def _reaches(self, cue: _Cue, start: int, end: int) -> bool:

@@ -1,4 +1,4 @@
-"""The pipeline of config.yml as Rasa graph components. What they do is in the modules they import; here it is only wired.
+"""The pipeline of config.yml as Rasa graph components. What they do is in the modules they import; this only wires it.
 
 Order: MessageReader, SentenceEncoderFeaturizer, ClinicalEntities, MessageIntentClassifier, DangerGuard.
 """
@@ -102,7 +102,7 @@ class SentenceEncoderFeaturizer(_Wired):
             return
         texts = [self._shared.normal(message.get(TEXT)) for message in read]
         encoder = load_encoder(self._config["encoder"])
-        for message, vector in zip(read, encoder.encode(texts)):
+        for message, vector in zip(read, encoder.encode(texts), strict=True):
             features = Features(vector[None, :], FEATURE_TYPE_SENTENCE, TEXT, self._config["encoder"])
             message.add_features(features)
 

@@ -29,8 +29,8 @@ def resolve_in_context(
 ) -> dict[str, Any]:
     """The parse as it is meant after `previous_topic` (an `ask_…` intent) about `previous_treatment`.
 
-    A changed intent has confidence 1.0 and the key `in_context`; a treatment that is carried on has `inherited`. Messages
-    that stand alone, name a danger, or hold several questions come back with the treatment carried on at most.
+    A changed intent has confidence 1.0 and the key `in_context`; a treatment that is carried on has `inherited`.
+    Messages that stand alone, name a danger, or hold several questions come back with the treatment carried on at most.
     """
     resolved = dict(parse)
     intent = _meant(parse, previous_topic) if previous_topic else None
@@ -99,7 +99,7 @@ class _Rules:
             return True
         opens = any(words[: len(phrase)] == phrase for phrase in self._repeats)
         plain = (parse["intent"].get("confidence") or 0.0) >= PLAIN and parse["intent"]["name"].startswith("ask_")
-        return opens and not plain and (len(left) <= 1 or bool(named) and len(left) <= 2)
+        return opens and not plain and (len(left) <= 1 or (bool(named) and len(left) <= 2))
 
     def follow_up(self, line: Line, previous: str) -> str | None:
         for pattern, after, means in self._follow_ups:

@@ -1,4 +1,4 @@
-"""Finds warning signs that are there now, and leaves alone those denied, long past, asked about in general, or joked about.
+"""Finds warning signs that are there now; leaves alone those denied, long past, asked about in general or joked about.
 
 Two opinions: patterns of content/vocabulary.yml, and models trained on whole messages. Either may raise the alarm, and
 what the patterns doubt needs a surer model. Tuned for recall.
@@ -23,7 +23,7 @@ INTENTS: dict[Level, str] = {"emergency": "report_emergency", "urgent": "report_
 NEGATION_REACH = 5  # words between a denial and the sign
 INTENT_SAY = 0.25  # the intent classifier's share of the models' opinion; the guard model has the rest
 UNHEARD = 0.01  # opinion below which a plain mention of an urgent sign is taken for words the patterns misread
-# The opinion needed for an alarm where no sign is plainly named: "" no sign at all, "calm" none and harmless words around.
+# The opinion needed for an alarm where no sign is plainly named: "" no sign at all, "calm" none and harmless words.
 NEEDED = {"": 0.4, "calm": 0.7, "in_general": 0.9, "settled": 0.9, "not_now": 0.9, "figure": 0.85, "negated": 0.97}
 BARE = 5  # words before a question that only name the sign it is about
 HEARD = 0.2  # probability from which the guard model's sign is taken
@@ -33,8 +33,8 @@ _ASKED = frozenset("how what which why when where".split())
 _PAST = frozenset("had was were went lost got died took fell became came took felt".split())
 _PRESENT = frozenset("is are has have not can keeps will being now 's am looks feels says needs".split())
 _OURS = frozenset(
-    "injection injections injected session treatment treated jab jabs appointment clinic meso mesotherapy visit needle needles "
-    "your yours you ye shots hour hours minute minutes today tonight after since from".split()
+    "injection injections injected session treatment treated jab jabs appointment clinic meso mesotherapy visit needle "
+    "needles your yours you ye shots hour hours minute minutes today tonight after since from".split()
 )  # a story with one of these may be of what just happened here
 _OWNERS = frozenset("i my me she he her his him we our mine myself now help".split())
 _BREAKS = frozenset(("but", "however", "although", "though", "also", "btw", "plus", "except", "anyway"))
@@ -104,8 +104,8 @@ class DangerFinder:
     def decide(
         self, doc: Doc, probabilities: Sequence[Mapping[str, float]], opinions: Sequence[Opinion] = ()
     ) -> Alarm | None:
-        """The alarm to raise, if any. `probabilities`: the intent classifier's, `opinions`: the guard model's, both of the
-        message and of each of its parts.
+        """The alarm to raise, if any. `probabilities`: the intent classifier's, `opinions`: the guard model's, both of
+        the message and of each of its parts.
         """
         mentions = self.mentions(doc)
         clear = [mention for mention in mentions if not mention.doubt]
@@ -121,8 +121,8 @@ class DangerFinder:
         return None
 
     def _sure(self, level: Level, probabilities: Sequence[Mapping[str, float]], opinions: Sequence[Opinion]) -> float:
-        """How sure the models are of a sign of that level, in the whole message or in a part: the guard model mostly, as it
-        has learnt what is harmless; the intent classifier's say counts a little.
+        """How sure the models are of a sign of that level, in the whole message or in a part: the guard model mostly,
+        as it has learnt what is harmless; the intent classifier's say counts a little.
         """
         signs = [name for name, its_level in self.levels.items() if its_level == level]
         classified = max((p.get(INTENTS[level], 0.0) for p in probabilities), default=0.0)
@@ -131,7 +131,7 @@ class DangerFinder:
         return (1 - INTENT_SAY) * max(opinion.of(signs) for opinion in opinions) + INTENT_SAY * classified
 
     def _likeliest(self, level: Level, doc: Doc, opinions: Sequence[Opinion]) -> str:
-        """The sign that the guard model hears, or else the one whose words are there, for an alarm without a mention."""
+        """For an alarm without a mention: the sign the guard model hears, or else the one whose words are there."""
         heard = {name: max((o.signs.get(name, 0.0) for o in opinions), default=0.0) for name in self._hints}
         own = [name for name, its_level in self.levels.items() if its_level == level]
         best = max(own, key=lambda name: heard[name])
@@ -166,7 +166,7 @@ class _Context:
         self._figures = line.spans(finder._figures)
         self._here_and_now = line.spans(finder._here_and_now)
 
-    def doubt(self, sign: str, start: int, end: int) -> Doubt:
+    def doubt(self, sign: str, start: int, end: int) -> Doubt:  # noqa: PLR0911 - the first doubt that applies is it
         if any(first < end and start < last for first, last in self._figures):
             return "figure"
         if any(last <= start <= last + NEGATION_REACH and self._same(first, start) for first, last in self._negated):
@@ -225,7 +225,7 @@ class _Context:
         return bool(told) and not (_PRESENT | _OURS).intersection(self._words) and not self._here_and_now
 
     def _in_clause(self, place: int) -> list[str]:
-        return [word for word, number in zip(self._words, self._clause) if number == self._clause[place]]
+        return [word for word, number in zip(self._words, self._clause, strict=True) if number == self._clause[place]]
 
     def _same(self, one: int, other: int) -> bool:
         return self._clause[one] == self._clause[other]
@@ -236,9 +236,8 @@ def _clauses(words: Sequence[str]) -> list[int]:
     number, numbers = 0, []
     for i, word in enumerate(words):
         after = words[i + 1] if i + 1 < len(words) else ""
-        if word in _BREAKS or (i and words[i - 1] in _ENDS) or (i and words[i - 1] == "," and word in _STARTS):
-            number += 1
-        elif word == "and" and after in ("i", "my", "now", "she", "he", "her", "his"):
+        ended = word in _BREAKS or (i and words[i - 1] in _ENDS) or (i and words[i - 1] == "," and word in _STARTS)
+        if ended or (word == "and" and after in ("i", "my", "now", "she", "he", "her", "his")):
             number += 1
         numbers.append(number)
     return numbers

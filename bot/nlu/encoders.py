@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -97,7 +97,7 @@ class Remembering:
             found = {text: self._known[text] for text in texts if text in self._known}
         missing = [text for text in dict.fromkeys(texts) if text not in found]
         if missing:
-            found.update(zip(missing, self._encoder.encode(missing)))
+            found.update(zip(missing, self._encoder.encode(missing), strict=True))
         with self._lock:
             for text in texts:
                 self._known[text] = found[text]
@@ -110,7 +110,7 @@ class Remembering:
 ENCODERS: dict[str, Callable[[], Encoder]] = {"minilm": MiniLM, "use": UniversalSentenceEncoder}
 
 
-@lru_cache(maxsize=None)
+@cache
 def load_encoder(name: str) -> Remembering:
     """The encoder called `name`, loaded once a process; names joined by `+` stand side by side.
 

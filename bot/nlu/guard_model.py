@@ -69,7 +69,7 @@ class GuardModel:
         """One a text."""
         chances = np.exp(log_softmax(self._heads.logits(texts, vectors)))
         return [
-            Opinion({label: float(chance) for label, chance in zip(self.labels, row) if label != NOTHING})
+            Opinion({label: float(chance) for label, chance in zip(self.labels, row, strict=True) if label != NOTHING})
             for row in chances
         ]
 

@@ -19,8 +19,8 @@ from bot.nlu.ngrams import Ngrams
 
 @dataclass(frozen=True)
 class HeadOptions:
-    """`dense_c`, `char_c`: inverse regularisation; `char_weight`: the n-grams' say (0 = none); `max_iter`: steps of learning;
-    `balanced`: whether rare classes count as much as common ones.
+    """`dense_c`, `char_c`: inverse regularisation; `char_weight`: the n-grams' say (0 = none); `max_iter`: steps of
+    learning; `balanced`: whether rare classes count as much as common ones.
     """
 
     dense_c: float = 30.0
@@ -44,7 +44,7 @@ class Heads:
         dense, dense_bias = _learn((vectors - mean).astype(np.float32), owners, options.dense_c, options)
         chars, chars_bias = _learn(ngrams.rows(texts), owners, options.char_c, options)
         found = (mean, dense, dense_bias, chars, chars_bias)
-        return cls(options, ngrams, dict(zip(_NUMBERS, found)))
+        return cls(options, ngrams, dict(zip(_NUMBERS, found, strict=True)))
 
     @classmethod
     def load(cls, options: HeadOptions, vocabulary: Sequence[str], kept: Mapping[str, np.ndarray]) -> Heads:

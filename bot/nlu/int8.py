@@ -1,7 +1,7 @@
-"""MiniLM's int8 weights multiplied as int8, not unpacked to float as the package's model does: 2.3 times as fast, 65 MB less.
+"""MiniLM's int8 weights multiplied as int8, not unpacked to float as in the package: 2.3 times as fast, 65 MB less.
 
 The installed model casts each int8 matrix to float and multiplies; here each such product becomes onnxruntime's
-DynamicQuantizeMatMul on the same matrix and scale. The rewritten model is kept under models/encoders for the next start.
+DynamicQuantizeMatMul on the same matrix and scale. The rewritten model is kept in models/encoders for the next start.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ NEAREST = 3
 
 @dataclass(frozen=True)
 class Options:
-    """What a developer may turn. `dense_c`, `char_c`: inverse regularisation; `char_weight`: the n-grams' say (0 = none);
+    """What a developer may turn. `dense_c`, `char_c`: inverse regularisation; `char_weight`: the n-grams' say or 0;
     `refuse_at`: share of in-scope messages that may be refused; `name_examples`: an intent's name is an example of it.
     """
 
@@ -77,15 +77,15 @@ class IntentModel:
         return self
 
     def guess(self, texts: Sequence[str], vectors: np.ndarray) -> list[Guess]:
-        """One guess a text. With a trained out_of_scope intent it is ranked like any other; `refused` is the decision."""
+        """One guess a text. A trained out_of_scope intent is ranked like any other; `refused` is the decision."""
         joined = self.heads.logits(texts, vectors)
         probabilities = np.exp(log_softmax(joined / self.temperature))
         outside = self._outside(self._gate_features(joined, vectors))
-        return [self._one(row, float(out)) for row, out in zip(probabilities, outside)]
+        return [self._one(row, float(out)) for row, out in zip(probabilities, outside, strict=True)]
 
     def _one(self, row: np.ndarray, outside: float) -> Guess:
         order = np.argsort(-row)
-        ranking = tuple(zip([self.intents[i] for i in order], row[order].tolist()))
+        ranking = tuple(zip([self.intents[i] for i in order], row[order].tolist(), strict=True))
         return Guess(ranking, outside, refused=outside >= self.gate_threshold)
 
     # learning

@@ -1,6 +1,6 @@
 """Which language a message is in: py3langid among the languages the clinic has words in, and English when in doubt.
 
-Misspelt English must never be taken for another language, so the more English words a message has, the surer it must be.
+Misspelt English must never be taken for another language: the more English words a message has, the surer it must be.
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 
 
 def recognise(text: str, is_english: Callable[[str], bool], among: Collection[str]) -> str:
-    """ISO 639-1 code, one of `among`; `is_english` says of a lower-case word whether it is English or stands for such a word."""
+    """ISO 639-1 code, one of `among`; `is_english`: whether a lower-case word is English or stands for such a word."""
     words = _WORD.findall(text.lower())
     letters = " ".join(words)
     if (
         len(among) < 2
         or len(letters) < 2
-        or letters.isascii()
-        and (len(letters) < FEW_LETTERS or len(words) < FEW_WORDS)
+        or (letters.isascii() and (len(letters) < FEW_LETTERS or len(words) < FEW_WORDS))
     ):
         return DEFAULT
     english = sum(map(is_english, words)) / len(words)

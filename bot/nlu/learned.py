@@ -1,4 +1,4 @@
-"""Finds the desk's approved answers at run time: no training, no restart. It adds what it found and decides one thing only,
+"""Finds the desk's approved answers at run time: no training, no restart. It adds what it found and decides one thing:
 that a message with an answer of the desk and no safe place elsewhere is asked of the answers and not of the small talk.
 
 In config.yml, after the intent classifier and the danger guard:
@@ -69,7 +69,7 @@ class Catalogue:
             if version == self._version:
                 return
             wordings, vectors = answers_learned.catalogue(session, self._name)
-        missing = [wording.text for wording, vector in zip(wordings, vectors) if vector is None]
+        missing = [wording.text for wording, vector in zip(wordings, vectors, strict=True) if vector is None]
         made = iter(load_encoder(self._name).encode(missing)) if missing else iter(())
         rows = [next(made) if vector is None else vector for vector in vectors]
         self.wordings, self.vectors = wordings, np.array(rows, dtype=np.float32)
@@ -85,7 +85,8 @@ def annotate(message: Message, wordings: List[Wording], vectors: np.ndarray, vec
     found = match(vector, name, confidence, wordings, vectors)
     if found is None:
         return
-    message.set(KEY, {"id": found.answer_id, "score": round(found.score, 3), "instead": found.instead}, add_to_output=True)
+    said = {"id": found.answer_id, "score": round(found.score, 3), "instead": found.instead}
+    message.set(KEY, said, add_to_output=True)
     if not name.startswith("ask_"):
         message.set(INTENT, {**intent, "name": ROUTE}, add_to_output=True)
 

@@ -1,6 +1,6 @@
 """Character n-grams of a text as TF-IDF numbers, without the checks that cost scikit-learn two milliseconds a message.
 
-The same numbers as its TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True); a test compares them.
+The same numbers as its TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True): a test compares.
 """
 
 from __future__ import annotations

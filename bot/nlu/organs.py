@@ -1,4 +1,4 @@
-"""What is said of an organ named on its own: "my liver is fine", "no heart, liver or kidney problems", "bad kidneys"."""
+"""What is said of an organ named on its own: "my liver is fine", "no heart or kidney problems", "bad kidneys"."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from bot.nlu.vocabulary import Vocabulary
 _JOINS = frozenset(("no", "and", "or", "nor", ",", "/", "&", "my", "the", "your", "+"))
 _BEFORE = 3
 _VERBS = frozenset(
-    "is are 's all both function functions test tests values value levels level been always perfectly totally completely my and seem seems feel feels were working test bloods results quite pretty very really came back".split()
+    "is are 's all both function functions test tests values value levels level been always perfectly "
+    "totally completely my and seem seems feel feels were working test bloods results quite pretty very "
+    "really came back".split()
 )
 AHEAD = 6
 
@@ -32,7 +34,9 @@ class OrganReader:
                 if value:
                     yield i, i + 1, self._organ[word], value
 
-    def _value(self, words: Sequence[str], i: int, judge: Judge) -> Value | None:
+    def _value(  # noqa: PLR0911 - one way of saying it after another
+        self, words: Sequence[str], i: int, judge: Judge
+    ) -> Value | None:
         after = self._chain(words, i)
         if self._starts(words, after, self._trouble) and not self._starts(words, after, self._health):
             value = judge.value(i, after + 1)

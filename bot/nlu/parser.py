@@ -27,7 +27,7 @@ class Normaliser(Protocol):
 
 
 class Parser:
-    """Understands messages with a trained intent model; what it returns is "What a parse holds" in docs/architecture.md."""
+    """Understands messages with a trained intent model; it returns "What a parse holds" of docs/architecture.md."""
 
     def __init__(
         self, model: IntentModel, encoder: str = "minilm", understanding: Any = None, guard: GuardModel | None = None
@@ -87,7 +87,7 @@ def train_intents(examples: Sequence[Example], encoder: str, options: Options, s
 
 
 def train_foreign(examples: Sequence[Example], options: Options) -> IntentModel:
-    """An intent model on the encoder that reads many languages, trained on the English examples; of use in all of them."""
+    """An intent model on the encoder that reads many languages: trained on the English examples, of use in all."""
     texts = [text for text, _ in examples]
     model = IntentModel(replace(options, char_weight=0.0))
     return model.fit(texts, load_encoder(FOREIGN).encode(texts), [intent for _, intent in examples])

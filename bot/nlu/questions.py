@@ -1,4 +1,4 @@
-"""Splits a message into the questions it holds. Pure: words in, places out; the classifier's guesses decide what to keep."""
+"""Splits a message into the questions it holds. Words in, places out; the classifier's guesses decide what to keep."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ ASKERS = frozenset(
 )
 WH = frozenset("how what when where who why which".split())
 REQUESTS = frozenset(
-    "book cancel move change delete erase remove tell show check give let need want explain connect put call ask push send "
-    "see make find speak talk id please describe reschedule rebook reserve postpone wipe scrap".split()
+    "book cancel move change delete erase remove tell show check give let need want explain connect put call ask push "
+    "send see make find speak talk id please describe reschedule rebook reserve postpone wipe scrap".split()
 )
 VERBS = frozenset("is are does do can could will would should did".split())
 PRONOUNS = frozenset("it i you that this they there we".split())
 TOPICS = frozenset("side price prices cost costs opening address parking results risks".split())
 LEADS_ON = frozenset(
-    "know tell me explain about of to for on in at from with by is are was wonder wondering ask asking see understand sure "
-    "idea matter like just exactly no not that this the a say said show remember check unsure guess i you decide depends "
-    "depending regarding question curious and or if".split()
+    "know tell me explain about of to for on in at from with by is are was wonder wondering ask asking see understand "
+    "sure idea matter like just exactly no not that this the a say said show remember check unsure guess i you decide "
+    "depends depending regarding question curious and or if".split()
 )
 UNASKED = frozenset(
     "greet goodbye thank affirm deny unsure chitchat inform help complain ask_why refuse stop restart bot_challenge "
@@ -51,7 +51,8 @@ class Part:
 def split(words: Sequence[str]) -> list[tuple[int, int]]:
     """Where the message may be cut: the words (first, after last) of each part; one part when it has one sentence."""
     cuts = [0] + [i for i in range(1, len(words)) if _begins(words, i)]
-    parts = [(start, end) for start, end in zip(cuts, [*cuts[1:], len(words)]) if _has_words(words[start:end])]
+    ends = [*cuts[1:], len(words)]
+    parts = [(start, end) for start, end in zip(cuts, ends, strict=True) if _has_words(words[start:end])]
     return parts if 1 < len(parts) <= MOST else [(0, len(words))]
 
 

@@ -1,4 +1,4 @@
-"""A message read once: a spaCy document of its words as the vocabulary writes them, and where each stood in the text."""
+"""A message read once: a spaCy document of its words as the vocabulary writes them, and where each stood."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class PatientTokenizer:
         doc.user_data["places"], doc.user_data["text"] = places, text
         return doc
 
-    def _words(self, piece: str) -> list[str]:
+    def _words(self, piece: str) -> list[str]:  # noqa: PLR0911 - a return for each form a piece may have
         if piece in _RUN_TOGETHER:
             return _RUN_TOGETHER[piece].split()
         if piece in ("w/o", "w/"):

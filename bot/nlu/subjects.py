@@ -20,7 +20,8 @@ _ASKING = frozenset(
 _SUBJECTS = frozenset(("she", "he", "her", "hers", "his"))
 _HISTORY = frozenset("had was were died passed used got".split())
 _PRESENT = frozenset(
-    "is wants want would has needs need takes who can could should will does whose 's thinks likes asks have keeps on".split()
+    "is wants want would has needs need takes who can could should will does whose 's thinks likes asks "
+    "have keeps on".split()
 )
 
 
@@ -50,7 +51,7 @@ class Subjects:
 class Whose:
     """Answers for one message."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the message, and what Subjects found in it
         self, words: list[str], people: frozenset[str], pronouns: frozenset[str], for_others: list[int],
         history: list[tuple[int, int]], general: list[tuple[int, int]],
     ) -> None:  # fmt: skip
@@ -76,11 +77,8 @@ class Whose:
         following = words[person + 1 : person + 5]
         past = next((word for word in following if word in _HISTORY), None)
         present = next((word for word in following if word in _PRESENT or word in (",", "(")), None)
-        return (
-            present is not None
-            and (past is None or following.index(present) < following.index(past))
-            or (not following and person > 0)
-        )
+        now = present is not None and (past is None or following.index(present) < following.index(past))
+        return now or (not following and person > 0)
 
     def _of_self(self, i: int) -> bool:
         """ "mum of a 3 year old": the person is the writer."""
@@ -105,7 +103,7 @@ class Whose:
         return False
 
     def of(self, start: int, end: int, value: Value) -> tuple[Value, About | Literal["family", "anyone"]]:
-        """What is said, and whose the condition at those words is: `family` is history, `anyone` a question in general."""
+        """What is said, and whose the condition at those words is: `family` is history, `anyone` asked in general."""
         who = self._of(start, end)
         if who == "family" and self._denied_later(end):
             return "no", self.about
@@ -118,7 +116,7 @@ class Whose:
 
     def _of(self, start: int, end: int) -> About | Literal["family", "anyone"]:
         if any(
-            first >= end - 1 and first - end <= 4 or last <= start and start - last <= 3
+            (first >= end - 1 and first - end <= 4) or (last <= start and start - last <= 3)
             for first, last in self._history
         ):
             return "family"

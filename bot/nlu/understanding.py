@@ -35,7 +35,7 @@ SIGNS = {"affirm": "👍👌✅✔🆗", "deny": "👎❌🙅"}  # typed alone, 
 
 @dataclass(frozen=True)
 class Classified:
-    """What the classifier says of a message: Rasa's intent and ranking, our questions, and its opinions for the guard."""
+    """What the classifier says of a message: Rasa's intent and ranking, our questions, its opinions for the guard."""
 
     intent: dict[str, Any]
     ranking: list[dict[str, Any]]
@@ -90,7 +90,7 @@ class Understanding:
         return self._danger.decide(self.read(text).doc, intents, opinions)
 
     def danger_examples(self, examples: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-        """(text, sign) to train the guard model on: content/danger_examples.yml, and every (text, intent) of the training."""
+        """(text, sign) for the guard model to learn: content/danger_examples.yml, and each (text, intent) given."""
         levels = {intent: level for level, intent in INTENTS.items()}
         own = [(text, self._sign(text, levels[name]) if name in levels else NOTHING) for text, name in examples]
         return own + load_examples(DANGER_EXAMPLES).pairs()
@@ -113,9 +113,8 @@ class Understanding:
         places = split(reading.words)
         whole, *parts = ask(self.parts(text))
         one = Part(0, len(reading.words), *_intent(whole))
-        kept = keep(
-            one, [_part(guess, place, asks(reading.words[slice(*place)])) for guess, place in zip(parts, places)]
-        )
+        asked = zip(parts, places, strict=False)  # a message that cannot be cut has one place and no parts
+        kept = keep(one, [_part(guess, place, asks(reading.words[slice(*place)])) for guess, place in asked])
         intent = _wordless(text) or (_intent(whole) if len(kept) > 1 else self._in_scope(reading, *_intent(whole)))
         return Classified(
             intent={"name": intent[0], "confidence": intent[1]},

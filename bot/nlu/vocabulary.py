@@ -157,7 +157,8 @@ def parse_vocabulary(raw: Any, name: str = "vocabulary.yml") -> Vocabulary:
 def load_vocabulary(path: Path) -> Vocabulary:
     """The vocabulary in a file, read once a process; raises VocabularyError."""
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - one of the safe loaders
     except (OSError, yaml.YAMLError) as error:
         raise VocabularyError(f"{path.name}: cannot be read: {error}") from error
     return parse_vocabulary(raw, path.name)

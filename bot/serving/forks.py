@@ -1,6 +1,6 @@
 """Worker processes that share what was loaded before they began: each is a fork, and one that dies is forked again.
 
-The model takes ten seconds to load and 300 MB to hold; a fork takes milliseconds and holds what it changes. Whoever calls
+The model takes ten seconds to load and 300 MB to hold; a fork takes milliseconds and holds what it changes. Who calls
 `run` has loaded what the workers share, and has no event loop or database connection open.
 """
 

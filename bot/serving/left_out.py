@@ -1,9 +1,10 @@
 """Libraries that a serving Rasa imports and never uses stay out of its process: less memory, a quicker start.
 
-`import rasa.core.agent` alone pulls TensorFlow, JAX and Keras (to train classifiers this model does not have), matplotlib
-(for evaluation reports) and the clients of every messenger and database Rasa supports. `leave_out(model)` puts stand-ins
-in their place. A stand-in imports fine and refuses to be used, with a message that says how to get the real thing.
-Models with a TensorFlow component, and every other process (`rasa train`, `rasa test` …), get the real libraries.
+`import rasa.core.agent` alone pulls TensorFlow, JAX and Keras (to train classifiers this model does not have),
+matplotlib (for evaluation reports) and the clients of every messenger and database Rasa supports. `leave_out(model)`
+puts stand-ins in their place. A stand-in imports fine and refuses to be used, with a message that says how to get the
+real thing. Models with a TensorFlow component, and every other process (`rasa train`, `rasa test` …), get the real
+libraries.
 """
 
 from __future__ import annotations

@@ -119,9 +119,7 @@ def measured(model: Path) -> Figures:
     """What the model catches and understands of the held-out messages, in a process of its own. Raises BrokenModel."""
     command = [sys.executable, "-m", "bot.evaluation.quick", str(model), str(ROOT / "tests" / "heldout")]
     try:
-        done = subprocess.run(  # noqa: S603 - our own module
-            command, cwd=ROOT, capture_output=True, text=True, timeout=CHECK_LIMIT, check=True
-        )
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=CHECK_LIMIT, check=True)
         return dict(json.loads(done.stdout.splitlines()[-1]))
     except (subprocess.SubprocessError, ValueError, IndexError) as error:
         raise BrokenModel(f"{model.name} does not answer ({type(error).__name__})") from error

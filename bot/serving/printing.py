@@ -34,7 +34,7 @@ def print_pdf(html_path: Path, pdf_path: Path) -> Path:
         options += ["--host-resolver-rules=MAP * ~NOTFOUND"]  # a report asks nobody for anything
         command = [program, *options, f"--print-to-pdf={pdf_path.resolve()}", html_path.resolve().as_uri()]
         try:
-            done = subprocess.run(command, capture_output=True, check=False, timeout=PRINT_SECONDS)  # noqa: S603
+            done = subprocess.run(command, capture_output=True, check=False, timeout=PRINT_SECONDS)
         except subprocess.TimeoutExpired:
             raise PrintError(f"{program} did not print within {PRINT_SECONDS} seconds") from None
     if done.returncode != 0 or not pdf_path.exists():

@@ -21,6 +21,7 @@ def make_quiet(part: str = "command") -> None:
     os.environ.setdefault("LOG_LEVEL_LIBRARIES", "ERROR")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    warnings.showwarning = lambda *_, **__: None  # Sanic switches deprecation warnings on again; nobody here can heed them
+    # Sanic switches deprecation warnings on again; nobody here can heed them.
+    warnings.showwarning = lambda *_, **__: None
     logs.set_up(part)
     logging.getLogger("sanic.access").setLevel(logging.ERROR)

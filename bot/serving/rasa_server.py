@@ -1,7 +1,8 @@
 """The Rasa process: `python -m bot.serving.rasa_server MODEL`. Loopback only, API behind RASA_TOKEN.
 
-It loads the model once and forks RASA_PROCESSES workers, which share its memory (forks.py). A model that needs TensorFlow,
-whose threads do not survive a fork, is served by this process itself, and the others by processes of their own.
+It loads the model once and forks RASA_PROCESSES workers, which share its memory (forks.py). A model that needs
+TensorFlow, whose threads do not survive a fork, is served by this process itself, and the others by processes of their
+own.
 
 It serves lean: without the libraries only training needs (left_out.py) and with Rasa's hot code replaced (fast.py).
 MESOGUIDE_LEAN=off serves with Rasa as it comes. MESOGUIDE_RATE_LIMITS=off, for load tests, lets patients write at any
@@ -157,8 +158,8 @@ def credentials(settings: Settings) -> str:
 
 
 def _prepare_start(run: Any, settings: Settings) -> None:
-    """Before the first patient: read one message, so that the models are in memory, end the garbage collector's interest
-    in what stays for good, and put the threads in order.
+    """Before the first patient: read one message, so that the models are in memory, end the garbage collector's
+    interest in what stays for good, and put the threads in order.
 
     SQLite has one writer at a time. Several threads of this process would wait for each other's transactions while they
     also wait for the interpreter; one thread for the database does the same work without waiting.

@@ -45,7 +45,7 @@ def tidy(session: Session, now: datetime) -> int:
 
 
 def keys_of(conversation_id: str, reference: str | None = None, contact: str | None = None) -> list[str]:
-    """Every key, also of older encryption keys, under which guesses by a chat, at a reference or a contact are counted."""
+    """Every key, also of older encryption keys, under which guesses by a chat or at a reference or contact count."""
     named = {"chat": conversation_id, "reference": reference, "contact": contact}
     return [key for kind, value in named.items() if value for key in blind_indexes(f"guess:{kind}:{value}")]
 

@@ -63,8 +63,8 @@ DOORS = (
 def create_app(settings: Settings) -> FastAPI:
     """The app of an installation.
 
-    Raises SettingError or ContentError naming what is wrong; touches the database only to bring its tables up to date and
-    to note which content is live.
+    Raises SettingError or ContentError naming what is wrong; touches the database only to bring its tables up to date
+    and to note which content is live.
     """
     content = load_content(settings.content)
     problems = Problems(content.placeholders())

@@ -75,7 +75,9 @@ def test_every_trained_intent_is_in_the_domain(domain: dict[str, Any], root: Pat
 
 def test_every_response_says_what_kind_it_is(domain: dict[str, Any]) -> None:
     silent = {
-        name for name, variants in domain["responses"].items() if any("kind" not in (v.get("metadata") or {}) for v in variants)
+        name
+        for name, variants in domain["responses"].items()
+        if any("kind" not in (variant.get("metadata") or {}) for variant in variants)
     }
     assert silent - {"utter_booking_confirmed"} == set()
 

@@ -66,5 +66,5 @@ async def test_a_failed_turn_is_logged_under_the_pseudonym_that_the_desk_shows(
 def test_the_setting_chooses_the_form_of_a_process_s_lines(setting: str, first: str) -> None:
     program = "from bot.serving.quiet import make_quiet; make_quiet('web'); import logging; logging.warning('hello')"
     env = {**os.environ, logs.SETTING: setting}
-    done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
     assert done.stderr.splitlines()[-1].startswith(first)

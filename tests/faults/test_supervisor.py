@@ -93,7 +93,7 @@ child = subprocess.Popen([sys.executable, "-c", {ANSWERING!r}, "{free_port()}"],
 print(child.pid, flush=True)
 child.wait()
 """
-    parent = subprocess.Popen([sys.executable, "-c", start], stdout=subprocess.PIPE, text=True)  # noqa: S603
+    parent = subprocess.Popen([sys.executable, "-c", start], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
     parent.kill()

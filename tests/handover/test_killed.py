@@ -23,7 +23,7 @@ BOOKINGS = 30
 
 def start(root: Path, arguments: list[str]) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.handover.working", *arguments]
-    process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     return process

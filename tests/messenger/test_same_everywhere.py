@@ -77,8 +77,7 @@ async def running(model: Path, folder: Path, root: Path) -> AsyncIterator[Parts]
         commands = [["-m", "bot.serving.action_server"], [runner, str(model), str(credentials)]]
         with (folder / "log.txt").open("wb") as log:
             started = [
-                subprocess.Popen([sys.executable, *one], cwd=root, env=env, stdout=log, stderr=log)  # noqa: S603
-                for one in commands
+                subprocess.Popen([sys.executable, *one], cwd=root, env=env, stdout=log, stderr=log) for one in commands
             ]
         try:
             await _ready(f"http://127.0.0.1:{rasa_port}/webhooks/website/health", folder / "log.txt")

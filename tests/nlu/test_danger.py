@@ -27,7 +27,8 @@ PAIRS = {
 @pytest.mark.parametrize("sign", PAIRS)
 def test_a_sign_raises_the_alarm_by_its_words_alone(shared: Understanding, sign: str) -> None:
     alarm = shared.alarm(PAIRS[sign][0], [])
-    assert alarm is not None and alarm.sign == sign
+    assert alarm is not None
+    assert alarm.sign == sign
 
 
 @pytest.mark.parametrize("sign", PAIRS)
@@ -48,4 +49,5 @@ def test_the_classifier_alone_can_raise_the_alarm(shared: Understanding) -> None
 
 def test_a_denial_of_one_sign_hides_no_other(shared: Understanding) -> None:
     alarm = shared.alarm("no fever but my throat is closing up", [])
-    assert alarm is not None and (alarm.level, alarm.sign) == ("emergency", "airway_swelling")
+    assert alarm is not None
+    assert (alarm.level, alarm.sign) == ("emergency", "airway_swelling")

@@ -59,5 +59,7 @@ def test_every_set_has_floors_and_enough_of_each_kind(sets: dict[str, HeldOut]) 
     for name in ("", "fresh-a", "fresh-b"):
         held = sets[name]
         assert min(map(len, held.intents.values())) >= 12
-        assert len(held.danger) >= 150 and len(held.near_misses) >= 120 and len(held.two_questions) >= 60
+        assert len(held.danger) >= 150
+        assert len(held.near_misses) >= 120
+        assert len(held.two_questions) >= 60
         assert sum(map(len, held.out_of_scope.values())) >= 150

@@ -44,5 +44,5 @@ def test_no_training_example_is_close_to_a_held_out_message() -> None:
     learnt = [normal(text) for text, _ in [*read_examples(BOT / "data" / "nlu.yml"), *danger]]
     learnt = [text for text in learnt if len(text.split()) >= WORDS]
     likeness = process.cdist(learnt, held, scorer=fuzz.token_sort_ratio, score_cutoff=TOO_CLOSE)
-    close = [(learnt[i], held[j]) for i, j in zip(*likeness.nonzero())]
+    close = [(learnt[i], held[j]) for i, j in zip(*likeness.nonzero(), strict=True)]
     assert not close

@@ -15,8 +15,9 @@ from bot.settings import ROOT
 
 MESSAGES: dict[str, list[str]] = yaml.safe_load(Path(__file__).with_name("languages.yml").read_text("utf-8"))
 BREATHING = {
-    "ar": "لا أستطيع التنفس", "de": "ich bekomme keine luft", "es": "no puedo respirar", "fr": "je n'arrive pas à respirer",
-    "it": "non riesco a respirare", "ja": "息ができません", "ko": "숨을 못 쉬겠어요", "nl": "ik krijg geen lucht",
+    "ar": "لا أستطيع التنفس", "de": "ich bekomme keine luft", "es": "no puedo respirar",
+    "fr": "je n'arrive pas à respirer", "it": "non riesco a respirare",
+    "ja": "息ができません", "ko": "숨을 못 쉬겠어요", "nl": "ik krijg geen lucht",
     "pl": "nie mogę oddychać", "pt": "não consigo respirar", "ru": "мне трудно дышать", "th": "หายใจไม่ออก",
     "tr": "nefes alamıyorum", "zh": "我呼吸困难",
 }  # fmt: skip

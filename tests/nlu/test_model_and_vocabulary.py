@@ -53,7 +53,8 @@ def model() -> IntentModel:
 def test_probabilities_sum_to_one_best_first(model: IntentModel) -> None:
     guess = model.guess(["is it sore"], load_encoder("minilm").encode(["is it sore"]))[0]
     chances = [chance for _, chance in guess.ranking]
-    assert sum(chances) == pytest.approx(1, abs=1e-5) and chances == sorted(chances, reverse=True)
+    assert sum(chances) == pytest.approx(1, abs=1e-5)
+    assert chances == sorted(chances, reverse=True)
     assert guess.ranking[0][0] == "ask_pain"
 
 
@@ -102,4 +103,5 @@ def test_a_fault_in_the_vocabulary_names_path_and_cure() -> None:
     raw["surplus"] = 1
     with pytest.raises(VocabularyError) as caught:
         parse_vocabulary(raw)
-    assert "cues/ends/0" in str(caught.value) and "quotes" in str(caught.value) and "surplus" in str(caught.value)
+    for said in ("cues/ends/0", "quotes", "surplus"):
+        assert said in str(caught.value)

@@ -1,4 +1,4 @@
-"""The record of an answer is written in the transaction that saves Rasa's turn: both, or the turn and then the answer."""
+"""An answer's record is written in the transaction that saves Rasa's turn: both, or the turn and then the answer."""
 
 from __future__ import annotations
 

@@ -59,7 +59,9 @@ def test_the_first_message_says_that_it_is_a_machine_and_no_doctor(patient: Pati
         ("who should not get mesotherapy", "ask_suitability", {"F18", "F25"}),
     ],
 )
-def test_a_question_is_answered_from_the_leaflets_facts(patient: Patient, text: str, topic: str, facts: set[str]) -> None:
+def test_a_question_is_answered_from_the_leaflets_facts(
+    patient: Patient, text: str, topic: str, facts: set[str]
+) -> None:
     said = answers(patient.say(text))
     assert [message["metadata"]["topic"] for message in said] == [topic]
     assert facts <= set(said[0]["metadata"]["facts"])
@@ -136,7 +138,9 @@ def test_questions_and_danger_do_not_wait_for_consent(patient: Patient) -> None:
     ],
     ids=["suitable", "birth year", "diabetes", "two reasons", "refused", "unsure", "minor"],
 )
-def test_the_screening_ends_as_the_rules_say(patient: Patient, told: dict[str, str], outcome: str, reasons: list[str]) -> None:
+def test_the_screening_ends_as_the_rules_say(
+    patient: Patient, told: dict[str, str], outcome: str, reasons: list[str]
+) -> None:
     last = screen(patient, told)
     assert last["metadata"]["outcome"] == outcome
     assert last["metadata"]["reasons"] == reasons
@@ -306,7 +310,10 @@ STATES = {
 @pytest.mark.parametrize("before", STATES.values(), ids=STATES)
 @pytest.mark.parametrize(
     ("text", "kind"),
-    [("my lips are swelling and i cant breathe", "emergency"), ("there is pus coming out and i have a fever", "urgent")],
+    [
+        ("my lips are swelling and i cant breathe", "emergency"),
+        ("there is pus coming out and i have a fever", "urgent"),
+    ],
     ids=["emergency", "urgent"],
 )
 def test_danger_is_caught_first_in_every_state(

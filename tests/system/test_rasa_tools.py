@@ -26,9 +26,8 @@ def test_every_conversation_of_bot_tests_is_predicted_step_by_step(
 ) -> None:
     model = current_model()
     assert model is not None, "the installation trained one"
-    done = rasa(
-        root, "test", "core", "-m", str(model), "--stories", "tests", "--out", str(tmp_path), "--fail-on-prediction-errors"
-    )
+    options = ["--stories", "tests", "--out", str(tmp_path), "--fail-on-prediction-errors"]
+    done = rasa(root, "test", "core", "-m", str(model), *options)
     failed = tmp_path / "failed_test_stories.yml"
     assert done.returncode == 0, failed.read_text() if failed.exists() else done.stderr[-2000:]
     assert "predicted" not in failed.read_text()

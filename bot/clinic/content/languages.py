@@ -1,4 +1,4 @@
-"""What the assistant can say in other languages than English: a file a language in content/languages/, named by its code."""
+"""What the assistant can say in other languages than English: a file each in content/languages/, named by its code."""
 
 from __future__ import annotations
 

@@ -274,8 +274,8 @@ class Terms(Base):
 
 
 class Sign(Authored):
-    """A sign of danger. `label` in the second person, for "You told me about …". It rests on facts of the leaflet, or on
-    what `rests_on` says."""
+    """A sign of danger. `label` in the second person, for "You told me about …". It rests on facts of the leaflet, or
+    on what `rests_on` says."""
 
     id: Id
     level: Literal["emergency", "urgent"]

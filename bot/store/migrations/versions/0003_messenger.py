@@ -96,7 +96,9 @@ def _delivery() -> None:
         sa.Column("message_id", sa.String(36), nullable=False),
         sa.Column("conversation_id", sa.String(64), nullable=False),
         sa.Column(
-            "state", sa.Enum(*states, name="state", native_enum=False, create_constraint=True, length=24), nullable=False
+            "state",
+            sa.Enum(*states, name="state", native_enum=False, create_constraint=True, length=24),
+            nullable=False,
         ),
         sa.Column("reason", sa.String(64)),
         sa.Column("parts", sa.Integer(), nullable=False),
