@@ -471,5 +471,6 @@ def test_any_spoilt_value_is_reported_and_never_crashes_the_check(
     lines[index] = lines[index].split(":")[0] + ": " + junk
     (folder / file).write_text("\n".join(lines), encoding="utf-8")
     found = check_content(folder)
-    assert [problem for problem in found if problem.file not in FILES or not str(problem)] == []
+    known = {path.name for path in folder.rglob("*.yml")}
+    assert [problem for problem in found if problem.file not in known or not str(problem)] == []
     (folder / file).write_text((root / "bot" / "content" / file).read_text(encoding="utf-8"), encoding="utf-8")
