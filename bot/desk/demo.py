@@ -182,7 +182,7 @@ def _screened(draw: Draw, chat: str, at: datetime) -> None:
     outcome = cast(Outcome, chosen)
     met = [draw.random.choice(ASKED)] if outcome != "suitable" else []
     decision = Decision(
-        _answers({"age": draw.random.randint(19, 59)} | {one: MET[outcome] if one in met else "no" for one in ASKED}, at),
+        _answers({"age": draw.random.randint(19, 59), **dict.fromkeys(met, MET.get(outcome, "no"))}, at),
         outcome,
         "demo",
         "demo",
@@ -197,9 +197,9 @@ def _screened(draw: Draw, chat: str, at: datetime) -> None:
 
 
 def _answers(values: Mapping[str, Answer], at: datetime) -> dict[str, Any]:
-    """Answers as a screening keeps them."""
+    """Answers as a screening keeps them; no to all that is not named."""
     state = Screening()
-    for question, value in values.items():
+    for question, value in (dict.fromkeys(ASKED, "no") | dict(values)).items():
         state = state.with_answer(question, value, str(value), at.date())
     return state.to_dict()
 
@@ -286,7 +286,8 @@ def _today(draw: Draw) -> None:
 
 def _review(draw: Draw, at: datetime) -> None:
     chat = draw.chat(at)
-    decision = Decision(_answers({"age": 44} | dict.fromkeys(ASKED, "no") | {"cancer": "past"}, at), "clinician_review", "demo", "demo", open=["cancer"])
+    answers = _answers({"age": 44, "cancer": "past"}, at)
+    decision = Decision(answers, "clinician_review", "demo", "demo", open=["cancer"])
     screenings.save(draw.session, chat, decision, at)
     said = "A clinician looks at your answers and we write to you."
     draw.turn(

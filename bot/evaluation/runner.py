@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -111,8 +112,11 @@ def newest(folder: Path) -> Path:
 
 
 def parser_of(model: Path) -> Parse:
+    """What reads a message with a trained model, as Rasa does."""
     from rasa.core.agent import Agent  # slow to import, and not needed for anything else here
+    from rasa.utils.log_utils import configure_structlog
 
+    configure_structlog(logging.WARNING)  # else Rasa prints every message and what it made of it
     agent = Agent.load(str(model))
 
     def parse(text: str) -> Mapping[str, Any]:

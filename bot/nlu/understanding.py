@@ -28,6 +28,9 @@ VOCABULARY, DANGER_EXAMPLES = CONTENT / "vocabulary.yml", CONTENT / "danger_exam
 Ask = Callable[[list[str]], list[Guess]]
 OTHER_LANGUAGE = "other_language"  # the intent of a message in a language that has no answer to it yet
 ASKED_OF_US = frozenset(("book_appointment", "check_eligibility", "bot_challenge", "inform", "report_symptom"))
+AGAIN = frozenset(
+    "restart start started over again begin beginning reset redo scratch new anew afresh fresh top back square".split()
+)
 UNDERSTOOD = 0.5  # probability from which a message in another language is taken for a topic
 
 SIGNS = {"affirm": "👍👌✅✔🆗", "deny": "👎❌🙅"}  # typed alone, these are an answer
@@ -124,7 +127,10 @@ class Understanding:
         )
 
     def _in_scope(self, reading: Reading, intent: str, confidence: float) -> tuple[str, float]:
-        """The intent, or out of scope where all that is asked is about a treatment the clinic does not give."""
+        """The intent, or out of scope where all that is asked is about a treatment the clinic does not give. Starting
+        over throws answers away, so it takes a word that says so: "the first one" is a reply."""
+        if intent == "restart" and AGAIN.isdisjoint(word.lower() for word in reading.words):
+            return "inform", confidence
         line = Line(reading.doc)
         asked = intent.startswith("ask_") or intent in ASKED_OF_US
         return (

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.nlu.context import resolve_in_context, treatment_of
+from bot.nlu.intent_model import Guess
 from bot.nlu.questions import Part, keep, split
 from bot.nlu.understanding import Understanding
 
@@ -66,3 +67,12 @@ def test_an_indirect_question_is_not_cut() -> None:
 def test_parts_with_the_same_intent_are_one_question() -> None:
     whole, part = Part(0, 8, "ask_pain", 0.8), Part(0, 4, "ask_pain", 0.9)
     assert keep(whole, [part, part]) == [whole]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("the first one", "inform"), ("2nd", "inform"), ("can we start over", "restart"), ("back to question 1", "restart")],
+)
+def test_answers_are_thrown_away_only_at_a_word_that_says_so(shared: Understanding, text: str, meant: str) -> None:
+    guessed = Guess((("restart", 0.4), ("inform", 0.3)), out_of_scope=0.1, refused=False)
+    assert shared.classify(text, [], lambda texts: [guessed] * len(texts)).intent["name"] == meant
