@@ -71,7 +71,7 @@ def test_parts_with_the_same_intent_are_one_question() -> None:
 
 @pytest.mark.parametrize(
     ("text", "meant"),
-    [("the first one", "inform"), ("2nd", "inform"), ("can we start over", "restart"), ("back to question 1", "restart")],
+    [("the first one", "inform"), ("2nd", "inform"), ("can we start over", "restart"), ("back to the top", "restart")],
 )
 def test_answers_are_thrown_away_only_at_a_word_that_says_so(shared: Understanding, text: str, meant: str) -> None:
     guessed = Guess((("restart", 0.4), ("inform", 0.3)), out_of_scope=0.1, refused=False)
