@@ -13,7 +13,7 @@ import importlib.abc
 import importlib.machinery
 import sys
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
@@ -58,11 +58,12 @@ class LeftOut(RuntimeError):
     """Something left out of the serving process was used; the message names it and the way to have it."""
 
 
-def leave_out(model: Path) -> bool:
-    """Put the stand-ins in place, before Rasa is imported; False, and nothing done, when the model needs TensorFlow."""
+def leave_out(model: Path, channels: Iterable[str] = ()) -> bool:
+    """Put the stand-ins in place, before Rasa is imported; False, and nothing done, when the model needs TensorFlow.
+    `channels` are those of credentials.yml: Rasa's own among them stay."""
     if needs_tensorflow(model):
         return False
-    sys.meta_path.insert(0, _Finder(STAND_INS))
+    sys.meta_path.insert(0, _Finder(STAND_INS - {f"rasa.core.channels.{name}" for name in channels}))
     return True
 
 

@@ -184,7 +184,7 @@ def _lean_imports(model: Path) -> bool:
     """Leave out what serving does not need; False for a model that needs it all."""
     from bot.serving.left_out import leave_out
 
-    return leave_out(model)
+    return leave_out(model, YAML(typ="safe").load(BOT / "credentials.yml") or ())
 
 
 def _lean_code(run: Any) -> None:

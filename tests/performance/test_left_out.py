@@ -29,6 +29,15 @@ for use in (lambda: TelegramInput(), lambda: TelegramInput.from_credentials({}))
 names = ("tensorflow", "jax", "keras", "matplotlib", "aiogram", "slack_sdk", "twilio")
 assert not [name for name in names if name in sys.modules]
 """
+CHANNELS = """
+import sys, pathlib
+from bot.serving.left_out import leave_out
+assert leave_out(pathlib.Path(sys.argv[1]), ["telegram", "rest"])
+import rasa.core.run
+from rasa.core.channels.telegram import TelegramInput
+assert TelegramInput.name() == "telegram" and "aiogram" in sys.modules
+assert "slack_sdk" not in sys.modules
+"""
 ACTIONS = """
 import importlib, pkgutil, sys
 from bot.serving.left_out import leave_out_of_actions
@@ -67,7 +76,10 @@ def test_a_model_says_whether_it_needs_tensorflow(uses: list[str], needed: bool,
     assert needs_tensorflow(model(tmp_path, *uses)) is needed
 
 
-@pytest.mark.parametrize(("program", "name"), [(RASA, "Rasa"), (ACTIONS, "the actions")], ids=["Rasa", "actions"])
+PROGRAMS = [(RASA, "Rasa"), (CHANNELS, "Rasa with Telegram"), (ACTIONS, "the actions")]
+
+
+@pytest.mark.parametrize(("program", "name"), PROGRAMS, ids=[name for _, name in PROGRAMS])
 def test_a_process_does_its_work_without_what_is_left_out(program: str, name: str, tmp_path: Path, root: Path) -> None:
     command = [sys.executable, "-W", "ignore", "-c", program, str(model(tmp_path))]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
