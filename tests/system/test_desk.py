@@ -118,6 +118,7 @@ def test_a_question_in_three_wordings_is_answered_once_and_a_fourth_wording_gets
         assert ANSWER in patient.history()[-1]["text"], "who asked before is told"
     desk.chat.say(FOURTH)
     desk.chat.wait_for(ANSWER)
+    desk.chat.wait_for("The clinic's answer, by Anna")
 
 
 def write_an_answer(page: Page, desk: Desk) -> None:

@@ -11,11 +11,18 @@ export function beside(metadata: Metadata, config: Config): HTMLElement[] {
   const found: HTMLElement[] = [];
   if (metadata.kind === "confirmation" && metadata.reference) found.push(card(metadata, config));
   else if (metadata.starts_at) found.push(...ownTime(metadata.starts_at, metadata, config));
+  if (metadata.author && metadata.date) found.push(taught(metadata.author, metadata.date, config));
   const link = metadata.link;
   if (link && mayLink(link.url)) {
     found.push(el("p", { class: "beside" }, el("a", { href: link.url, target: "_blank", rel: "noopener" }, link.title)));
   }
   return found;
+}
+
+/** Whose answer it is, where the clinic's people wrote it. */
+function taught(author: string, date: string, config: Config): HTMLElement {
+  const day = new Date(`${date}T12:00:00`).toLocaleDateString(config.language, { dateStyle: "medium" });
+  return el("p", { class: "beside" }, fill(config.words.clinic_answer ?? "", { author, date: day }));
 }
 
 /** The line "04:00 your time (10:00 at the clinic)" where the patient's clock shows another time. */

@@ -12,6 +12,8 @@ export type Metadata = {
   erase?: boolean;
   token?: string;
   thumb?: Thumb;
+  author?: string;
+  date?: string;
   checklist?: Item[];
   times?: { title: string; starts_at: string }[];
   starts_at?: string;
