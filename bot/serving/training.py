@@ -62,7 +62,8 @@ def train(report: Report, bot: Path = BOT) -> Path:
     models = bot / "models"
     models.mkdir(exist_ok=True)
     output = models / "new"
-    command = [sys.executable, "-m", "rasa", "train", "--fixed-model-name", name, "--out", str(output)]
+    # --force: Rasa's cache knows neither the components' code nor the files of content/ that they learn from.
+    command = [sys.executable, "-m", "rasa", "train", "--force", "--fixed-model-name", name, "--out", str(output)]
     env = {
         **os.environ,
         "RASA_TELEMETRY_ENABLED": "false",

@@ -44,8 +44,14 @@ def until(holds: Callable[[], bool]) -> None:
 
 def workers(folder: Path, port: int) -> list[int]:
     """The processes that ever served a port, those that live."""
-    pids = [int(path.suffix[1:]) for path in folder.glob(f"{port}.*")]
-    return [pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE]
+    return [pid for pid in (int(path.suffix[1:]) for path in folder.glob(f"{port}.*")) if lives(pid)]
+
+
+def lives(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.fixture

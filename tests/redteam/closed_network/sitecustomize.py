@@ -40,5 +40,5 @@ def watch(event: str, details: tuple[Any, ...]) -> None:
 
 if LOG:
     sys.modules["uvloop"] = None  # type: ignore[assignment]
-    note(f"watching {' '.join(sys.orig_argv[1:4])}")
+    note(f"watching {' '.join(' '.join(sys.orig_argv[1:4]).split())}")  # a program given with -c has many lines
     sys.addaudithook(watch)
