@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from rasa_sdk.events import FollowupAction, SlotSet
 
 from bot.actions.base import ClinicAction, Events, Turn
 from bot.actions.replies import answer_one, comes_first, queue_question, say_learned
-from bot.actions.screening import asks_about_self, reopens_screening, tells_of_health
+from bot.actions.screening import QUESTION, asks_about_self, reopens_screening, tells_of_health
 from bot.clinic.consent import ASKS, REFUSED
 from bot.clinic.understanding import Question, nearest_topics, questions
 from bot.nlu.context import resolve_in_context
+
+AFTER_A_DANGER = timedelta(hours=1)
 
 
 class ActionAnswer(ClinicAction):
@@ -29,7 +33,7 @@ class ActionAnswer(ClinicAction):
             return []
         if tells_of_health(turn) or turn.entity("question") == ASKS:  # an old notice's button: the notice comes anew
             return [FollowupAction("screening_form")]
-        return not_understood(turn)
+        return after_danger(turn) if _follows_a_danger(turn) else not_understood(turn)
 
 
 class ActionNoteUnknown(ClinicAction):
@@ -47,6 +51,8 @@ class ActionNoteUnknown(ClinicAction):
             return answer_all(turn, asked)
         if say_learned(turn):
             return [SlotSet("misunderstood", 0), SlotSet("offered", "none")]
+        if _follows_a_danger(turn):
+            return after_danger(turn)
         if turn.intent == "out_of_scope":
             return out_of_scope(turn)
         return not_understood(turn)
@@ -75,6 +81,23 @@ def answer_all(turn: Turn, asked: list[Question]) -> Events:
         SlotSet("offered", "none"),
         SlotSet("booking_gate", None),
     ]
+
+
+def after_danger(turn: Turn) -> Events:
+    """What is neither a question nor an answer, soon after a danger was named: "sorry, that was my sister, last year".
+
+    The desk has the alert; the patient is neither sent away nor told that all is well, and may go on."""
+    buttons = [{"title": "Talk to a person", "payload": "/talk_to_human"}]
+    if (turn.slot("screening") or {}).get("status") == "open":
+        buttons.insert(0, {"title": "Go on with the check", "payload": "/check_eligibility"})
+    turn.say("utter_after_danger", buttons=buttons)
+    return [SlotSet("misunderstood", 0), SlotSet("offered", "none")]
+
+
+def _follows_a_danger(turn: Turn) -> bool:
+    named = turn.slot("alarmed_at")
+    is_recent = bool(named) and turn.now - datetime.fromisoformat(named) < AFTER_A_DANGER
+    return is_recent and not QUESTION.search(turn.text)
 
 
 def out_of_scope(turn: Turn) -> Events:

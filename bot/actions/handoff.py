@@ -59,7 +59,7 @@ class ActionRaiseAlert(ClinicAction):
                 key=f"danger:{turn.conversation_id}:{turn.parse.get('message_id')}",
                 now=turn.now,
             )
-        return LEAVE_FORM
+        return [*LEAVE_FORM, SlotSet("alarmed_at", turn.now.isoformat())]
 
     def apologise(self, dispatcher: CollectingDispatcher) -> None:
         dispatcher.utter_message(response="utter_alert_not_stored")

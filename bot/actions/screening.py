@@ -30,7 +30,7 @@ CHECKS = ("check_eligibility", "ask_suitability")
 FOR_ANOTHER = re.compile(r"\bfor\s+(my|our|the|a|him|her|them)\b", re.IGNORECASE)
 FIRST_PERSON = re.compile(r"\b(i|i'?m|i'?ve|my|me|am|she|he|her|his|we|mum|mom)\b", re.IGNORECASE)
 OF_A_CLOCK = re.compile(r"\d\s*[:.h]\s*$")  # what stands before minutes
-ASKS = re.compile(
+QUESTION = re.compile(
     r"\?|^\W*(can|could|is|are|do|does|what|who|how|why|when|where|which|will|would|should|may)\b", re.IGNORECASE
 )
 
@@ -50,7 +50,7 @@ class ValidateScreeningForm(PersonalForm):
 
     def before_notice(self, turn: Turn) -> bool:
         told = [question.criterion for question in turn.content.screening.questions if _has(turn, question.criterion)]
-        if told and ASKS.search(turn.text):  # "I'm diabetic, can I have it?" is answered without a check
+        if told and QUESTION.search(turn.text):  # "I'm diabetic, can I have it?" is answered without a check
             answer_one(turn, Question("ask_suitability", turn.text, entities=tuple(turn.parse.get("entities") or ())))
             return turn.slot("consent") == REFUSED
         _answer_besides(turn)
@@ -74,7 +74,7 @@ class ValidateScreeningForm(PersonalForm):
 
 def _answer_besides(turn: Turn) -> None:
     heard = heard_by_screening(turn)
-    asks = ASKS.search(turn.text) or not _tells(heard)  # "yes, type 2" asks nothing
+    asks = QUESTION.search(turn.text) or not _tells(heard)  # "yes, type 2" asks nothing
     if heard.intent and not asks_about_self(turn) and asks:
         answer_asides(turn, besides=(*SMALL_TALK, "goodbye", *(CHECKS if turn.intent in CHECKS else ())))
 
@@ -152,7 +152,7 @@ def heard_by_screening(turn: Turn) -> Heard:
     known = {question.criterion for question in turn.content.screening.questions} | {"none_of_these"}
     known |= {one.id for question in turn.content.screening.questions for one in question.follow_ups}
     facts = {str(e["entity"]): str(e["value"]) for e in entities if e.get("entity") in known}
-    if turn.intent.startswith("ask_") and ASKS.search(turn.text) and not FIRST_PERSON.search(turn.text):
+    if turn.intent.startswith("ask_") and QUESTION.search(turn.text) and not FIRST_PERSON.search(turn.text):
         facts = {}  # "can diabetics have it?" says nothing about the patient
     age, pressed = _age_told(turn), turn.entity("question")
     is_other = any(e.get("about") == "other" for e in entities) or is_for_another(turn.text, turn.content)

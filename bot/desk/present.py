@@ -53,7 +53,7 @@ STATUSES = {
 FATES = {
     "kept": "Answered in time",
     "late": "Answered too late",
-    "owed": "Owed, too late already",
+    "owed": "Owed, past their time",
     "waiting": "Waiting, still in time",
 }
 # What the assistant takes a message for, where the content has no title for it.

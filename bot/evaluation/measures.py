@@ -105,10 +105,10 @@ def out_of_scope(parse: Parse, messages: Mapping[str, Sequence[str]]) -> Slice:
 
 
 def two_questions(parse: Parse, cases: Sequence[Mapping[str, Any]]) -> Slice:
-    """Share of messages of which both questions are found, in order."""
+    """Share of messages of which both questions are found, in order, each meant after the one before it."""
     errors = []
     for case in cases:
-        got = [question["intent"] for question in parse(case["text"])["questions"]]
+        got = [question["intent"] for question in resolve_in_context(parse(case["text"]), None)["questions"]]
         if got != case["intents"]:
             errors.append((case["text"], " + ".join(case["intents"]), " + ".join(got), 1.0))
     return Slice({"two_questions": 1 - len(errors) / len(cases)}, [], errors)

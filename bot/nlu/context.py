@@ -30,9 +30,10 @@ def resolve_in_context(
     """The parse as it is meant after `previous_topic` (an `ask_…` intent) about `previous_treatment`.
 
     A changed intent has confidence 1.0 and the key `in_context`; a treatment that is carried on has `inherited`.
-    Messages that stand alone, name a danger, or hold several questions come back with the treatment carried on at most.
+    Messages that stand alone or name a danger come back with the treatment carried on at most. Of several questions in
+    one message each is meant after the one before it.
     """
-    resolved = dict(parse)
+    resolved = {**parse, "questions": _in_turn(parse)} if len(parse.get("questions") or []) > 1 else dict(parse)
     intent = _meant(parse, previous_topic) if previous_topic else None
     if intent:
         resolved["intent"] = {"name": intent, "confidence": 1.0, "in_context": True}
@@ -40,6 +41,19 @@ def resolve_in_context(
             {"text": parse["text"], "intent": intent, "confidence": 1.0, "entities": list(parse.get("entities") or [])}
         ]
     return _with_treatment(resolved, previous_treatment) if previous_topic else resolved
+
+
+def _in_turn(parse: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The questions of one message: "what are the side effects and how long do they last" asks how long those last."""
+    kept: list[dict[str, Any]] = []
+    for question in parse["questions"]:
+        one = {"intent": {"name": question["intent"], "confidence": question["confidence"]}, "questions": []}
+        leans = kept and question["confidence"] < PLAIN
+        intent = _meant({**question, **one}, kept[-1]["intent"]) if leans else None
+        meant = {**question, "intent": intent, "confidence": 1.0} if intent else question
+        if all(meant["intent"] != other["intent"] for other in kept):
+            kept.append(meant)
+    return kept
 
 
 def treatment_of(parse: Mapping[str, Any]) -> str | None:

@@ -14,6 +14,7 @@ _VERBS = frozenset(
     "totally completely my and seem seems feel feels were working test bloods results quite pretty very "
     "really came back".split()
 )
+_TOO = (["too"], ["also"])  # "my kidneys are fine and my liver too"
 AHEAD = 6
 
 
@@ -28,10 +29,14 @@ class OrganReader:
 
     def said(self, words: Sequence[str], judge: Judge, taken: set[int]) -> Iterator[tuple[int, int, str, Value]]:
         """(first word, after last, condition, value) of each organ about which something is said."""
+        last: Value | None = None
         for i, word in enumerate(words):
             if word in self._organ and i not in taken:
                 value = self._value(words, i, judge)
+                if value is None and words[i + 1 : i + 2] in _TOO:
+                    value = last
                 if value:
+                    last = value
                     yield i, i + 1, self._organ[word], value
 
     def _value(  # noqa: PLR0911 - one way of saying it after another

@@ -185,6 +185,20 @@ def test_when_to_call_is_no_wish_for_an_appointment() -> None:
     assert talk.turn.state["wish"] is None
 
 
+def test_a_name_that_is_also_a_word_is_taken_as_names_are_written_or_at_the_second_time() -> None:
+    assert talk_at("name").say("Kim Hi") == "utter_ask_booking_contact"
+    for text, name in (("hi", "Hi"), ("kim person", "Kim Person")):
+        talk = talk_at("name")
+        assert talk.say(text) == "utter_booking_name_unclear"
+        assert talk.say(f" {text.upper()}") == "utter_ask_booking_contact"
+        assert talk.answers["name"].lower() == name.lower()
+
+
+@pytest.mark.parametrize("text", ["<b>x</b>", "not sure, 3 of us", "Not Sure", "x" * 200])
+def test_what_cannot_be_a_name_is_none_the_first_time(text: str) -> None:
+    assert talk_at("name").say(text) == "utter_booking_name_unclear"
+
+
 def test_words_beside_a_number_do_not_replace_a_name_given_before() -> None:
     talk = talk_at("contact")
     talk.say("work, 202 555 0123")

@@ -68,7 +68,7 @@ def test_each_week_says_how_many_promises_were_kept_and_what_is_owed_of_every_ki
     front.clock.move(hours=1)
     anna.post(f"/desk/items/{danger}/assign", seen=NOW.isoformat())
     week = table(anna.get("/desk/figures.csv?table=promises").text)
-    assert week[0][1:5] == ["Answered in time", "Answered too late", "Owed, too late already", "Waiting, still in time"]
+    assert week[0][1:5] == ["Answered in time", "Answered too late", "Owed, past their time", "Waiting, still in time"]
     assert week[-1][1:] == ["1", "0", "0", "2", str(24 * 60), "30"]
     front.clock.move(hours=9)
     anna.sign_in("anna@clinic.example")

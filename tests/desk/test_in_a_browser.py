@@ -134,6 +134,15 @@ def writes(front: Front, chat: str, text: str) -> None:
         session.commit()
 
 
+def asks(front: Front, chat: str, text: str) -> None:
+    """A message that the assistant has understood and answered."""
+    parse = {"intent": {"name": "ask_aftercare", "confidence": 0.9}}
+    with unit_of_work(front.sessions) as session:
+        line = conversations.accept_message(session, chat, text, text, utc_now()).row
+        conversations.record_reply(session, line, [], utc_now(), parse)
+        session.commit()
+
+
 def heard(front: Front, chat: str) -> list[tuple[str, str]]:
     with reading(front.sessions) as session:
         return [(row.sender, row.text) for row in conversations.transcript(session, chat)]
@@ -187,6 +196,16 @@ def test_two_people_and_a_patient_one_takes_over_writes_and_hands_back(front: Fr
     expect(ben.get_by_text("Back with the assistant")).to_be_visible()
     said = [text for sender, text in heard(front, chat) if sender != "patient"]
     assert [("Anna" in text, "I am back" in text) for text in (said[-3], said[-1])] == [(True, False), (True, True)]
+
+
+def test_of_a_long_conversation_the_part_scrolls_and_not_the_page(front: Front, sits_down: Open) -> None:
+    chat = patient_asks(front)
+    for number in range(25):
+        asks(front, chat, f"message {number} about my scar")
+    anna = sits_down("anna", width=1280, height=800)
+    anna.get_by_text("I want to talk to a person").first.click()
+    expect(anna.locator("#messages").get_by_text("message 24 about my scar")).to_be_in_viewport()
+    assert anna.evaluate("document.documentElement.scrollHeight - innerHeight") == 0
 
 
 def test_a_reply_being_written_survives_news_from_the_patient(front: Front, sits_down: Open) -> None:

@@ -58,6 +58,24 @@ def test_the_patient_hears_how_the_visit_stands_and_may_leave_it(anna: Patient, 
     assert anna.slots["visit"] is None
 
 
+def test_an_hour_alone_means_the_day_one_has_whatever_the_sentence_is_taken_for(anna: Patient) -> None:
+    tell(anna, "I want to change my booking", "change_booking")
+    (asked,) = anna.tell(ValidateVisitForm(), "can you make it 11 instead", "change_booking")
+    assert (asked["response"], asked["when"]) == ("utter_ask_visit_move", "Tuesday 1 December, 11:00")
+
+
+def test_an_hour_among_the_times_offered_is_taken_though_it_says_change(anna: Patient) -> None:
+    tell(anna, "I want to change my booking", "change_booking")
+    anna.tell(ValidateVisitForm(), question="visit", answer="move")
+    (asked,) = anna.tell(ValidateVisitForm(), "change it to 11:30 then", "change_booking")
+    assert (asked["response"], asked["when"]) == ("utter_ask_visit_move", "Thursday 26 November, 11:30")
+
+
+def test_my_booking_pressed_once_more_shows_it_once_more(anna: Patient) -> None:
+    tell(anna, "", "change_booking")
+    assert tell(anna, "", "change_booking") == ["utter_visit_proposed", "utter_ask_visit_what"]
+
+
 def test_a_cancellation_counts_after_the_yes_and_not_before(anna: Patient, sessions: Sessions) -> None:
     assert tell(anna, "cancel my appointment", "cancel_booking") == ["utter_ask_cancel"]
     assert visit(sessions).status == "proposed"

@@ -21,6 +21,7 @@ def said(shared: Understanding, text: str) -> dict[str, object]:
         ("had lymphoma, all clear since 2015", "cancer", "past"),
         ("my liver is perfectly fine", "liver_disease", "no"),
         ("no kidney or liver problems", "kidney_disease", "no"),
+        ("my kidneys r fine and my liver too", "liver_disease", "no"),
         ("diabetis since I was ten", "diabetes", "yes"),
         ("taking bisoprolol and warfarin", "heart_multi_drug", "yes"),
         ("one tablet for blood pressure", "heart_multi_drug", "unsure"),

@@ -33,6 +33,18 @@ def test_a_short_message_leans_on_the_topic_before(shared: Understanding, text: 
     assert resolve_in_context(parsed(shared, text), before)["intent"]["name"] == meant
 
 
+def test_a_second_question_leans_on_the_first_of_the_same_message_unless_it_is_clear(shared: Understanding) -> None:
+    def meant(confidence: float) -> list[str]:
+        parse = parsed(shared, "what are the side effects and how long do they last")
+        first = {"text": "what are the side effects", "intent": "ask_side_effects", "confidence": 1.0, "entities": []}
+        second = {"text": "how long do they last", "intent": "ask_results", "confidence": confidence, "entities": []}
+        parse["questions"] = [first, second]
+        return [question["intent"] for question in resolve_in_context(parse, None)["questions"]]
+
+    assert meant(0.5) == ["ask_side_effects", "ask_side_effect_duration"]
+    assert meant(0.99) == ["ask_side_effects", "ask_results"]
+
+
 def test_without_a_topic_before_a_message_keeps_its_intent(shared: Understanding) -> None:
     assert resolve_in_context(parsed(shared, "and for hair?"), None)["intent"]["name"] == "inform"
 

@@ -76,6 +76,16 @@ def test_words_are_shown_as_words(chat: ChatPage, text: str) -> None:
     assert chat.log.locator(".message-bubble a:not([href^='https://'])").count() == 0
 
 
+def test_the_newest_message_stays_in_sight_when_a_phone_is_turned_or_its_keyboard_opens(chat: ChatPage) -> None:
+    for number in range(9):
+        chat.say(f"{'a message that takes several lines on a narrow phone ' * 5} {number}")
+        expect(chat.log.locator(".message-bubble.text-message")).to_have_count(3 + 2 * number)
+    for width, height in ((844, 390), (390, 844), (390, 460)):
+        chat.page.set_viewport_size({"width": width, "height": height})
+        chat.page.wait_for_timeout(300)  # the page's own time to follow
+        assert chat.log.evaluate("log => log.scrollHeight - log.scrollTop - log.clientHeight") < 30
+
+
 def test_a_persons_message_arrives_live_and_looks_different(chat: ChatPage, stack: Stack) -> None:
     staff_says(stack, chat.token, "Hello <b>there</b>, this is the front desk.")
     chat.wait_for("Hello <b>there</b>, this is the front desk.")

@@ -27,6 +27,7 @@ export type Actions = Omit<HeaderActions, "move" | "code"> & {
 
 const DANGER = ["emergency", "urgent"];
 const LONGEST_TEXT = 2000;
+const NEAR_END = 60; // pixels
 const SLOW = 2_500; // ms after which a screen reader is told that an answer is being written
 
 export class View {
@@ -37,6 +38,7 @@ export class View {
   private readonly bubbles = new Map<string, HTMLElement>();
   private typingSince = 0;
   private shown = ""; // the newest message
+  private byHand = false; // the patient has scrolled away from the newest message
 
   constructor(
     private readonly host: HTMLElement,
@@ -142,8 +144,20 @@ export class View {
     else this.inside().querySelector<HTMLElement>("#messages")?.focus();
   }
 
+  /** Keep the newest message in sight when the window changes its size: a phone turned round, its keyboard opened. */
+  private stay(log: HTMLElement): void {
+    const moved = () => (this.byHand = true);
+    for (const gesture of ["wheel", "touchmove", "keydown", "pointerdown"]) log.addEventListener(gesture, moved, { passive: true });
+    const isAtEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END;
+    log.addEventListener("scrollend", () => (this.byHand &&= !isAtEnd()));
+    new ResizeObserver(() => {
+      if (!this.byHand) log.scrollTo({ top: log.scrollHeight, behavior: "instant" });
+    }).observe(log);
+  }
+
   /** Show the newest message whole, once everything around it has its place. */
   private scroll(): void {
+    this.byHand = false;
     requestAnimationFrame(() => requestAnimationFrame(() => this.chat.scrollToBottom()));
   }
 
@@ -178,7 +192,8 @@ export class View {
 
   /** What deep-chat leaves out of the accessibility tree. */
   private finish(): void {
-    const log = this.inside().querySelector("#messages");
+    const log = this.inside().querySelector<HTMLElement>("#messages");
+    if (log) this.stay(log);
     log?.setAttribute("role", "log");
     log?.setAttribute("aria-live", "off"); // the newest message is read out by `announcer`, old ones are not
     log?.setAttribute("aria-label", this.word("log"));

@@ -16,6 +16,7 @@ from bot.clinic.booking.asking import AT_THE_END, ask, missed, next_question, pu
 from bot.clinic.booking.clinic import Clinic
 from bot.clinic.booking.diary import Diary
 from bot.clinic.booking.gather import Gathered, gather
+from bot.clinic.booking.names import name_as_written
 from bot.clinic.booking.slots import fits
 from bot.clinic.booking.turns import FIELDS, UNDECIDED, Heard, Say, State, Taken, Turn, new_state
 from bot.clinic.booking.wish import wish_to_dict
@@ -157,6 +158,15 @@ def _answer(state: State, heard: Heard, diary: Diary) -> Turn:
     if heard.intent == "refuse" and asked in ("name", "contact"):
         state["misses"] += 1
         return Turn(state, (put(f"utter_booking_{asked}_needed", asked, diary.clinic),))
+    return _insisted(state, heard, diary) if asked == "name" else missed(state, heard, diary)
+
+
+def _insisted(state: State, heard: Heard, diary: Diary) -> Turn:
+    """Somebody may be called Hi, If or Person: what is written twice as the name is the name."""
+    typed, name = " ".join(heard.text.split()).casefold(), name_as_written(heard.text)
+    if name and state.get("typed") == typed and heard.intent not in ("deny", "affirm", "unsure"):
+        return _keep(state, Gathered({"name": name}), diary)
+    state["typed"] = typed
     return missed(state, heard, diary)
 
 

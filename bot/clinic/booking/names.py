@@ -58,6 +58,14 @@ def find_name(text: str, sure: bool = False) -> str | None:
     return None
 
 
+def name_as_written(text: str) -> str | None:
+    """The whole text as a name, though it may be a word of the language; None where it cannot be one."""
+    name = re.sub(r"\s+", " ", _plain(text))
+    parts = name.split()
+    usable = parts and len(name) <= LONGEST and len(parts) <= MOST_WORDS and all(map(_is_word, parts))
+    return _capitals(name) if usable else None
+
+
 def _plain(text: str) -> str:
     if any(unicodedata.category(letter) == "Cc" and letter not in "\n\r\t" for letter in text[:1000]):
         return ""
@@ -71,9 +79,15 @@ def _as_name(text: str) -> str | None:
     if not parts or len(name) > LONGEST or len(parts) > MOST_WORDS or _BROKEN.search(name):
         return None
     others = [word for place, word in enumerate(parts) if not _is_initial(word, place, len(parts))]
-    if any(word.lower() in _SENTENCE for word in others) or not all(map(_is_word, parts)):
+    is_sentence = any(word.lower() in _SENTENCE for word in others) and not _is_titled(parts)
+    if is_sentence or not all(map(_is_word, parts)):
         return None
     return _capitals(name)
+
+
+def _is_titled(parts: list[str]) -> bool:
+    """Whether it is written as names are (Kim Hi, Lee Person), and begins with no word of a sentence (Not Sure)."""
+    return len(parts) > 1 and parts[0].lower() not in _SENTENCE and all(map(str.istitle, parts))
 
 
 def _is_initial(word: str, place: int, count: int) -> bool:

@@ -16,7 +16,8 @@ _SHIFT = re.compile(
     re.IGNORECASE,
 )
 _HOUR = re.compile(
-    r"\b\d{1,2}[:.]\d\d\b|\b(?:at|to) \d{1,2}\b|\d ?[ap]\.?m\b|o'? ?clock|\b(?:half|quarter) (?:past|to)\b|\bnoon\b",
+    r"\b\d{1,2}[:.]\d\d\b|\b(?:at|to|make (?:it|that)) \d{1,2}\b|\d ?[ap]\.?m\b|o'? ?clock"
+    r"|\b(?:half|quarter) (?:past|to)\b|\bnoon\b",
     re.IGNORECASE,
 )
 _LONG = re.compile(r"\d(?:[ ()/-]*\d){4}")

@@ -116,13 +116,21 @@ def _answered(state: State, heard: Heard, diary: Diary) -> Step:
     heard = _spelled_out(state, heard, diary)
     if state["asking"] == "menu" and heard.intent == "affirm" and state["visit"]["status"] == "pending":
         return _accept(state)
-    if heard.question == "visit" or heard.intent in ("cancel_booking", "change_booking"):
-        return _choose(state, _choice(heard), diary)
+    if heard.question == "visit" or heard.intent == "cancel_booking" or _opens_anew(state, heard, diary):
+        return _choose(state, _choice(heard), diary) if heard.text or heard.answer else ask_again(state, diary)
     if state["asking"] == "sure":
         return _answer(state, heard, diary)
     if state["asking"] == "when" or heard.question == "when" or names_a_day(heard.text, diary.now, diary.clinic):
         return _wish(state, heard, diary)
     return _kept(state) if heard.intent == "deny" else _missed(state, diary)
+
+
+def _opens_anew(state: State, heard: Heard, diary: Diary) -> bool:
+    """Whether the visit is to be changed without a word of when; "can you make it 11 instead" says when."""
+    if heard.intent != "change_booking":
+        return False
+    is_offered = state["asking"] == "when" and diary.understand(heard.text).usable
+    return not is_offered and not names_a_day(heard.text, diary.now, diary.clinic)
 
 
 def ask_again(state: State, diary: Diary) -> Step:

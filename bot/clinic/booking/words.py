@@ -65,6 +65,7 @@ _PHRASES = [
         (r"(?:the )?same (?:week ?)?day next week", "a week from today"),
         (r"as late as (?:possible|you can)|(?:the )?(?:last|latest) (?:possible |available )?(?:appointment|slot|time)"
          r"(?: of the day)?|(?:the )?latest (?:possible|you have)", "latest"),
+        (r"make (?:it|that)(?= \d{1,2}(?:\W*$| instead| please| then| if))", "at"),
         (r"first thing", "early morning"),
         (r"(?:one|a) day next week", "next week"),
         (r"a couple(?: of)?", "two"),
