@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from rasa_sdk.events import FollowupAction, SlotSet
 
 from bot.actions.base import ClinicAction, Events, Turn
-from bot.actions.replies import answer_one, comes_first, queue_question, say_learned
-from bot.actions.screening import QUESTION, asks_about_self, reopens_screening, tells_of_health
+from bot.actions.replies import answer_one, comes_first, queue_question, say_learned, talked_about
+from bot.actions.screening import asks_about_self, reopens_screening, tells_of_health
 from bot.clinic.consent import ASKS, REFUSED
-from bot.clinic.understanding import Question, nearest_topics, questions
+from bot.clinic.understanding import QUESTION, Question, nearest_topics, questions
 from bot.nlu.context import resolve_in_context
 
 AFTER_A_DANGER = timedelta(hours=1)
@@ -72,11 +72,8 @@ def answer_all(turn: Turn, asked: list[Question]) -> Events:
     if not (comes_first(turn) and say_learned(turn)):
         for question in asked:
             answer_one(turn, question)
-    last = asked[-1]
     return [
-        SlotSet("topic", last.intent),
-        SlotSet("treatment", last.value("treatment") or turn.slot("treatment")),
-        SlotSet("concern", last.value("concern")),
+        *talked_about(turn, asked[-1]),
         SlotSet("misunderstood", 0),
         SlotSet("offered", "none"),
         SlotSet("booking_gate", None),

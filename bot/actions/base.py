@@ -61,6 +61,8 @@ class Turn:
     now: datetime
     # An earlier message that is taken up now, in place of the latest one.
     taken_up: Mapping[str, Any] | None = None
+    # Events that stand beside those which the action returns.
+    also: Events = field(default_factory=list)
 
     @property
     def content(self) -> Content:
@@ -128,7 +130,8 @@ class ClinicAction(Action, ABC):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         """Run `act`; whatever goes wrong, the patient hears what happens to their message."""
         try:
-            return self.act(Turn(dispatcher, tracker, clinic(), datetime.now(timezone.utc)))
+            turn = Turn(dispatcher, tracker, clinic(), datetime.now(timezone.utc))
+            return [*self.act(turn), *turn.also]
         except Exception as error:
             with logs.about(_pseudonym(tracker)):
                 log.error("action %s failed: %s at %s", self.name(), type(error).__name__, _place(error))

@@ -187,8 +187,8 @@ def _strays(turn: Turn, state: dict[str, Any]) -> bool:
         return True
     if turn.intent in ("greet", "thank", "bot_challenge", "chitchat", "report_symptom"):
         return asking not in PERSONAL
-    asked = other_questions(turn.parse)
-    if not asked or not turn.intent.startswith("ask_"):
+    asked = other_questions(turn)
+    if not asked or not turn.intent.startswith(("ask_", "inform")):
         return False
     sure = "?" in turn.text or asked[0].confidence >= SURE
     return sure if asking in PERSONAL else True

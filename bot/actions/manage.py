@@ -34,6 +34,9 @@ class ValidateVisitForm(PersonalForm):
         state, diary, heard = turn.slot("visit") or {}, _diary(turn), _heard(turn)
         if not state.get("asking"):
             step = visit.begin(heard, _own(turn), diary)
+        elif turn.intent in ("check_eligibility", "book_appointment") and not tells_a_time(turn, diary.clinic, state):
+            turn.say("utter_first_visit")
+            step = visit.ask_again(state, diary)
         elif _strays(turn) and not tells_a_time(turn, diary.clinic, state):
             answer_asides(turn)
             step = visit.ask_again(state, diary)
@@ -129,7 +132,7 @@ def _strays(turn: Turn) -> bool:
         return False
     if turn.intent in ("greet", "thank", "bot_challenge", "chitchat", "report_symptom"):
         return True
-    return turn.intent.startswith("ask_") and bool(other_questions(turn.parse))
+    return turn.intent.startswith(("ask_", "inform")) and bool(other_questions(turn))
 
 
 def _heard(turn: Turn) -> Heard:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection
 
-from bot.actions.base import Turn
+from rasa_sdk.events import SlotSet
+
+from bot.actions.base import Events, Turn
 from bot.clinic.answers import select_answer
 from bot.clinic.content import Answer
 from bot.clinic.desk import reasons
-from bot.clinic.understanding import Question, questions
+from bot.clinic.understanding import QUESTION, Question, questions
+from bot.nlu.context import resolve_in_context
 from bot.store import answers_learned, triage
 
 # Said before the question is asked again, when the patient strays from it.
@@ -97,14 +99,36 @@ def answer_asides(turn: Turn, besides: Collection[str] = ()) -> None:
         turn.say("utter_first_finish")
     elif turn.intent == "out_of_scope":
         say_learned(turn)
-    for question in other_questions(turn.parse):
-        if question.intent not in besides:
-            answer_one(turn, question)
+    asked = [question for question in other_questions(turn) if question.intent not in besides]
+    for question in asked:
+        answer_one(turn, question)
+    if asked:
+        turn.also.extend(talked_about(turn, asked[-1]))
 
 
-def other_questions(parse: Mapping[str, Any]) -> list[Question]:
-    """The questions of a message that are not about the form itself."""
+def other_questions(turn: Turn) -> list[Question]:
+    """The questions of the message that are not about the form itself, each as it is meant after what was asked before.
+
+    An answer to the form ("when I was a child") leans on nothing.
+    """
+    topic = turn.slot("topic") if QUESTION.search(turn.text) and not _tells(turn) else None
+    parse = turn.parse if turn.intent == "ask_why" else resolve_in_context(turn.parse, topic, turn.slot("treatment"))
     return [question for question in questions(parse) if question.intent != "ask_why"]
+
+
+def _tells(turn: Turn) -> bool:
+    """Whether the message tells something that the check asks."""
+    known = {question.criterion for question in turn.content.screening.questions} | {"age"}
+    return any(entity.get("entity") in known for entity in turn.parse.get("entities") or [])
+
+
+def talked_about(turn: Turn, question: Question) -> Events:
+    """What the conversation is about from now on."""
+    return [
+        SlotSet("topic", question.intent),
+        SlotSet("treatment", question.value("treatment") or turn.slot("treatment")),
+        SlotSet("concern", question.value("concern")),
+    ]
 
 
 def queue_question(turn: Turn, text: str, topics: list[str]) -> None:

@@ -20,7 +20,7 @@ from bot.clinic.screening.checklist import CHECKLIST
 from bot.clinic.screening.interview import AGAIN, SMALL_TALK
 from bot.clinic.screening.rules import find
 from bot.clinic.screening.telling import is_for_another
-from bot.clinic.understanding import Question
+from bot.clinic.understanding import QUESTION, Question
 from bot.store import screenings, triage
 
 FORM = "screening_form"
@@ -30,9 +30,6 @@ CHECKS = ("check_eligibility", "ask_suitability")
 FOR_ANOTHER = re.compile(r"\bfor\s+(my|our|the|a|him|her|them)\b", re.IGNORECASE)
 FIRST_PERSON = re.compile(r"\b(i|i'?m|i'?ve|my|me|am|she|he|her|his|we|mum|mom)\b", re.IGNORECASE)
 OF_A_CLOCK = re.compile(r"\d\s*[:.h]\s*$")  # what stands before minutes
-QUESTION = re.compile(
-    r"\?|^\W*(can|could|is|are|do|does|what|who|how|why|when|where|which|will|would|should|may)\b", re.IGNORECASE
-)
 
 
 class ValidateScreeningForm(PersonalForm):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 TOPICS = "ask_"
 CONTEXT_KEYS = ("treatment", "concern", "criterion")
+QUESTION = re.compile(
+    r"\?|^\W*(can|could|is|are|do|does|what|who|how|why|when|where|which|will|would|should|may)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ class _Rules:
     def repeats_topic(self, words: list[str], parse: Mapping[str, Any]) -> bool:
         """Whether the message only names another treatment or concern, or opens with "what about" and says little."""
         named = [e for e in parse.get("entities") or [] if e["entity"] in ("treatment", "concern", "criterion")]
-        inside = " ".join(str(parse["text"])[e["start"] : e["end"]].lower() for e in named).split()
+        inside = " ".join(str(parse["text"])[e.get("start", 0) : e.get("end", 0)].lower() for e in named).split()
         left = [word for word in words if word not in self._nothing and word not in inside]
         if named and not left:
             return True

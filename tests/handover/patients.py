@@ -49,7 +49,8 @@ class Patient:
         tracker = Tracker(self.name, dict(self.slots), parse, [], False, None, {}, "action_listen")
         dispatcher = CollectingDispatcher()
         clinic = Clinic(self.content or content(), self.sessions, "a secret for tests")
-        for event in action.act(Turn(dispatcher, tracker, clinic, self.now)):
+        turn = Turn(dispatcher, tracker, clinic, self.now)
+        for event in [*action.act(turn), *turn.also]:
             if event["event"] == "slot":
                 self.slots[event["name"]] = event["value"]
         return dispatcher.messages

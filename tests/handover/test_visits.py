@@ -71,6 +71,20 @@ def test_an_hour_among_the_times_offered_is_taken_though_it_says_change(anna: Pa
     assert (asked["response"], asked["when"]) == ("utter_ask_visit_move", "Thursday 26 November, 11:30")
 
 
+def test_a_question_meanwhile_is_meant_after_the_one_before_it(anna: Patient) -> None:
+    tell(anna, "I want to change my booking", "change_booking")
+    anna.tell(ValidateVisitForm(), "what does it cost?", "ask_cost")
+    said, *again = anna.tell(ValidateVisitForm(), "and for hair?", "inform", treatment="hair")
+    assert said["metadata"]["topic"] == "ask_cost"
+    assert [one["response"] for one in again] == ["utter_visit_proposed", "utter_ask_visit_what"]
+
+
+def test_the_check_waits_until_the_visit_is_settled(anna: Patient) -> None:
+    tell(anna, "I want to change my booking", "change_booking")
+    said = tell(anna, "I'm 34, can you check if I can have it", "check_eligibility")
+    assert said == ["utter_first_visit", "utter_visit_proposed", "utter_ask_visit_what"]
+
+
 def test_my_booking_pressed_once_more_shows_it_once_more(anna: Patient) -> None:
     tell(anna, "", "change_booking")
     assert tell(anna, "", "change_booking") == ["utter_visit_proposed", "utter_ask_visit_what"]

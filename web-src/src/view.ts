@@ -140,13 +140,16 @@ export class View {
 
   /** To the text box; on a touch screen to the conversation, so that no keyboard covers it. */
   focus(): void {
-    if (matchMedia("(hover: hover)").matches) this.chat.focusInput();
-    else this.inside().querySelector<HTMLElement>("#messages")?.focus();
+    if (matchMedia("(hover: hover)").matches) return this.chat.focusInput();
+    const log = this.inside().querySelector<HTMLElement>("#messages");
+    log?.classList.add("touched"); // no outline for a finger; a key brings it back
+    log?.focus();
   }
 
   /** Keep the newest message in sight when the window changes its size: a phone turned round, its keyboard opened. */
   private stay(log: HTMLElement): void {
     const moved = () => (this.byHand = true);
+    this.host.ownerDocument.addEventListener("keydown", () => log.classList.remove("touched"));
     for (const gesture of ["wheel", "touchmove", "keydown", "pointerdown"]) log.addEventListener(gesture, moved, { passive: true });
     const isAtEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END;
     log.addEventListener("scrollend", () => (this.byHand &&= !isAtEnd()));
