@@ -62,6 +62,7 @@ def test_an_hour_alone_means_the_day_one_has_whatever_the_sentence_is_taken_for(
     tell(anna, "I want to change my booking", "change_booking")
     (asked,) = anna.tell(ValidateVisitForm(), "can you make it 11 instead", "change_booking")
     assert (asked["response"], asked["when"]) == ("utter_ask_visit_move", "Tuesday 1 December, 11:00")
+    assert anna.slots["visit"]["wished"] == "can you make it 11 instead"
 
 
 def test_an_hour_among_the_times_offered_is_taken_though_it_says_change(anna: Patient) -> None:

@@ -224,7 +224,8 @@ def _accept(state: State) -> Step:
 
 
 def _spelled_out(state: State, heard: Heard, diary: Diary) -> Heard:
-    """What is said of the time one has ("an hour later") in dates."""
+    """What is said of the time one has ("an hour later") in dates; the words as typed are kept for the desk."""
+    state["typed"] = heard.text
     start, hours = _start(state), not state.get("offered")
     return replace(heard, text=diary.spelled_out(heard.text, start, hours=hours))
 
@@ -264,7 +265,7 @@ def _wish(state: State, heard: Heard, diary: Diary) -> Step:
     wish = diary.understand(typed or "")
     if wish.kind == "not_understood":
         return _kept(state) if heard.intent == "deny" else _missed(state, diary)
-    state["wish"], state["wished"], state["misses"] = wish_to_dict(wish), heard.text[:200], 0
+    state["wish"], state["wished"], state["misses"] = wish_to_dict(wish), state["typed"][:200], 0
     return _when(state, diary)
 
 
