@@ -8,7 +8,7 @@ from rasa_sdk.events import FollowupAction, SlotSet
 
 from bot.actions.base import ClinicAction, Events, Turn
 from bot.actions.replies import answer_one, comes_first, queue_question, say_learned, talked_about
-from bot.actions.screening import asks_about_self, reopens_screening, tells_of_health
+from bot.actions.screening import asks_about_self, reopens_screening, tells_of_health, told_of_self
 from bot.clinic.consent import ASKS, REFUSED
 from bot.clinic.understanding import QUESTION, Question, nearest_topics, questions
 from bot.nlu.context import resolve_in_context
@@ -98,8 +98,14 @@ def _follows_a_danger(turn: Turn) -> bool:
 
 
 def out_of_scope(turn: Turn) -> Events:
-    """Another matter than the clinic's: said kindly; the desk sees it in case the bot is wrong."""
-    turn.say("utter_out_of_scope")
+    """Another matter than the clinic's: said kindly; the desk sees it in case the bot is wrong.
+
+    Who names an illness of theirs that the leaflet speaks of hears what it says, whatever else they asked."""
+    if told_of_self(turn):
+        answer_one(turn, Question("ask_suitability", turn.text, entities=tuple(turn.parse.get("entities") or ())))
+        turn.say("utter_rest_elsewhere")
+    else:
+        turn.say("utter_out_of_scope")
     queue_question(turn, turn.text, topics=_near(turn))
     return [SlotSet("offered", "person"), SlotSet("misunderstood", 0)]
 

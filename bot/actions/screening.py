@@ -143,6 +143,13 @@ def tells_of_health(turn: Turn) -> bool:
     return turn.intent == "inform" and _tells(heard_by_screening(turn))
 
 
+def told_of_self(turn: Turn) -> bool:
+    """Whether the patient names an illness of their own that the check asks for ("my kidneys are bad")."""
+    heard = heard_by_screening(turn)
+    is_ill = any(value not in ("no", "refused") for value in heard.facts.values())
+    return is_ill and heard.about == "self" and bool(FIRST_PERSON.search(turn.text))
+
+
 def heard_by_screening(turn: Turn) -> Heard:
     """The latest message as the interview understands it."""
     entities = turn.parse.get("entities") or []

@@ -342,6 +342,21 @@ def test_somebody_elses_illness_is_not_written_down_as_the_patients() -> None:
     assert (turn.notes, asks(turn), set(turn.state.answers)) == (("about_other",), "pregnant", {"age"})
 
 
+def test_in_a_check_for_somebody_else_what_patients_say_of_themselves_is_not_written_down() -> None:
+    mum = Heard("check_eligibility", about="other", text="can my mum have it")
+    turn = talk(
+        Heard("inform", age=71, text="71"), Heard("inform", {"diabetes": "yes"}, text="I'm diabetic"), first=mum
+    )
+    assert (turn.notes, turn.state.values, asks(turn)) == (("about_self",), {"age": 71}, "diabetes")
+    assert "about your mum" in turn.says[-1].text
+
+
+def test_after_an_outcome_for_somebody_else_the_patient_gets_a_check_of_their_own() -> None:
+    girl = Heard("check_eligibility", about="other", age=16, text="can my daughter have it, she is 16")
+    turn = talk(Heard("ask_suitability", age=45, text="ok what about me then, I'm 45"), first=girl)
+    assert (turn.state.about, turn.state.values, turn.state.status) == ("self", {"age": 45}, "open")
+
+
 def test_a_check_for_somebody_else_is_about_that_person_from_the_start() -> None:
     turn = talk(
         first=Heard("check_eligibility", {"diabetes": "yes"}, about="other", text="for my mum, she has diabetes")

@@ -31,6 +31,7 @@ EXTRA_PLACEHOLDERS: dict[
     ("outcomes", "clinician_review", "other"): {"open", "reasons", "person"},
     ("phrases", "intro"): {"count"},
     ("phrases", "intro_other"): {"count", "person"},
+    ("phrases", "about_self"): {"person"},
     ("phrases", "offer"): {"help", "question"},
     ("somebody_else", "your"): {"word"},
 }

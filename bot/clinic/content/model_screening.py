@@ -97,6 +97,7 @@ class ScreeningPhrases(Base):
     chatted: Text
     left: Text
     about_other: Text
+    about_self: Text
     missed: Text
     age_missed: Text
     many: Text

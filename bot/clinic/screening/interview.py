@@ -14,7 +14,7 @@ from bot.clinic.screening import speech
 from bot.clinic.screening.rules import Answer, Verdict, called_for, find, is_needless, screen, settled
 from bot.clinic.screening.speech import Say
 from bot.clinic.screening.state import Screening
-from bot.clinic.screening.telling import Heard, birth_year, person_named, told
+from bot.clinic.screening.telling import Heard, birth_year, person_named, speaks_of_self, told
 
 OFFER_AFTER = 2  # misses
 SMALL_TALK = {"greet": ("greeted",), "thank": ("thanked",), "chitchat": ("chatted",)}  # what is said to it
@@ -24,8 +24,8 @@ AGAIN = "again"  # the answer of the button that starts a finished check anew
 @dataclass(frozen=True)
 class Turn:
     """What a message led to. `notes` name what happened: intro, intro_other, noted, amended, told, respected, resumed,
-    nearly, about_other, missed, birthday, offer, why, help, digression, left, again, stopped, person. `verdict`
-    is there when this message decided the screening."""
+    nearly, about_other, about_self, missed, birthday, offer, why, help, digression, left, again, stopped, person.
+    `verdict` is there when this message decided the screening."""
 
     state: Screening
     says: tuple[Say, ...] = ()
@@ -70,6 +70,8 @@ def hear(state: Screening, heard: Heard, content: Content, today: date) -> Turn:
         return Turn(state)
     if heard.about == "other" and state.about == "self" and heard.question is None:
         return _about_somebody_else(state, heard, content, today)
+    if state.about == "other" and speaks_of_self(heard):
+        return begin(content, heard, today) if state.status == "done" else _go_on(state, content, ("about_self",))
     if heard.intent in ("ask_why", "help") and state.asked is not None:
         return _explain(state, heard, content)
     return _take(_named(state, heard, content), heard, content, today)

@@ -20,6 +20,11 @@ YEAR = "<year>"
 OWN = r"(?:my|our|the|an?)"
 AGED = r"\d+[\s-]*(?:years?|yrs?|yo|y/o)?[\s-]*(?:old)?\s+"  # "my 17 year old son"
 WORD = r"[\w']+|[^\w\s.,;:!?()'\"/-]"  # a word, or a sign such as a thumb
+OF_SELF = re.compile(  # a patient who asked for somebody else speaks of themselves again
+    r"\bi(?:'?m| am) (?:(?:already|now|not|also|only) )?(?:\d|pregnant|breast|diabetic|healthy)"
+    r"|\b(?:about|for) (?:me|myself)\b|\bme (?:then|too|now)\b",
+    re.IGNORECASE,
+)
 TOLD = "told"  # the value of an answer that is kept in the patient's own words
 DIGRESSIONS = (
     *("greet", "thank", "goodbye", "bot_challenge", "complain", "chitchat", "report_symptom", "check_eligibility"),
@@ -84,6 +89,11 @@ def is_for_another(text: str, content: Content) -> bool:
     before = "|".join(map(re.escape, names.asked_for))
     near = re.search(rf"\b(?:{before})\s+(?={OWN}\s)(.+)", text, re.IGNORECASE)
     return near is not None and bool(person_named(" ".join(near[1].split()[:5]), content))
+
+
+def speaks_of_self(heard: Heard) -> bool:
+    """Whether a message is plainly about who writes: "what about me, I'm 45"; a button never is."""
+    return heard.about == "self" and heard.question is None and OF_SELF.search(heard.text) is not None
 
 
 def birth_year(state: Screening, heard: Heard, content: Content, today: date) -> int | None:
