@@ -337,6 +337,16 @@ def test_a_person_ends_the_check() -> None:
     assert talk(age(40), Heard("talk_to_human")).state.status == "person"
 
 
+@pytest.mark.parametrize("text", ["no im healthy", "Nope, I feel great"])
+def test_a_no_with_something_added_is_a_no(text: str) -> None:
+    assert talk(age(40), Heard("inform", text=text)).state.values == {"age": 40, "pregnant": "no"}
+
+
+@pytest.mark.parametrize("text", ["no idea honestly", "my no is not a number that you can take"])
+def test_not_every_no_is_one(text: str) -> None:
+    assert talk(age(40), Heard("inform", text=text)).state.values == {"age": 40}
+
+
 def test_somebody_elses_illness_is_not_written_down_as_the_patients() -> None:
     turn = talk(age(40), facts(about="other", diabetes="yes"))
     assert (turn.notes, asks(turn), set(turn.state.answers)) == (("about_other",), "pregnant", {"age"})

@@ -80,6 +80,14 @@ def test_a_question_meanwhile_is_meant_after_the_one_before_it(anna: Patient) ->
     assert [one["response"] for one in again] == ["utter_visit_proposed", "utter_ask_visit_what"]
 
 
+def test_cancel_it_is_about_the_visit_that_is_looked_at_and_asked_once_more(anna: Patient, sessions: Sessions) -> None:
+    tell(anna, "I want to change my booking", "change_booking")
+    tell(anna, question="visit", answer="move")
+    assert tell(anna, "cancel it", "stop") == ["utter_ask_cancel"]
+    assert visit(sessions).status == "proposed"
+    assert tell(anna, "stop", "stop") == ["utter_visit_kept"]
+
+
 def test_the_check_waits_until_the_visit_is_settled(anna: Patient) -> None:
     tell(anna, "I want to change my booking", "change_booking")
     said = tell(anna, "I'm 34, can you check if I can have it", "check_eligibility")

@@ -22,6 +22,7 @@ from bot.clinic.booking.times import names_a_day
 from bot.clinic.booking.turns import Heard, Say, State, question, show_time
 from bot.clinic.booking.wish import wish_to_dict
 
+_CANCEL = re.compile(r"\bcancel (?:it|that|this|everything|the (?:visit|appointment|booking))\b", re.IGNORECASE)
 OPEN = ("proposed", "pending", "booked")
 MISSES = 3  # answers that could not be used, after which a person is offered
 _LETTERS = "234679ACDEFGHJKMNPQRTVWXY"
@@ -106,7 +107,9 @@ def hear(state: State, heard: Heard, diary: Diary) -> Step:
     if heard.intent == "talk_to_human":
         return Step({}, (), "wants_person")
     if heard.intent in ("stop", "restart"):
-        return _kept(state)
+        if not _CANCEL.search(heard.text) or state["asking"] == "who":
+            return _kept(state)
+        heard = replace(heard, intent="cancel_booking")  # "cancel it": asked once more before it counts
     return _answered(copy.deepcopy(state), heard, diary)
 
 

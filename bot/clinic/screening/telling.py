@@ -20,6 +20,7 @@ YEAR = "<year>"
 OWN = r"(?:my|our|the|an?)"
 AGED = r"\d+[\s-]*(?:years?|yrs?|yo|y/o)?[\s-]*(?:old)?\s+"  # "my 17 year old son"
 WORD = r"[\w']+|[^\w\s.,;:!?()'\"/-]"  # a word, or a sign such as a thumb
+NO_AND_MORE = 5  # words
 OF_SELF = re.compile(  # a patient who asked for somebody else speaks of themselves again
     r"\bi(?:'?m| am) (?:(?:already|now|not|also|only) )?(?:\d|pregnant|breast|diabetic|healthy)"
     r"|\b(?:about|for) (?:me|myself)\b|\bme (?:then|too|now)\b",
@@ -196,7 +197,7 @@ def _from_intent(state: Screening, heard: Heard, content: Content, found: Mappin
 
 def _yes_or_no(asked: str, heard: Heard, content: Content) -> str | None:
     """The yes, no, unsure, refused or past of a reply. What was typed has to say so itself, so nothing is guessed."""
-    value, words = BY_INTENT.get(heard.intent), content.screening.words
+    value, words = BY_INTENT.get(heard.intent) or _opens_with_no(heard), content.screening.words
     if not heard.text or heard.is_aside:
         return value
     is_main = asked in {question.id for question in content.screening.questions}
@@ -204,6 +205,12 @@ def _yes_or_no(asked: str, heard: Heard, content: Content) -> str | None:
         if says(heard.text, phrases):
             return "no" if meant == "past" and not is_main else meant
     return value if value not in ("yes", "no") or says(heard.text, words.needs[value]) else None  # type: ignore[index]
+
+
+def _opens_with_no(heard: Heard) -> str | None:
+    """A short "no" with something added that tells nothing else, as in "no I'm healthy"."""
+    is_short = heard.intent == "inform" and not heard.facts and len(heard.text.split()) <= NO_AND_MORE
+    return "no" if is_short and re.match(r"\W*(no|nope|nah)\b(?! (?:idea|clue))", heard.text, re.IGNORECASE) else None
 
 
 def says(text: str, phrases: Sequence[str]) -> bool:
