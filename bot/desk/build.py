@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from bot.clinic.content import load_content
 from bot.desk.context import Clock, Desk, utc_now
 from bot.desk.pages import ALL
-from bot.desk.routing import route_class
+from bot.desk.routing import Refused, Signed, route_class
 from bot.desk.words import load_words
 from bot.handover.settings import HandoverSettings
 from bot.settings import Settings
@@ -29,4 +29,9 @@ def create_router(settings: Settings, sessions: Sessions, clock: Clock = utc_now
     for pages in ALL:
         for method, path, handler in pages.routes:
             router.add_api_route(path, handler, methods=[method], response_model=None)
+    router.add_api_route("/{address:path}", _no_page, methods=["GET"], response_model=None)  # the last: all the others
     return router
+
+
+def _no_page(view: Signed, address: str) -> None:
+    raise Refused("The desk has no page at this address.", 404)

@@ -47,6 +47,7 @@ LOOPBACK = ("127.0.0.1", "localhost")  # who asks from this machine whether all 
 DARK_WHEN = {"auto": "(prefers-color-scheme: dark)", "dark": "all", "light": "not all"}  # theme: media of dark.css
 
 Handler = Callable[..., Awaitable[Response]]
+Page = Callable[[Request, int], Awaitable[Response]]
 
 DOORS = (
     Door(
@@ -82,8 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*settings.hosts, *LOOPBACK], www_redirect=False)
     app.add_middleware(SecurityHeaders, embed_origins=settings.embed_origins)
     app.add_middleware(metrics.middleware)
-    _add_errors(app, problems)
-    _add_pages(app, content, settings.messenger_page)
+    _add_errors(app, problems, _add_pages(app, content, settings.messenger_page))
     _add_widget(app, content)
     _add_operations(app, Health(settings, sessions), metrics, forwarder)
     for door in DOORS:
@@ -122,7 +122,8 @@ async def _handing_over(settings: Settings, sessions: Sessions, handover: Handov
         task.cancel()
 
 
-def _add_pages(app: FastAPI, content: Content, messenger_page: str) -> None:
+def _add_pages(app: FastAPI, content: Content, messenger_page: str) -> Page:
+    """The clinic's page and the chat; returns what makes the clinic's page, with any status."""
     templates = Jinja2Templates(TEMPLATES)
     templates.env.globals["asset"] = _asset
     words = read_words()
@@ -131,10 +132,14 @@ def _add_pages(app: FastAPI, content: Content, messenger_page: str) -> None:
         for code, spoken in read_languages().items()
     }
 
+    async def front_page(request: Request, status: int) -> Response:
+        context = {**contexts[SPOKEN], "dark_when": DARK_WHEN["auto"]}
+        return templates.TemplateResponse(request, "clinic.html", context, status)
+
     @app.get("/", response_class=HTMLResponse)
     async def page(request: Request) -> Response:
         """The demo clinic's page, the chat open."""
-        return templates.TemplateResponse(request, "clinic.html", {**contexts[SPOKEN], "dark_when": DARK_WHEN["auto"]})
+        return await front_page(request, 200)
 
     @app.get("/chat", response_class=HTMLResponse)
     async def chat(request: Request, lang: str = SPOKEN, theme: str = "auto") -> Response:
@@ -142,6 +147,8 @@ def _add_pages(app: FastAPI, content: Content, messenger_page: str) -> None:
         context = contexts.get(lang, contexts[SPOKEN])
         dark_when = DARK_WHEN.get(theme, DARK_WHEN["auto"])
         return templates.TemplateResponse(request, "chat.html", {**context, "dark_when": dark_when})
+
+    return front_page
 
 
 def _add_widget(app: FastAPI, content: Content) -> None:
@@ -202,7 +209,7 @@ def _add_operations(app: FastAPI, health: Health, metrics: Metrics, forwarder: F
         return Response(text, media_type=content_type)
 
 
-def _add_errors(app: FastAPI, problems: Problems) -> None:
+def _add_errors(app: FastAPI, problems: Problems, front_page: Page) -> None:
     @app.exception_handler(Problem)
     async def problem(request: Request, error: Problem) -> Response:
         body = problems.body(error)
@@ -210,5 +217,8 @@ def _add_errors(app: FastAPI, problems: Problems) -> None:
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
+        wants_a_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+        if error.status_code == 404 and wants_a_page:  # a mistyped address leads to the clinic's page
+            return await front_page(request, 404)
         body = {"type": "about:blank", "title": error.detail, "status": error.status_code}
         return JSONResponse(body, error.status_code, headers=error.headers, media_type=CONTENT_TYPE)

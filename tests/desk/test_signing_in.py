@@ -166,3 +166,8 @@ def test_every_answer_carries_a_policy_that_allows_no_inline_script(front: Front
         assert "<script>" not in answer.text
         assert " style=" not in answer.text
         assert " onclick" not in answer.text
+
+
+def test_an_address_the_desk_does_not_have_is_said_on_a_page(anna: Person) -> None:
+    answer = anna.get("/desk/rules")
+    assert (answer.status_code, "no page at this address" in answer.text) == (404, True)

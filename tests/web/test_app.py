@@ -187,3 +187,10 @@ def test_unknown_addresses_are_problem_json(http: httpx.Client) -> None:
     answer = http.get("/nowhere")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_mistyped_address_leads_a_person_to_the_clinics_page_and_a_program_to_a_404(http: httpx.Client) -> None:
+    read = http.get("/bookng", headers={"Accept": "text/html,application/xhtml+xml"})
+    assert (read.status_code, "data-chat" in read.text) == (404, True)
+    asked = http.get("/bookng")
+    assert (asked.status_code, asked.json()["status"]) == (404, 404)
