@@ -13,6 +13,7 @@ from typing import Literal
 from icalendar import Calendar, Event, vCalAddress, vText
 
 from bot.clinic.booking.clinic import Clinic
+from bot.clinic.booking.contact import is_one_address
 
 PRODUCT = "-//Mesoguide//Booking//EN"
 Method = Literal["PUBLISH", "REQUEST", "CANCEL"]
@@ -81,7 +82,7 @@ def _add_people(event: Event, entry: CalendarEntry, clinic: Clinic) -> None:
     organizer = vCalAddress(f"MAILTO:{clinic.email}")
     organizer.params["CN"] = vText(clinic.name)
     event["organizer"] = organizer
-    if entry.email and entry.email.isprintable() and not set(entry.email) & set(' ,;:"'):  # else it names more than one
+    if entry.email and is_one_address(entry.email):
         attendee = vCalAddress(f"MAILTO:{entry.email}")
         attendee.params["ROLE"] = vText("REQ-PARTICIPANT")
         event.add("attendee", attendee, encode=False)
