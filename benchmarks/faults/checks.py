@@ -27,6 +27,10 @@ class Outcome:
 
     messages: int = 0
     answered: int = 0
+    accepted: int = 0  # stored by the installation, whether or not the patient was still there
+    worked_off: int = 0  # of those, with an answer stored
+    confirmed: int = 0  # bookings that a patient was told of
+    mailed: int = 0  # bookings of which an email reached the clinic's mailbox
     apologies: int = 0
     kept_waiting: float = 0.0
     bookings: int = 0
@@ -45,7 +49,8 @@ def settle(world: World) -> None:
         with reading(world.system.sessions) as session:
             left = conversations.unanswered(session, datetime.now(timezone.utc))
             references = set(session.scalars(select(Booking.reference)))
-        if not left and (world.receiver is None or references <= world.receiver.references):
+        outside = [one.references for one in (world.receiver, world.mail) if one is not None]
+        if not left and all(references <= reached for reached in outside):
             return
         time.sleep(1)
 
@@ -59,6 +64,7 @@ def check(world: World, patients: Sequence[Patient]) -> Outcome:
         _worked_off_once(found, world, patient)
     _bookings(found, world, patients)
     _nothing_left(found, world)
+    _accepted(found, world)
     _file_is_whole(found, world)
     return found
 
@@ -115,6 +121,7 @@ def _bookings(found: Outcome, world: World, patients: Sequence[Patient]) -> None
     stored = Counter(reference for reference, _ in rows)
     found.bookings = len(rows)
     confirmed = {reference for patient in patients for reference in patient.references}
+    found.confirmed = len(confirmed)
     lost = confirmed - set(stored)
     if lost:
         found.broken.append(f"{len(lost)} confirmed bookings are not stored")
@@ -128,6 +135,10 @@ def _bookings(found: Outcome, world: World, patients: Sequence[Patient]) -> None
         missed = set(stored) - world.receiver.references
         if missed:
             found.broken.append(f"{len(missed)} bookings never reached the clinic's own system")
+    if world.mail is not None:
+        found.mailed = len(set(stored) & world.mail.references)
+        if found.mailed < len(stored):
+            found.broken.append(f"{len(stored) - found.mailed} bookings never reached the clinic's mailbox")
 
 
 def _nothing_left(found: Outcome, world: World) -> None:
@@ -135,6 +146,16 @@ def _nothing_left(found: Outcome, world: World) -> None:
         left = conversations.unanswered(session, datetime.now(timezone.utc))
     if left:
         found.broken.append(f"{len(left)} accepted messages have no answer")
+
+
+def _accepted(found: Outcome, world: World) -> None:
+    """Every message that was stored has an answer that is stored."""
+    with reading(world.system.sessions) as session:
+        asked = list(session.scalars(select(Message.id).where(Message.sender == "patient")))
+        answered = set(session.scalars(select(Message.reply_to).where(Message.reply_to.is_not(None))))
+    found.accepted, found.worked_off = len(asked), len(answered & set(asked))
+    if found.worked_off < found.accepted:
+        found.broken.append(f"{found.accepted - found.worked_off} stored messages have no stored answer")
 
 
 def _file_is_whole(found: Outcome, world: World) -> None:
