@@ -30,30 +30,10 @@ def test_no_route_of_the_web_app_answers_500(tmp_path: Path) -> None:
         assert door.answers[200] > 20, door.answers
 
 
-# Two thousand characters, all that a channel lets through. Each took seconds when a pattern could read them in many ways.
+# 2,000 characters, all that a channel lets through. Some took seconds, where a pattern could read them in many ways.
 ENDLESS = (
     *("@", "a@", "@@b", "1@@", "a.", "x@a.", " ", "1", "1 ", "1-", "a1@", "'", ". ", "not ", "no, ", "(", "\n"),
     *("to at ", "in 1 "),
-)
-    "@",
-    "a@",
-    "@@b",
-    "1@@",
-    "a.",
-    "x@a.",
-    " ",
-    "1",
-    "1 ",
-    "1-",
-    "a1@",
-    "'",
-    ". ",
-    "not ",
-    "no, ",
-    "(",
-    "\n",
-    "to at ",
-    "in 1 ",
 )
 
 
