@@ -112,7 +112,7 @@ def _report(wishes: Wishes, survived: list[Survived], outcome: Outcome, seconds:
         f"{outcome.answered} of {outcome.messages} messages answered, {outcome.apologies} of them with an apology, "
         f"longest wait {outcome.kept_waiting:.0f} s; {outcome.accepted} accepted, {outcome.worked_off} worked off; "
         f"{outcome.bookings} bookings, {outcome.confirmed} told of, {outcome.events} events "
-        f"and {outcome.mailed} emails handed over; "
+        f"and {outcome.mailed} emails handed over ({outcome.hastened} deliveries were waiting at the end); "
         f"refusals and lost connections {sum(outcome.problems.values())} {dict(outcome.problems)}"
     )
     for line in outcome.broken:

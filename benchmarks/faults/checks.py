@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from benchmarks.faults.injections import World
 from benchmarks.faults.patients import Patient
 from bot.store import conversations, turns
-from bot.store.engine import reading
+from bot.store.engine import reading, unit_of_work
 from bot.store.models import Booking, Message
+from bot.store.slots_models import Delivery
 
 CALM = 120.0  # seconds given to left-over work after the last fault
 
@@ -30,6 +31,7 @@ class Outcome:
     accepted: int = 0  # stored by the installation, whether or not the patient was still there
     worked_off: int = 0  # of those, with an answer stored
     confirmed: int = 0  # bookings that a patient was told of
+    hastened: int = 0  # deliveries that waited for their next attempt when the run ended
     mailed: int = 0  # bookings of which an email reached the clinic's mailbox
     apologies: int = 0
     kept_waiting: float = 0.0
@@ -43,7 +45,14 @@ class Outcome:
 
 
 def settle(world: World) -> None:
-    """Wait until nothing accepted is unanswered and nothing waits to be handed over; gives up after CALM seconds."""
+    """Wait until nothing accepted is unanswered and nothing waits to be handed over; gives up after CALM seconds.
+
+    What failed twice in a row waits five minutes by itself; here it leaves at once, as if they were over.
+    """
+    with unit_of_work(world.system.sessions) as session:
+        waiting = update(Delivery).where(Delivery.delivered_at.is_(None), Delivery.dead_at.is_(None))
+        world.hastened = session.execute(waiting.values(available_at=datetime.now(timezone.utc))).rowcount  # type: ignore[attr-defined]
+        session.commit()
     until = time.monotonic() + CALM
     while time.monotonic() < until:
         with reading(world.system.sessions) as session:
@@ -57,7 +66,7 @@ def settle(world: World) -> None:
 
 def check(world: World, patients: Sequence[Patient]) -> Outcome:
     """Compare what patients were told with what is stored."""
-    found = Outcome()
+    found = Outcome(hastened=world.hastened)
     for patient in patients:
         _heard(found, patient)
         _transcript(found, world, patient)

@@ -37,6 +37,7 @@ class World:
     redis: Redis | None = None
     redis_port: int = 0
     seen_down: set[str] = field(default_factory=set)
+    hastened: int = 0
 
 
 @dataclass(frozen=True)
@@ -118,10 +119,9 @@ def _fill_up(world: World) -> None:
     """A file of somebody else takes every byte that is left, and goes again."""
     filler = world.system.var / "filler"
     try:
-        with filler.open("wb") as file, suppress(OSError):
+        with suppress(OSError), filler.open("wb", buffering=0) as file:
             while True:
                 file.write(bytes(4096))
-                file.flush()
         _look(world, world.chance.uniform(5, 12))
     finally:
         filler.unlink()
