@@ -41,7 +41,7 @@ lock: $(UV) ## renew the lock files after a change in pyproject.toml
 
 sbom: $(UV) ## write the bill of materials (CycloneDX) of what is installed to results/sbom.cdx.json
 	@mkdir -p results
-	@$(UV) tool run -q --from cyclonedx-bom==$(CYCLONEDX_VERSION) cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --output-format JSON --output-file results/sbom.cdx.json 2>/dev/null
+	@$(UV) tool run -q --from cyclonedx-bom==$(CYCLONEDX_VERSION) cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --output-format JSON --output-file results/sbom.cdx.json 2>results/sbom.log || { tail -5 results/sbom.log; echo "No bill of materials was made."; exit 1; }
 	@echo "Written: results/sbom.cdx.json"
 
 audit: $(UV) ## look the packages of the lock up in the advisories

@@ -37,6 +37,7 @@ def main(command: Sequence[str]) -> int:
         found = judge(json.loads(done.stdout), accepted(ACCEPTED.read_text(encoding="utf-8")))
     except ValueError:
         found = Verdict(0, LOCK.read_text(encoding="utf-8").count("=="), ())
+        print(f"pip-audit gave no report: {(done.stderr.strip().splitlines() or ['it said nothing'])[-1][:300]}")
     print(f"{found.looked_up} of {found.all} packages were looked up in the advisories.")
     for line in found.open:
         print(f"open: {line}")

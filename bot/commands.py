@@ -280,8 +280,12 @@ def privacy_retain() -> None:
 def backup(path: Path, portable: Annotated[bool, typer.Option(help="For moving between databases.")] = False) -> None:
     """Save the database to one file while the system runs."""
     from bot.serving.backup import backup as save
+    from bot.serving.backup import note
 
-    done = save(Settings.from_env(), path, portable=portable)
+    settings = Settings.from_env()
+    done = save(settings, path, portable=portable)
+    if not note(settings, done, now()):
+        console.print("The audit log could not take note of it: the database takes no writing.", style="yellow")
     console.print(f"{sum(done.rows.values())} rows, {done.bytes} bytes: {done.path}", highlight=False)
 
 

@@ -29,7 +29,10 @@ def about(pseudonym: str) -> Iterator[None]:
 
 
 class Lines(logging.Formatter):
-    """A line for people."""
+    """A line for people; whatever it quotes cannot begin another one or reach the terminal as a command."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in super().formatMessage(record))
 
     def format(self, record: logging.LogRecord) -> str:
         chat = _conversation.get()

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from bot.store.crypto import configure_keys
-from tests.installation import installation
+from tests.installation import further_environment, installation
 
-__all__ = ["installation", "root"]
+__all__ = ["further_environment", "installation", "root"]
 
 os.environ["RASA_TELEMETRY_ENABLED"] = "false"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

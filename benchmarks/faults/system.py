@@ -20,9 +20,15 @@ from bot.settings import ROOT
 from bot.store.crypto import configure_keys
 from bot.store.engine import Sessions, make_engine, make_sessions
 
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+FAKETIME = "MESOGUIDE_FAKETIME"  # names the library that fakes the clock, where it is not the one of Debian's package
+DEBIANS_FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 MODULES = {"web": "bot.serving.web_server", "rasa": "bot.serving.rasa_server", "actions": "bot.serving.action_server"}
 START_LIMIT = 300.0  # seconds
+
+
+def faketime() -> Path:
+    """The library that fakes the clock of a process."""
+    return Path(os.environ.get(FAKETIME, DEBIANS_FAKETIME))
 
 
 def free_port() -> int:
@@ -97,7 +103,7 @@ class System:
         if self.clock:
             self.clock_file.write_text("+0")
             env |= {
-                "LD_PRELOAD": str(FAKETIME),
+                "LD_PRELOAD": str(faketime()),
                 "FAKETIME_TIMESTAMP_FILE": str(self.clock_file),
                 "FAKETIME_CACHE_DURATION": "1",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1",

@@ -142,6 +142,8 @@ def _status(client: TestClient, asked: Mapping[str, Any]) -> int:
     known |= {"content": data} if isinstance(data, bytes | str) else {"data": data} if data else {}
     headers = {name: str(value).encode("latin-1", "replace") for name, value in (asked.get("headers") or {}).items()}
     try:
-        return client.request(**known, headers=headers, follow_redirects=False).status_code
-    except (UnicodeError, ValueError, TypeError):
+        request = client.build_request(**known, headers=headers)
+        request.read()  # the body is written now, so that what cannot be written is not the app's failure
+    except (AttributeError, UnicodeError, ValueError, TypeError):
         return 0
+    return client.send(request, follow_redirects=False).status_code

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from email.message import EmailMessage
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from bot.clinic.booking.contact import is_one_address
 from bot.desk.context import Desk, View
 from bot.store import bookings, errands
 from bot.store.engine import Session
@@ -46,7 +47,9 @@ def queue_reply(session: Session, view: View, conversation_id: str, message: Mes
 
 
 def send(url: str, sender: str, to: str, subject: str, text: str) -> None:
-    """Send one email; raises OSError or smtplib.SMTPException."""
+    """Send one email to one address; raises OSError or smtplib.SMTPException, ValueError for what is no address."""
+    if not is_one_address(to):
+        raise ValueError("the recipient is not one email address")
     parts = urlsplit(url)
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = sender, to, subject

@@ -8,11 +8,12 @@ import traceback
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from fastapi import Depends
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -26,6 +27,7 @@ from bot.store.models import StaffUser
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Whole = Annotated[int, Field(ge=0, lt=2**63)]  # a number in an address or a form that a database takes
 OPEN_PATHS = ("/desk/login", "/desk/join")  # changes that nobody signed in makes; they carry a token of their own
 
 
@@ -92,12 +94,28 @@ async def _admit(request: Request, desk: Desk) -> None:
     """Who is signed in; a change needs a page of ours behind it."""
     found = await asyncio.to_thread(_who, request, desk)
     request.state.staff, request.state.session_id = found or (None, None)
+    _refuse_nul(request.url.path, unquote(request.url.query))
     if request.method == "GET" or request.url.path.startswith(OPEN_PATHS):
+        _refuse_nul(*await _typed(request))
         return
     if found is None:
         raise SignInFirst
     if not same_site(request.headers) or not equal(await token_of(request), desk.signer.csrf(found[1])):
         raise Refused("This change did not come from the desk's page. Reload the page and try again.")
+    _refuse_nul(*await _typed(request))
+
+
+async def _typed(request: Request) -> list[str]:
+    """What was typed into the form of a change."""
+    if request.method == "GET":
+        return []
+    return [value for _, value in (await request.form()).multi_items() if isinstance(value, str)]
+
+
+def _refuse_nul(*texts: str) -> None:
+    """No keyboard types this character, and PostgreSQL takes no text that holds it: refused before it gets there."""
+    if any("\0" in text for text in texts):
+        raise Refused("There is a character in this that no keyboard types. Type it anew.", 400)
 
 
 def _who(request: Request, desk: Desk) -> tuple[StaffUser, str] | None:

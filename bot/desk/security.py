@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Mapping
 
@@ -11,12 +12,14 @@ from itsdangerous import BadSignature, TimestampSigner
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.settings import SettingError
+from bot.settings import SettingError, Settings
 from bot.store.staff_sessions import ABSOLUTE
 
 COOKIE = "desk"
 SIGN_IN_COOKIE = "desk_sign_in"
 PATH = "/desk"
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_PLAIN_HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?", re.IGNORECASE)
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -65,6 +68,21 @@ def same_site(headers: Mapping[str, str]) -> bool:
         return site in ("same-origin", "none")
     origin = headers.get("origin")
     return origin is None or origin.split("//", 1)[-1] == headers.get("host")
+
+
+def own_address(settings: Settings, request: Request) -> str:
+    """The address under which this installation is reached, for a link that somebody else will open.
+
+    It is MESOGUIDE_PUBLIC_URL. Without that a request says it, but anybody can write any host into a request: only one
+    of MESOGUIDE_HOSTS, this machine itself and HOST are believed. Empty when there is none.
+    """
+    if settings.public_url:
+        return settings.public_url
+    host = request.headers.get("host", "")
+    name = re.sub(r":\d+$", "", host).lower().strip("[]")
+    of_a_domain = any(one.startswith("*.") and name.endswith(one[1:].lower()) for one in settings.hosts)
+    is_known = of_a_domain or name in {*map(str.lower, settings.hosts), *LOOPBACK, settings.host}
+    return f"{request.url.scheme}://{host}" if is_known and _PLAIN_HOST.fullmatch(host) else ""
 
 
 async def token_of(request: Request) -> str:

@@ -10,6 +10,7 @@ from email.utils import format_datetime
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from bot.clinic.booking.calendar_file import CalendarEntry, Method, calendar_file
+from bot.clinic.booking.contact import is_one_address
 from bot.handover.adapters import SECONDS, Item, Say
 from bot.handover.words import Words
 
@@ -71,7 +72,8 @@ class CalendarMail:
     def _recipient(self, item: Item) -> str:
         if self._part == "invitation":
             return self._mailbox
-        return str(item.booking["contact"]) if item.booking["contact_kind"] == "email" else ""
+        contact = str(item.booking["contact"])
+        return contact if item.booking["contact_kind"] == "email" and is_one_address(contact) else ""
 
     def _say(self, key: str, item: Item) -> str:
         return " ".join(self._words.say(self._part, key, item.booking).split())

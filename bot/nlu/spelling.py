@@ -20,7 +20,10 @@ COMMON = 20_000  # occurrences in the word list's corpus below which a word may 
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "´": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": " "})
 _UNSEEN = re.compile(r"[\u0000-\u0008\u000b-\u001f\u007f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
 _STRETCHED = re.compile(r"([a-z!?.])\1{2,}")
-_CONTACTS = ((re.compile(r"\S+@\S+\.\w+"), " emailaddress "), (re.compile(r"\+?\d(?:[ ().-]?\d){6,}"), " phonenumber "))
+_CONTACTS = (
+    (re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}\.\w+"), " emailaddress "),
+    (re.compile(r"\+?\d(?:[ ().-]?\d){6,}"), " phonenumber "),
+)
 _WORD = re.compile(r"[a-z']+")
 _RUN = frozenset("im ive youre youve theyre ok dont cant wont isnt arent didnt doesnt wasnt hasnt havent y n".split())
 _VOWELS = re.compile(r"[aeiouy]")

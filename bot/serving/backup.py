@@ -73,6 +73,16 @@ def backup(settings: Settings, path: Path, *, portable: bool = False) -> Report:
     return Report(path, form, path.stat().st_size, version, counts)
 
 
+def note(settings: Settings, saved: Report, now: datetime) -> bool:
+    """Write into the audit log that a backup left the database; False where the database takes no writing now."""
+    engine = make_engine(settings.database_url)
+    details = {"form": saved.form, "rows": sum(saved.rows.values()), "bytes": saved.bytes}
+    try:
+        return store.note_saved(make_sessions(engine), details, now)
+    finally:
+        engine.dispose()
+
+
 def restore(settings: Settings, path: Path, now: datetime, *, replace: bool = False) -> Report:
     """Put a backup into the database, bring its tables up to date, and erase again whoever was erased since.
 

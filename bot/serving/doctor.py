@@ -45,6 +45,7 @@ def examine(settings: Settings, today: date, bot: Path = BOT) -> list[Finding]:
     checks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
         ("Python", _python),
         ("Ports", lambda: _ports(settings)),
+        ("Address", lambda: _address(settings)),
         ("Secrets", lambda: _secrets(settings)),
         ("Keys", lambda: _keys(settings)),
         ("Database", lambda: _database(settings)),
@@ -128,6 +129,14 @@ def _answers(port: int, path: str) -> bool:
             return bool(answer.status == 200)
     except (URLError, OSError):
         return False
+
+
+def _address(settings: Settings) -> Iterator[Finding]:
+    if settings.public_url or not settings.production:
+        yield Finding("Address", "ok", settings.public_url or "this machine, for a demo")
+        return
+    cure = "set MESOGUIDE_PUBLIC_URL=https://… as patients and staff reach it"
+    yield Finding("Address", "warning", "nobody has said under which address this installation is reached", cure)
 
 
 def _secrets(settings: Settings) -> Iterator[Finding]:

@@ -67,7 +67,7 @@ def main(model: str) -> None:
     rasa.utils.log_utils.configure_structlog()
     if lean:
         _lean_code(rasa.core.run)
-    once.install()
+    once.install(settings.var)
     os.chdir(BOT)
     if may_fork:
         _load(model, settings)

@@ -11,12 +11,14 @@ import sqlite3
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, Text, func, inspect, make_url, select, text, type_coerce
 from sqlalchemy.exc import OperationalError
 
 from bot.settings import SettingError
+from bot.store import audit
 from bot.store.audit import AuditEntry
 from bot.store.crypto import EncryptedJSON, EncryptedText, ring
 from bot.store.engine import READ_ONLY, Sessions, reading, unit_of_work
@@ -134,6 +136,18 @@ def unreadable_columns(sessions: Sessions) -> list[str]:
             if not all(_readable(token) for token in tokens):
                 wrong.append(f"{column.table.name}.{column.name}")
     return wrong
+
+
+def note_saved(sessions: Sessions, details: dict[str, Any], now: datetime) -> bool:
+    """Write into the audit log that a backup was saved; False where the database takes no writing (a full disk, a
+    lock): no reason to lose the backup."""
+    try:
+        with unit_of_work(sessions) as session:
+            audit.record(session, actor="system", action="backup.saved", subject="database", now=now, details=details)
+            session.commit()
+    except OperationalError:
+        return False
+    return True
 
 
 def erased_conversations(sessions: Sessions) -> list[str]:

@@ -285,8 +285,7 @@ def _conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
 def _search(session: Session, wanted: Wanted, now: datetime, index: SearchIndex) -> tuple[Sequence[str], bool]:
     """Ids of the open items whose patient, reference, contact or question has the words; whether some were not read."""
     words = wanted.text.casefold()
-    like = f"%{words.replace('%', '').replace('_', '')}%"
-    by_patient = func.lower(Conversation.pseudonym).like(like)
+    by_patient = func.lower(Conversation.pseudonym).contains(words, autoescape=True)
     bookings = select(Booking.conversation_id).where(
         or_(Booking.reference == normal_reference(wanted.text), Booking.contact_index.in_(blind_indexes(wanted.text)))
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
+import unicodedata
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select, update
@@ -17,6 +19,9 @@ from bot.store.models import StaffUser
 from bot.store.terms import Role
 
 LINK_LIFE = timedelta(hours=48)
+LONGEST_ADDRESS = 320  # characters, as the table has room for
+_ADDRESS = re.compile(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"]+")
+_TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 
 
 class StaffError(ValueError):
@@ -40,8 +45,9 @@ def create(  # noqa: PLR0913 - a user has this many fields, all named at the cal
     session: Session, *, email: str, name: str, role: Role, password: str, actor: str, now: datetime
 ) -> StaffUser:
     """Somebody new; raises StaffError when the email is taken or unusable, WeakPassword."""
-    address, called = email.strip().lower(), " ".join(name.split())
-    if "@" not in address or not called:
+    address, called = email.strip().lower(), _as_read(name)
+    usable = _ADDRESS.fullmatch(address) and address.isprintable() and len(address) <= LONGEST_ADDRESS
+    if not usable or not called:
         raise StaffError("A user needs an email address and a name.")
     if find(session, address) is not None:
         raise StaffError("There is a user with this email address already.")
@@ -59,6 +65,12 @@ def create(  # noqa: PLR0913 - a user has this many fields, all named at the cal
         session, actor=actor, action="staff.created", subject=f"staff:{row.id}", now=now, details={"role": role}
     )
     return row
+
+
+def _as_read(name: str) -> str:
+    """A name as patients read it: in one line, and without signs that turn the direction of what follows."""
+    shown = (one for one in name if unicodedata.bidirectional(one) not in _TURNING)
+    return " ".join("".join(" " if unicodedata.category(one) == "Cc" else one for one in shown).split())
 
 
 def find(session: Session, email: str) -> StaffUser | None:

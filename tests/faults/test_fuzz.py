@@ -28,3 +28,18 @@ def test_no_route_of_the_web_app_answers_500(tmp_path: Path) -> None:
         web.run(door, count=1, start=11)  # one request for each operation and each kind of person
         assert sum(door.answers.values()) > 150
         assert door.answers[200] > 20, door.answers
+
+
+# 2,000 characters, all that a channel lets through. Some took seconds, where a pattern could read them in many ways.
+ENDLESS = (
+    *("@", "a@", "@@b", "1@@", "a.", "x@a.", " ", "1", "1 ", "1-", "a1@", "'", ". ", "not ", "no, ", "(", "\n"),
+    *("to at ", "in 1 "),
+)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("parser", [one for one in PARSERS if one.name.startswith(("times", "contacts", "words"))])
+def test_no_message_keeps_a_reader_busy(parser: Target) -> None:
+    for piece in ENDLESS:
+        for end in ("!", "@", ".a"):
+            parser.try_one((piece * 2000)[: 2000 - len(end)] + end)

@@ -57,6 +57,18 @@ def test_half_a_file_and_no_file_are_no_whole_model(tmp_path: Path) -> None:
     assert not models.is_whole(tmp_path / "none.tar.gz")
 
 
+def test_a_file_that_ends_within_its_last_part_is_no_whole_model(tmp_path: Path) -> None:
+    path = tmp_path / "a.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, size in (("metadata.json", 100), ("components/a", 500_000)):
+            entry = tarfile.TarInfo(name)
+            entry.size = size
+            archive.addfile(entry, io.BytesIO(os.urandom(size)))
+    assert models.is_whole(path)
+    damage(path)
+    assert not models.is_whole(path)
+
+
 def test_a_model_damaged_while_it_is_live_is_replaced_by_the_kept_copy(tmp_path: Path) -> None:
     path, var = model(tmp_path / "models", "a"), tmp_path / "var"
     var.mkdir()

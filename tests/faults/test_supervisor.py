@@ -65,9 +65,7 @@ def test_a_part_that_stands_still_is_replaced_and_said_to_be(monkeypatch: pytest
     monkeypatch.setattr(supervisor, "ANSWER_LIMIT", 0.3)
     port = free_port()
     env = {**os.environ, "PYTHONPATH": str(root)}
-    part = supervisor.Part(
-        "web", [sys.executable, "-c", ANSWERING, str(port)], "127.0.0.1", port, "PORT", "/", env=env
-    )
+    part = supervisor.Part("web", [sys.executable, "-c", ANSWERING, str(port)], "127.0.0.1", port, "PORT", "/", env=env)
     said: list[str] = []
     watcher = supervisor.Supervisor([part], said.append)
     watcher.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -25,17 +25,14 @@ def responses() -> Responses:
     return yaml.safe_load((BOT / "domain.yml").read_text(encoding="utf-8"))["responses"]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def closed_network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The processes of this folder's installation may not leave the machine; returns where they note what they try."""
-    log = tmp_path_factory.mktemp("closed_network") / "log"
-    before = os.environ.get("PYTHONPATH")
-    watch = str(Path(__file__).parent / "closed_network")
-    os.environ["PYTHONPATH"] = os.pathsep.join([watch, *([before] if before else [])])
-    os.environ["CLOSED_NETWORK_LOG"] = str(log)
-    yield log
-    del os.environ["CLOSED_NETWORK_LOG"]
-    if before is None:
-        del os.environ["PYTHONPATH"]
-    else:
-        os.environ["PYTHONPATH"] = before
+@pytest.fixture(scope="session")
+def closed_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the processes of this folder's installation note what they try to reach."""
+    return tmp_path_factory.mktemp("closed_network") / "log"
+
+
+@pytest.fixture(scope="session")
+def further_environment(closed_network: Path) -> Mapping[str, str]:
+    """This folder's installation may not leave the machine; the tests themselves, and later ones, are as ever."""
+    paths = [str(Path(__file__).parent / "closed_network"), os.environ.get("PYTHONPATH", "")]
+    return {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "CLOSED_NETWORK_LOG": str(closed_network)}

@@ -48,6 +48,7 @@ def test_whole_conversations_reach_nothing_beyond_the_machine(installation: Inst
     for part in ("web_server", "rasa_server", "action_server"):
         assert any(part in line for line in processes), f"{part} was not watched"
     assert reached == []
+    assert "CLOSED_NETWORK_LOG" not in os.environ, "later tests of this process would be closed in too"
 
 
 def test_the_watch_notices_and_refuses_a_way_out(tmp_path: Path) -> None:

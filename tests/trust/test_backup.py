@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from cryptography.fernet import Fernet
 from bot.serving import backup as saving
 from bot.serving.backup import BackupError, backup, restore
 from bot.settings import Settings
-from bot.store import bookings, conversations, privacy
+from bot.store import audit, bookings, conversations, privacy
 from bot.store.engine import make_engine, make_sessions, unit_of_work
 from tests.trust.conftest import empty_installation
 from tests.trust.databases import NAME, NOW, WORDS, Filled, fill, names
@@ -176,6 +177,25 @@ def test_an_older_postgresql_tool_is_not_trusted_with_a_newer_server(
     monkeypatch.setattr(saving, "_major", lambda tool: 9)
     filled = fill(empty_installation(request, "postgresql", tmp_path, keys))
     assert backup(filled.settings, tmp_path / "saved").form == "rows"
+
+
+def test_that_a_backup_was_taken_is_in_the_audit_log(filled: Filled, tmp_path: Path) -> None:
+    saved = backup(filled.settings, tmp_path / "saved")
+    assert saving.note(filled.settings, saved, NOW)
+    with unit_of_work(make_sessions(make_engine(filled.settings.database_url))) as session:
+        newest = audit.history(session, "database")[0]
+        assert (newest.actor, newest.action, newest.details["bytes"]) == ("system", "backup.saved", saved.bytes)
+
+
+def test_a_database_that_takes_no_writing_is_saved_all_the_same(filled: Filled, tmp_path: Path) -> None:
+    url = filled.settings.database_url
+    if "sqlite" not in url:
+        pytest.skip("the lock of a file is SQLite's")
+    saved = backup(filled.settings, tmp_path / "saved")
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert not saving.note(filled.settings, saved, NOW)
+    assert saved.path.stat().st_size == saved.bytes
 
 
 def test_a_booking_can_still_be_found_by_its_contact(filled: Filled, tmp_path: Path) -> None:

@@ -97,6 +97,12 @@ def test_a_broken_installation_is_told_what_is_wrong(
     assert any(word in finding.what for finding in found), found
 
 
+def test_an_installation_that_does_not_know_its_address_is_a_warning(sound: Settings) -> None:
+    for url, level in (("", "warning"), ("https://chat.clinic.example", "ok")):
+        found = [one.level for one in examine(replace(sound, public_url=url), TODAY) if one.check == "Address"]
+        assert found == [level], url
+
+
 def test_the_demo_s_secrets_are_refused_in_production(sound: Settings) -> None:
     made = {"MESOGUIDE_SECRET": sound.secret, "MESOGUIDE_KEYS": sound.keys[0], "RASA_TOKEN": "x" * 32}
     (sound.var / "secrets.json").write_text(json.dumps(made))

@@ -5,6 +5,7 @@ What a reader sees in it (summary, description) is handed in; it comes from the 
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Literal
@@ -12,6 +13,7 @@ from typing import Literal
 from icalendar import Calendar, Event, vCalAddress, vText
 
 from bot.clinic.booking.clinic import Clinic
+from bot.clinic.booking.contact import is_one_address
 
 PRODUCT = "-//Mesoguide//Booking//EN"
 Method = Literal["PUBLISH", "REQUEST", "CANCEL"]
@@ -55,14 +57,20 @@ def _event(entry: CalendarEntry, clinic: Clinic, sequence: int, method: Method, 
     event.add("sequence", sequence)
     event.add("dtstart", start)
     event.add("dtend", clinic.local(end))
-    event.add("summary", entry.summary)
+    event.add("summary", _written(entry.summary))
     event.add("status", "CANCELLED" if method == "CANCEL" else STATUS.get(entry.status, "TENTATIVE"))
     for name, value in (("description", entry.description), ("location", clinic.address)):
         if value:
-            event.add(name, value)
+            event.add(name, _written(value))
     if method != "PUBLISH":
         _add_people(event, entry, clinic)
     return event
+
+
+def _written(text: str) -> str:
+    """Every kind of line break as the one that the format has an escape for, and no other signs of control."""
+    lines = "\n".join(text.splitlines())
+    return "".join(one for one in lines if one == "\n" or unicodedata.category(one) != "Cc")
 
 
 def uid(reference: str, clinic: Clinic) -> str:
@@ -74,7 +82,7 @@ def _add_people(event: Event, entry: CalendarEntry, clinic: Clinic) -> None:
     organizer = vCalAddress(f"MAILTO:{clinic.email}")
     organizer.params["CN"] = vText(clinic.name)
     event["organizer"] = organizer
-    if entry.email:
+    if entry.email and is_one_address(entry.email):
         attendee = vCalAddress(f"MAILTO:{entry.email}")
         attendee.params["ROLE"] = vText("REQ-PARTICIPANT")
         event.add("attendee", attendee, encode=False)

@@ -13,6 +13,7 @@ from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher
 
 LONGEST = 1000  # characters that are looked at
 _EMAIL = re.compile(r"[^\s<>()\[\],;:\"]{1,64}@[^\s<>()\[\],;:\"@]{1,255}")
+_ONE_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"@]+@[^\s<>()\[\],;:\"@]+")
 _NEAR_EMAIL = re.compile(r"\S*@\S*")
 _SPACED_AT = re.compile(r"(?<=[\w.+-])\s*(?:[\[(]\s*at\s*[\])]|＠)\s*(?=\w)|(?<=\w) @ (?=\w)", re.IGNORECASE)
 _DIGITS = re.compile(r"\+?\d(?:[\d\s()./-]*\d)?")
@@ -53,6 +54,11 @@ def find_contact(text: str, region: str) -> FoundContact | None:
     """The first contact in the text with the words around it, or None."""
     cleaned = _clean(text)
     return _find_email(cleaned) or _find_phone(cleaned, region)
+
+
+def is_one_address(text: str) -> bool:
+    """Whether a stored text is one email address as it may stand in a header or a calendar, and nothing beside it."""
+    return _ONE_ADDRESS.fullmatch(text) is not None and text.isprintable()
 
 
 def region_of(phone: str, otherwise: str = "US") -> str:

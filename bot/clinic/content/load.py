@@ -31,7 +31,7 @@ from bot.clinic.content.model import (
 )
 from bot.clinic.content.model_screening import ScreeningContent
 from bot.clinic.content.problems import ContentError, Problem
-from bot.clinic.content.reading import Source, parse, read
+from bot.clinic.content.reading import Source, is_a_trap, parse, read
 
 FILES: Mapping[str, type[BaseModel]] = {
     "facts.yml": Facts,
@@ -118,6 +118,8 @@ def load_content(folder: Path) -> Content:
 def load_with_screening(folder: Path, raw: bytes) -> Content:
     """The content of a folder with another screening.yml in place of its own; raises ContentError as load_content does.
     Nothing of it is kept."""
+    if is_a_trap(raw):
+        raise ContentError([Problem("screening.yml", "", "is nested too deeply, or repeats itself by aliases")])
     with TemporaryDirectory() as copy:
         for path in folder.glob("*.yml"):
             shutil.copy(path, copy)

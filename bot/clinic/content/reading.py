@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
+import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
@@ -17,6 +18,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from bot.clinic.content.problems import Problem
 
+DEEPEST = 50  # collections in one another; the content's files have fewer than ten
 Model = TypeVar("Model", bound=BaseModel)
 Path_ = Sequence[Any]
 
@@ -31,8 +33,11 @@ class Source:
         self._root: Node | None = None
 
     def line(self, path: Path_) -> int | None:
-        """The 1-based line of a key path, or of the deepest part of it that exists."""
-        self._root = self._root or _yaml(pure=True).compose(self.text)
+        """The 1-based line of a key path, or of the deepest part of it that exists; None where it cannot be told."""
+        try:
+            self._root = self._root or _yaml(pure=True).compose(self.text)
+        except YAMLError:  # the reader that keeps lines refuses some files that the other one takes
+            return None
         node: Node | None = self._root
         line: int | None = None
         for key in path:
@@ -66,15 +71,36 @@ def read(path: Path) -> Source | Problem:
         return Problem(path.name, "", f"cannot be read ({error.strerror}); the content needs this file")
     except UnicodeDecodeError as error:
         return Problem(path.name, "", f"is not UTF-8 text (byte {error.start}); save it as UTF-8")
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        colon = "; write values that contain a colon in quotes" if "':'" in str(error.problem) else ""
-        return Problem(path.name, "", f"is not valid YAML: {error.problem}{colon}", mark.line + 1 if mark else None)
     except YAMLError as error:
-        return Problem(path.name, "", f"is not valid YAML: {error}")
+        return _no_yaml(path, error)
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
+        why = f"holds a value that cannot be read ({error}); write text in quotes, and days that exist"
+        return Problem(path.name, "", why)
     if not isinstance(source.data, dict):
         return Problem(path.name, "", "holds no keys; see the comment at its top for what belongs there")
     return source
+
+
+def _no_yaml(path: Path, error: YAMLError) -> Problem:
+    if not isinstance(error, MarkedYAMLError):
+        return Problem(path.name, "", f"is not valid YAML: {error}")
+    mark = error.problem_mark or error.context_mark
+    colon = "; write values that contain a colon in quotes" if "':'" in str(error.problem) else ""
+    return Problem(path.name, "", f"is not valid YAML: {error.problem}{colon}", mark.line + 1 if mark else None)
+
+
+def is_a_trap(raw: bytes) -> bool:
+    """Whether a file of somebody else's is nested deeper than any content (reading it would end the process) or
+    repeats parts of itself by aliases (a small file that becomes a huge one)."""
+    depth = 0
+    try:
+        for event in yaml.parse(raw, Loader=yaml.CSafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST or isinstance(event, yaml.AliasEvent):
+                return True
+    except (yaml.YAMLError, ValueError):  # what is wrong with it is said by `read`
+        return False
+    return False
 
 
 def parse(source: Source, model: type[Model]) -> tuple[Model | None, list[Problem]]:

@@ -6,6 +6,7 @@ An alert says that something waits, never what a patient wrote.
 from __future__ import annotations
 
 import asyncio
+import logging
 import smtplib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -19,6 +20,8 @@ from bot.desk.present import KINDS
 from bot.store import desk_queue, errands
 from bot.store.desk_models import Errand, ErrandKind
 from bot.store.engine import reading, unit_of_work
+
+log = logging.getLogger(__name__)
 
 CLAIM = timedelta(seconds=30)
 ALERT_WITHIN = timedelta(hours=1)  # older items have been seen, or the alerts were switched on just now
@@ -59,7 +62,8 @@ async def alert_staff(desk: Desk, client: httpx.AsyncClient) -> None:
 
     async def send(errand: Errand) -> None:
         what = errand.payload
-        words = f"{KINDS[what['kind']]}: {what['who']}. {desk.content.clinic.url}/desk?kind={what['kind']}"
+        base = desk.settings.public_url or desk.content.clinic.url.rstrip("/")
+        words = f"{KINDS[what['kind']]}: {what['who']}. {base}/desk?kind={what['kind']}"
         if not await asyncio.to_thread(_notify, url, words):
             raise ConnectionError("no service took the alert")
 
@@ -94,6 +98,9 @@ async def _work(desk: Desk, kind: ErrandKind, do: Do, passing: tuple[type[Except
             try:
                 await do(row)
             except passing:
+                await asyncio.to_thread(_note, desk, row, False)
+            except Exception as error:  # one errand that cannot be done holds up no other
+                log.error("an errand (%s) failed: %s", kind, type(error).__name__)
                 await asyncio.to_thread(_note, desk, row, False)
             else:
                 await asyncio.to_thread(_note, desk, row, True)

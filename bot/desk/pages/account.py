@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from bot.store.passwords import WeakPassword
 
 pages = Pages()
 Field = Annotated[str, Form()]
+_KEY = re.compile(r"[A-Z2-7]{32}")  # as pyotp.random_base32 makes it
 WRONG = "Email, password or code is wrong."
 
 
@@ -90,9 +92,10 @@ def join(  # noqa: PLR0913, PLR0917 - the fields of the form
     """Turn a one-time link into a user, or into a new password."""
     desk: Desk = request.state.desk
     _from_our_form(request, token)
+    with keeping(desk.sessions) as session:
+        link = staff.find_link(session, secret, desk.clock())
     try:
         with unit_of_work(desk.sessions) as session:
-            link = staff.find_link(session, secret, desk.clock())
             staff.use_link(session, secret, email=email, name=name, password=password, now=desk.clock())
             session.commit()
     except (WeakPassword, staff.StaffError) as error:
@@ -111,12 +114,16 @@ def account(view: Signed) -> Response:
 @pages.post("/account/code")
 def offer_code(view: Signed) -> Response:
     """A fresh secret for an authenticator app, shown once; it counts from the first right code on."""
+    _not_on_yet(view)
     return _offer(view, pyotp.random_base32(), "")
 
 
 @pages.post("/account/code/confirm")
 def confirm_code(view: Signed, secret: Field, code: Field) -> Response:
     """Switch the second factor on when the app shows the right code."""
+    _not_on_yet(view)
+    if not _KEY.fullmatch(secret):  # it comes back from our own form; anything else is no key
+        raise Refused("This is not the key that was shown. Begin again.", 400)
     if not pyotp.TOTP(secret).verify(code.strip(), for_time=view.now, valid_window=1):
         return _offer(view, secret, "This code does not fit. Wait for the next one and try again.")
     return _set_code(view, secret, "staff.code_on")
@@ -125,11 +132,19 @@ def confirm_code(view: Signed, secret: Field, code: Field) -> Response:
 @pages.post("/account/code/off")
 def remove_code(view: Signed, code: Field) -> Response:
     """Switch the second factor off; it takes a right code."""
+    if not view.staff.totp_secret:
+        raise Refused("The second factor is off already.", 409)
     with view.changing() as session:
         fits = _code_counts(session, view.staff, code, view.now)
     if not fits:
         return view.page("account.html", 400, secret=None, code_image=None, error="This code does not fit.")
     return _set_code(view, None, "staff.code_off")
+
+
+def _not_on_yet(view: Signed) -> None:
+    """A second factor that is on is switched off with a code of its own first; a session alone does not replace it."""
+    if view.staff.totp_secret:
+        raise Refused("The second factor is on. Switch it off first.", 409)
 
 
 def _set_code(view: Signed, secret: str | None, action: str) -> Response:

@@ -23,6 +23,7 @@ pages = Pages()
 Field = Annotated[str, Form()]
 Many = Annotated[list[str] | None, Form()]
 LONGEST = 1200
+LONGEST_TITLE = 160  # characters, as the table has room for
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -236,6 +237,8 @@ def _draft(  # noqa: PLR0913, PLR0917 - the fields of the form
 def _problem(view: View, title: str, text: str, has_wordings: bool) -> str:
     if not title.strip() or not text.strip():
         return "An answer needs a title and a text."
+    if len(title.strip()) > LONGEST_TITLE:
+        return f"The title has {len(title.strip())} characters; at most {LONGEST_TITLE}."
     if len(text) > LONGEST:
         return f"The text has {len(text)} characters; at most {LONGEST}."
     unknown = PLACEHOLDER.findall(view.desk.content.fill(text))

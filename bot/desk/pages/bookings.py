@@ -15,13 +15,14 @@ from bot.clinic.booking.slots import nearest_times, why_not
 from bot.clinic.booking.turns import show_short
 from bot.clinic.desk.visits import Move, moves_from
 from bot.desk.context import View
-from bot.desk.routing import NotThere, Pages, Refused, Signed
+from bot.desk.routing import NotThere, Pages, Refused, Signed, Whole
 from bot.desk.visit_news import tell
 from bot.store import audit, conversations, deliveries, desk_bookings, screenings, slots
 from bot.store.engine import Session
 from bot.store.models import Booking
 
 pages = Pages()
+FURTHEST = timedelta(days=3653)  # from today, that the calendar shows and a visit can be
 Field = Annotated[str, Form()]
 PAGE = 50
 GROUPS = {
@@ -34,7 +35,7 @@ CLOSED = "The clinic is closed for some of this time. Tick “also outside openi
 
 
 @pages.get("/bookings")
-def bookings(view: Signed, show: str = "open", q: str = "", start: int = 0) -> Response:
+def bookings(view: Signed, show: str = "open", q: str = "", start: Whole = 0) -> Response:
     """The list, those that wait longest first."""
     chosen = show if show in GROUPS else "open"
     with view.reading() as session:
@@ -55,6 +56,7 @@ def week(view: Signed, of: str = "") -> Response:
         chosen = date.fromisoformat(of) if of else today
     except ValueError:
         chosen = today
+    chosen = min(max(chosen, today - FURTHEST), today + FURTHEST)
     monday = chosen - timedelta(days=chosen.weekday())
     starts = [datetime.combine(monday + timedelta(days=number), time(), zone) for number in range(8)]
     with view.reading() as session:
@@ -92,7 +94,7 @@ def change(  # noqa: PLR0913, PLR0917 - the fields of the form
     view: Signed,
     booking_id: str,
     move: str,
-    version: Annotated[int, Form()],
+    version: Annotated[Whole, Form()],
     at: Field = "",
     reason: Field = "",
     outside: Field = "",
@@ -172,6 +174,8 @@ def _moment(view: View, at: str) -> datetime:
         raise Refused("The time is not a time.", 400) from None
     if moment < view.now:
         raise Refused("This time is past.", 400)
+    if moment > view.now + FURTHEST:
+        raise Refused("This time is years ahead.", 400)
     return moment
 
 

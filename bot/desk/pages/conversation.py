@@ -11,7 +11,7 @@ from starlette.responses import Response
 from bot.desk import mail
 from bot.desk.context import View
 from bot.desk.pages.queue import listing
-from bot.desk.routing import Pages, Refused, Signed
+from bot.desk.routing import Pages, Refused, Signed, Whole
 from bot.store import (
     audit,
     bookings,
@@ -53,7 +53,7 @@ def conversation(view: Signed, conversation_id: str, item: str = "") -> Response
 
 
 @pages.get("/c/{conversation_id}/news")
-def news(view: Signed, conversation_id: str, after: int = 0) -> Response:
+def news(view: Signed, conversation_id: str, after: Whole = 0) -> Response:
     """What came since a position: new messages, and who has the chat now."""
     with view.changing() as session:
         conversations.get_conversation(session, conversation_id)
@@ -65,7 +65,7 @@ def news(view: Signed, conversation_id: str, after: int = 0) -> Response:
 
 
 @pages.get("/c/{conversation_id}/older")
-def older(view: Signed, conversation_id: str, before: int) -> Response:
+def older(view: Signed, conversation_id: str, before: Whole) -> Response:
     """Older messages than those on the page."""
     with view.reading() as session:
         rows = desk_transcript.older(session, conversation_id, before, SHOWN)

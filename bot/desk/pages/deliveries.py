@@ -6,7 +6,7 @@ from fastapi import Form
 from starlette.responses import Response
 
 from bot.desk.context import View
-from bot.desk.routing import NotThere, Pages, Refused, Signed
+from bot.desk.routing import NotThere, Pages, Refused, Signed, Whole
 from bot.store import audit, deliveries, desk_bookings
 from bot.store.deliveries import DeadLetter
 from bot.store.engine import Session
@@ -45,7 +45,7 @@ def why(letter: DeadLetter) -> str:
 
 
 @pages.post("/deliveries/{position}/again")
-def again(view: Signed, position: int) -> Response:
+def again(view: Signed, position: Whole) -> Response:
     """Give a dead letter ten more attempts, the first at once."""
     with view.changing() as session:
         if not deliveries.revive(session, position, view.now):

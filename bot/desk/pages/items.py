@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, time, timedelta, timezone
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,7 @@ def act(  # noqa: PLR0913, PLR0917 - the fields of the forms
 ) -> Response:
     """Assign to me, release, snooze or close."""
     values = _values(view, action, until, reason)
+    as_seen = _as_seen(seen)
     with view.changing() as session:
         before = desk_queue.one(session, item_id)
         if before is None:
@@ -38,7 +39,7 @@ def act(  # noqa: PLR0913, PLR0917 - the fields of the forms
             session,
             item_id,
             action,
-            seen=datetime.fromisoformat(seen),
+            seen=as_seen,
             actor=view.staff.id,
             now=view.now,
             forced=bool(forced),
@@ -50,6 +51,14 @@ def act(  # noqa: PLR0913, PLR0917 - the fields of the forms
     if action not in GONE:
         return conversation_again(view, before.item.conversation_id, item_id)
     return done_with(view)
+
+
+def _as_seen(text: str) -> datetime:
+    """When the row that the page shows was changed last, as the page's form says it."""
+    try:
+        return datetime.fromisoformat(text).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        raise Refused("This form is too old. Reload the page and try again.", 400) from None
 
 
 def done_with(view: View) -> Response:

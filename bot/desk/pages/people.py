@@ -8,7 +8,8 @@ from fastapi import Form
 from starlette.responses import Response
 
 from bot.desk.pages.conversation import conversation_again
-from bot.desk.routing import Admin, Clinician, Pages, Refused
+from bot.desk.routing import Admin, Clinician, Pages, Refused, Whole
+from bot.desk.security import own_address
 from bot.store import audit, desk_ownership, desk_queue, errands, screenings
 from bot.store import staff as users
 from bot.store.terms import Outcome, Role
@@ -16,6 +17,10 @@ from bot.store.terms import Outcome, Role
 pages = Pages()
 Field = Annotated[str, Form()]
 PAGE = 100
+NO_ADDRESS = (
+    "The link cannot be made: nobody has said under which address this desk is reached from outside. "
+    "Set MESOGUIDE_PUBLIC_URL, or MESOGUIDE_HOSTS, and start again."
+)
 
 
 @pages.get("/staff")
@@ -31,14 +36,16 @@ def invite(view: Admin, role: Field, staff_id: Field = "") -> Response:
     """A one-time link, shown once: for somebody new, or for a colleague who forgot the password."""
     if role not in get_args(Role):
         raise Refused("There is no such role.", 400)
+    address = own_address(view.desk.settings, view.request)
+    if not address:
+        raise Refused(NO_ADDRESS, 400)
     with view.changing() as session:
         secret = users.make_link(
             session, role=cast(Role, role), actor=view.staff.id, now=view.now, staff_id=staff_id or None
         )
     with view.reading() as session:
         people = users.everybody(session)
-    link = f"{view.request.url.scheme}://{view.request.headers.get('host', '')}/desk/join/{secret}"
-    return view.page("staff.html", users=people, link=link)
+    return view.page("staff.html", users=people, link=f"{address}/desk/join/{secret}")
 
 
 @pages.post("/staff/{staff_id}")
@@ -57,7 +64,7 @@ def change(view: Admin, staff_id: str, role: Field, active: Field = "") -> Respo
 
 
 @pages.get("/log")
-def log(view: Admin, subject: str = "", before: int = 0) -> Response:
+def log(view: Admin, subject: str = "", before: Whole = 0) -> Response:
     """The audit log, newest first."""
     with view.reading() as session:
         entries = audit.history(session, subject or None, before or None, PAGE)

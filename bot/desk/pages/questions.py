@@ -10,7 +10,7 @@ from starlette.responses import Response
 from bot.clinic.desk.meaning import most_alike
 from bot.desk.context import View
 from bot.desk.meaning import ENCODER, encode
-from bot.desk.routing import NotThere, Pages, Refused, Signed
+from bot.desk.routing import NotThere, Pages, Refused, Signed, Whole
 from bot.store import desk_groups, desk_questions
 from bot.store.desk_questions import Asked, Shown
 from bot.store.engine import Session
@@ -26,7 +26,7 @@ STATUSES = {"open": "Open", "answered": "Answered", "topic": "Given to a topic",
 
 
 @pages.get("/questions")
-def questions(view: Signed, status: str = "open", start: int = 0) -> Response:
+def questions(view: Signed, status: str = "open", start: Whole = 0) -> Response:
     """Groups of questions, those that most patients asked first."""
     chosen = status if status in STATUSES else "open"
     with view.reading() as session:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any, cast, get_args
 from urllib.parse import urlencode
 
@@ -70,6 +70,6 @@ def _text(cursor: Cursor) -> str:
 def _cursor(text: str) -> Cursor | None:
     try:
         urgency, created, item_id = text.split("~")
-        return int(urgency), datetime.fromisoformat(created), item_id
-    except ValueError:
+        return min(max(int(urgency), 0), 99), datetime.fromisoformat(created).astimezone(timezone.utc), item_id
+    except (ValueError, OverflowError):
         return None
