@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from bot.clinic.content import load_content
 from bot.desk.context import Clock, Desk, utc_now
 from bot.desk.pages import ALL
-from bot.desk.routing import Refused, Signed, route_class
+from bot.desk.routing import Refused, route_class, signed_in
 from bot.desk.words import load_words
 from bot.handover.settings import HandoverSettings
 from bot.settings import Settings
@@ -33,5 +33,7 @@ def create_router(settings: Settings, sessions: Sessions, clock: Clock = utc_now
     return router
 
 
-def _no_page(view: Signed, address: str) -> None:
+def _no_page(request: Request, address: str) -> None:
+    if not address.startswith("static/"):
+        signed_in(request)
     raise Refused("The desk has no page at this address.", 404)
