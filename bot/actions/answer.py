@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from rasa_sdk.events import FollowupAction, SlotSet
 
 from bot.actions.base import ClinicAction, Events, Turn
-from bot.actions.replies import answer_one, comes_first, queue_question, say_learned, talked_about
+from bot.actions.replies import answer_one, answer_suitability, comes_first, queue_question, say_learned, talked_about
 from bot.actions.screening import asks_about_self, reopens_screening, tells_of_health, told_of_self
 from bot.clinic.consent import ASKS, REFUSED
 from bot.clinic.understanding import QUESTION, Question, nearest_topics, questions
@@ -102,7 +102,7 @@ def out_of_scope(turn: Turn) -> Events:
 
     Who names an illness of theirs that the leaflet speaks of hears what it says, whatever else they asked."""
     if told_of_self(turn):
-        answer_one(turn, Question("ask_suitability", turn.text, entities=tuple(turn.parse.get("entities") or ())))
+        answer_suitability(turn)
         turn.say("utter_rest_elsewhere")
     else:
         turn.say("utter_out_of_scope")

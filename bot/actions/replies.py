@@ -64,6 +64,11 @@ def answer_one(turn: Turn, question: Question) -> None:
     turn.say_text(turn.content.fill(found.text), _metadata(turn, found), turn.content.buttons(found.next))
 
 
+def answer_suitability(turn: Turn) -> None:
+    """Say what the leaflet says on an illness that the message names."""
+    answer_one(turn, Question("ask_suitability", turn.text, entities=tuple(turn.parse.get("entities") or ())))
+
+
 def _criterion(turn: Turn, question: Question) -> str | None:
     """The screening criterion a question is about ("I'm diabetic, can I have it?"); not one the patient rules out."""
     known = {question.criterion for question in turn.content.screening.questions}

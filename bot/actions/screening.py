@@ -12,7 +12,7 @@ from rasa_sdk.events import SlotSet
 
 from bot.actions.base import Events, Turn
 from bot.actions.consent import PersonalForm
-from bot.actions.replies import answer_asides, answer_one
+from bot.actions.replies import answer_asides, answer_suitability
 from bot.clinic.consent import REFUSED
 from bot.clinic.screening import Heard, Screening, begin, hear, resume, verdict
 from bot.clinic.screening import Turn as Step
@@ -20,7 +20,7 @@ from bot.clinic.screening.checklist import CHECKLIST
 from bot.clinic.screening.interview import AGAIN, SMALL_TALK
 from bot.clinic.screening.rules import find
 from bot.clinic.screening.telling import is_for_another
-from bot.clinic.understanding import QUESTION, Question
+from bot.clinic.understanding import QUESTION
 from bot.store import screenings, triage
 
 FORM = "screening_form"
@@ -48,7 +48,7 @@ class ValidateScreeningForm(PersonalForm):
     def before_notice(self, turn: Turn) -> bool:
         told = [question.criterion for question in turn.content.screening.questions if _has(turn, question.criterion)]
         if told and QUESTION.search(turn.text):  # "I'm diabetic, can I have it?" is answered without a check
-            answer_one(turn, Question("ask_suitability", turn.text, entities=tuple(turn.parse.get("entities") or ())))
+            answer_suitability(turn)
             return turn.slot("consent") == REFUSED
         _answer_besides(turn)
         return False

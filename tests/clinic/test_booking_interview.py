@@ -6,87 +6,16 @@ Tests speak through `Talk`, which answers with response names; wording is the do
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.clinic.booking import interview
-from bot.clinic.booking.responses import RESPONSES
-from bot.clinic.booking.turns import FIELDS, Heard, Turn
+from bot.clinic.booking.turns import FIELDS, Heard
+from tests.clinic.booking_talk import ALL, Talk, talk_at
 
 from .diary import CLINIC, NOW, at
-
-ALL = "Ana Example, 202 555 0123, facial, tuesday 10"
-
-
-class Talk:
-    """A booking in progress."""
-
-    def __init__(self, taken: Sequence[tuple[datetime, int]] = (), now: datetime = NOW) -> None:
-        self.taken, self.now = list(taken), now
-        self.turn = Turn({}, ())
-
-    def begin(self, text: str = "", treatment: str | None = None, **known: Any) -> str:
-        self.turn = interview.begin(heard(text, "book_appointment", treatment), known, CLINIC, self.taken, self.now)
-        return self.said
-
-    def say(self, text: str, intent: str = "inform", treatment: str | None = None) -> str:
-        return self._hear(heard(text, intent, treatment))
-
-    def press(self, question: str, answer: str) -> str:
-        return self._hear(Heard("inform", question=question, answer=answer))
-
-    def _hear(self, message: Heard) -> str:
-        before = json.dumps(self.turn.state)
-        state = json.loads(before)
-        self.turn = interview.hear(state, message, CLINIC, self.taken, self.now)
-        assert json.dumps(state) == before, "the state given was changed"
-        return self.said
-
-    @property
-    def said(self) -> str:
-        for say in self.turn.says:
-            assert set(RESPONSES[say.response]) <= set(say.values)
-        return self.turn.says[-1].response if self.turn.says else ""
-
-    @property
-    def values(self) -> dict[str, str]:
-        return dict(self.turn.says[-1].values)
-
-    @property
-    def titles(self) -> list[str]:
-        return [button["title"] for button in self.turn.says[-1].buttons]
-
-    @property
-    def answers(self) -> dict[str, Any]:
-        return self.turn.state["answers"]
-
-
-def heard(text: str, intent: str, treatment: str | None = None) -> Heard:
-    return Heard(intent, text, [{"entity": "treatment", "value": treatment}] if treatment else [])
-
-
-def talk_at(field: str, **options: Any) -> Talk:
-    """A booking in which this field is asked for."""
-    talk = Talk(**options)
-    talk.begin()
-    for asked, (text, treatment) in {
-        "treatment": ("facial", "facial"),
-        "name": ("Ana Example", None),
-        "contact": ("202 555 0123", None),
-        "when": ("tuesday 10", None),
-        "note": ("no", None),
-    }.items():
-        if asked == field:
-            break
-        talk.say(text, treatment=treatment)
-    assert talk.turn.state["asking"] == field
-    return talk
-
 
 # --- the straight way -------------------------------------------------------------------------------------------------
 
@@ -205,118 +134,6 @@ def test_words_beside_a_number_do_not_replace_a_name_given_before() -> None:
     assert talk.answers["name"] == "Ana Example"
 
 
-# --- the time ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "response"),
-    [
-        ("yesterday", "utter_booking_past"),
-        ("sunday at 10", "utter_booking_closed"),
-        ("25 december", "utter_booking_closed"),
-        ("today at 4", "utter_booking_too_soon"),
-        ("3 march", "utter_booking_too_far"),
-        ("tuesday 10:10", "utter_booking_time_taken"),
-        ("any day after 4pm", "utter_booking_times_fitting"),
-        ("whenever", "utter_booking_times_fitting"),
-        ("bananas", "utter_booking_when_unclear"),
-    ],
-)
-def test_a_time_that_cannot_be_taken_comes_with_three_that_can(text: str, response: str) -> None:
-    talk = talk_at("when")
-    assert talk.say(text) == response
-    assert len(talk.titles) == 3
-    assert (
-        talk.press("when", json.loads(talk.turn.says[-1].buttons[1]["payload"][7:])["answer"])
-        == "utter_ask_booking_note"
-    )
-
-
-def test_a_closed_day_offers_the_next_open_times() -> None:
-    talk = talk_at("when")
-    talk.say("sunday at 10")
-    assert talk.titles == ["Mon 30 Nov, 09:00", "Mon 30 Nov, 09:30", "Mon 30 Nov, 10:00"]
-
-
-def test_an_ambiguous_date_is_read_back_before_it_counts() -> None:
-    talk = talk_at("when")
-    assert talk.say("12/1 at 10") == "utter_booking_which_date"
-    assert talk.titles == ["Tue 1 Dec, 10:00", "Tue 12 Jan, 10:00"]
-    assert "when" not in talk.answers
-    talk.press("when", json.loads(talk.turn.says[-1].buttons[1]["payload"][7:])["answer"])
-    assert talk.answers["when"] == at("2027-01-12 10:00").isoformat()
-
-
-@pytest.mark.parametrize(
-    ("text", "chosen"),
-    [("the second one", "10:30"), ("10:30", "10:30"), ("last one please", "11:00"), ("half past ten", "10:30")],
-)
-def test_an_offer_can_be_chosen_in_words(text: str, chosen: str) -> None:
-    talk = talk_at("when")
-    talk.say(text)
-    assert talk.answers["when"] == at(f"2026-11-26 {chosen}").isoformat()
-
-
-def test_none_of_these_brings_later_times() -> None:
-    talk = talk_at("when")
-    talk.say("no", "deny")
-    assert talk.titles == ["Thu 26 Nov, 11:30", "Thu 26 Nov, 12:00", "Thu 26 Nov, 12:30"]
-    assert talk.press("when", "other") == "utter_ask_booking_when"
-    assert talk.titles[0] == "Thu 26 Nov, 13:00"
-
-
-def test_an_hour_that_is_not_among_the_offers_of_one_day_means_that_day() -> None:
-    talk = talk_at("when")
-    talk.say("thursday next week")
-    assert talk.say("16:30 please") == "utter_ask_booking_note"
-    assert talk.answers["when"] == at("2026-12-03 16:30").isoformat()
-
-
-def test_other_times_stay_within_the_wish() -> None:
-    talk = talk_at("when")
-    talk.say("thursday evening")
-    assert talk.titles == ["Thu 26 Nov, 17:00", "Thu 26 Nov, 17:30", "Thu 26 Nov, 18:00"]
-    talk.press("when", "other")
-    assert talk.titles[0] == "Thu 3 Dec, 17:00"
-
-
-def test_a_wish_that_nothing_fits_brings_its_hours_on_other_days_and_the_nearest_hour_on_its_days() -> None:
-    talk = talk_at("when")
-    assert talk.say("a tuesday after five, not next week") == "utter_booking_none_fitting"
-    assert talk.titles == ["Thu 26 Nov, 17:00", "Thu 26 Nov, 17:30", "Tue 8 Dec, 16:30"]
-
-
-def test_a_full_time_offers_the_nearest_free_ones() -> None:
-    start = at("2026-12-01 10:00")
-    talk = talk_at("when", taken=[(start, 40), (start, 40)])
-    assert talk.say("tuesday 10") == "utter_booking_time_taken"
-    assert talk.values == {"wished": "Tuesday 1 December, 10:00"}
-    assert "Tue 1 Dec, 09:00" in talk.titles
-
-
-def test_a_diary_that_is_full_says_so() -> None:
-    every = [(NOW + timedelta(days=day), 24 * 60) for day in range(62)] * 2
-    assert talk_at("when", taken=[*every, *[(NOW, 24 * 60)] * 2]).said == "utter_booking_full"
-
-
-def test_a_time_lost_before_the_yes_is_not_confirmed() -> None:
-    talk = talk_at("confirm")
-    start = at("2026-12-01 10:00")
-    talk.taken += [(start, 40), (start, 40)]
-    assert talk.say("yes", "affirm") == "utter_booking_time_gone"
-    assert talk.turn.status == "asking"
-    assert talk.say("the first one") == "utter_ask_booking_confirm"
-
-
-def test_a_time_lost_in_the_store_is_offered_anew() -> None:
-    talk = talk_at("confirm")
-    talk.say("yes", "affirm")
-    start = at("2026-12-01 10:00")
-    turn = interview.time_gone(talk.turn.state, CLINIC, [(start, 40), (start, 40)], NOW)
-    assert turn.says[0].response == "utter_booking_time_gone"
-    assert "when" not in turn.state["answers"]
-
-
 # --- what cannot be used ----------------------------------------------------------------------------------------------
 
 UNUSABLE = {"treatment": "purple", "name": "<b>x</b>", "contact": "later", "when": "bananas", "note": "\x00\x07"}
@@ -383,86 +200,6 @@ def test_the_question_is_asked_again_after_something_else_was_answered() -> None
         talk = talk_at(field)
         again = interview.ask_again(talk.turn.state, CLINIC, [], NOW)
         assert again.says == talk.turn.says
-
-
-# --- changes ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "field", "value"),
-    [
-        ("my name is wrong, it's Anna Sample", "name", "Anna Sample"),
-        (
-            "no, my number is 202 555 0199",
-            "contact",
-            {"kind": "phone", "value": "+12025550199", "display": "+1 202-555-0199"},
-        ),
-        ("change the time to thursday at 6pm", "when", at("2026-11-26 18:00").isoformat()),
-        ("friday 10 instead", "when", at("2026-11-27 10:00").isoformat()),
-        ("actually can it be 16:00", "when", at("2026-12-01 16:00").isoformat()),
-        ("make that half past two", "when", at("2026-12-01 14:30").isoformat()),
-        ("an hour later would be better", "when", at("2026-12-01 11:00").isoformat()),
-    ],
-)
-def test_a_field_is_changed_at_the_read_back_in_one_message(text: str, field: str, value: Any) -> None:
-    talk = talk_at("confirm")
-    before = {key: answer for key, answer in talk.answers.items() if key != field}
-    assert talk.say(text, "deny") == "utter_ask_booking_confirm"
-    assert talk.answers == before | {field: value}
-
-
-@pytest.mark.parametrize(
-    ("text", "asks"),
-    [
-        ("change the time", "when"),
-        ("the name is not right", "name"),
-        ("wrong number", "contact"),
-        ("I want another treatment", "treatment"),
-        ("change the note", "note"),
-    ],
-)
-def test_naming_a_field_asks_for_it_anew(text: str, asks: str) -> None:
-    assert talk_at("confirm").say(text) == f"utter_ask_booking_{asks}"
-
-
-@pytest.mark.parametrize("text", ["no", "something is wrong"])
-def test_a_no_asks_what_to_change(text: str) -> None:
-    talk = talk_at("confirm")
-    assert talk.say(text, "deny") == "utter_booking_change_what"
-    assert talk.say("the time") == "utter_ask_booking_when"
-
-
-def test_buttons_change_a_field_too() -> None:
-    talk = talk_at("confirm")
-    assert talk.press("confirm", "change") == "utter_booking_change_what"
-    assert talk.press("change", "name") == "utter_ask_booking_name"
-    assert talk.say("Anna") == "utter_ask_booking_confirm"
-
-
-def test_a_change_is_heard_while_the_note_is_asked_for() -> None:
-    talk = talk_at("note")
-    talk.say("sorry, change the time to friday 10")
-    assert talk.answers["when"] == at("2026-11-27 10:00").isoformat()
-    assert talk.turn.state["asking"] == "note"
-
-
-def test_a_yes_that_repeats_the_time_is_a_yes() -> None:
-    talk = talk_at("confirm")
-    talk.say("yes, tuesday is fine", "affirm")
-    assert talk.turn.status == "confirmed"
-
-
-def test_a_longer_treatment_that_still_fits_keeps_the_time() -> None:
-    talk = talk_at("when")
-    talk.press("when", "2026-12-04T15:00")
-    assert talk.press("treatment", "body") == "utter_ask_booking_note"  # an hour, and the clinic closes at four
-
-
-def test_a_longer_treatment_that_no_longer_fits_asks_for_the_time_again() -> None:
-    talk = talk_at("when")
-    talk.press("treatment", "no_needle")
-    talk.press("when", "2026-12-04T15:30")
-    assert talk.press("treatment", "body") == "utter_booking_time_taken"
 
 
 # --- leaving ----------------------------------------------------------------------------------------------------------

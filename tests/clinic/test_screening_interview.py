@@ -3,49 +3,13 @@
 from __future__ import annotations
 
 import copy
-import json
-from datetime import date
-from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.clinic.content import load_content
-from bot.clinic.screening import Heard, Screening, Turn, begin, hear, next_question, resume, verdict
-from bot.clinic.screening.telling import says
-
-CONTENT = load_content(Path(__file__).resolve().parents[2] / "bot" / "content")
-TODAY = date(2026, 11, 23)
-NO = Heard("deny", text="no")
-YES = Heard("affirm", text="yes")
-NONE = Heard("inform", {"none_of_these": "no"}, text="none of those")
-BLAH = Heard("", text="hm")
-MAIN = ("pregnant", "breastfeeding", "diabetes", "cancer", "heart_multi_drug", "liver_disease", "kidney_disease")
-
-
-def age(years: int) -> Heard:
-    return Heard("inform", age=years, text=str(years))
-
-
-def facts(about: str = "self", **values: str) -> Heard:
-    return Heard("inform", values, about=about, text="as typed")
-
-
-def talk(*messages: Heard, first: Heard | None = None) -> Turn:
-    """The last turn of a conversation; the state goes through JSON between the turns, as in the slot."""
-    turn = begin(CONTENT, first, TODAY)
-    for message in messages:
-        state = Screening.from_dict(json.loads(json.dumps(turn.state.to_dict())))
-        turn = hear(state, message, CONTENT, TODAY)
-    return turn
-
-
-def asks(turn: Turn) -> str | None:
-    """What is asked: the follow-up's own id, else `age` or the criterion."""
-    asked = turn.says[-1].metadata if turn.says else {}
-    return asked.get("part") or asked.get("asks")
+from bot.clinic.screening import Heard, begin, hear, next_question, resume, verdict
+from tests.clinic.screening_talk import BLAH, CONTENT, MAIN, NO, NONE, TODAY, YES, age, asks, facts, talk
 
 
 def test_the_first_question_is_the_age() -> None:
@@ -79,26 +43,6 @@ def test_an_implausible_age_is_asked_again(value: int) -> None:
     assert (asks(turn), turn.notes, dict(turn.state.answers)) == ("age", ("missed",), {})
 
 
-@pytest.mark.parametrize(
-    ("typed", "value"),
-    [("1990", 35), ("born in march 2012", 13), ("2008", None), ("1066", None)],
-    ids=["adult", "minor", "the birthday decides", "no year of birth"],
-)
-def test_a_year_of_birth_gives_an_age_unless_the_birthday_decides(typed: str, value: int | None) -> None:
-    assert talk(Heard("inform", text=typed)).state.values.get("age") == value
-
-
-def test_yes_is_no_age() -> None:
-    assert asks(talk(YES)) == "age"
-
-
-def test_a_bare_number_is_no_age_when_something_else_was_asked() -> None:
-    turn = talk(
-        age(34), facts(heart_multi_drug="unsure", pregnant="no", breastfeeding="no", diabetes="no", cancer="no"), age(2)
-    )
-    assert turn.state.values["age"] == 34
-
-
 def test_several_volunteered_facts_count_at_once_and_are_not_asked_again() -> None:
     turn = talk(first=Heard("check_eligibility", {"diabetes": "no", "pregnant": "no"}, 41, text="41, not pregnant …"))
     assert (asks(turn), "noted" in turn.notes) == ("breastfeeding", True)
@@ -117,16 +61,6 @@ def test_unsure_and_refused_are_answers_that_a_clinician_settles(intent: str, va
     assert turn.state.values["pregnant"] == value
     assert turn.says[-1].metadata["outcome"] == "clinician_review"
     assert turn.says[-1].metadata["reasons"] == ["pregnant"]
-
-
-def test_a_yes_that_names_another_illness_is_not_taken_for_the_question_asked() -> None:
-    turn = talk(age(40), Heard("affirm", {"diabetes": "yes"}, text="yes i have diabetes"))
-    assert (asks(turn), turn.state.values.get("pregnant"), turn.state.values["diabetes"]) == ("pregnant", None, "yes")
-
-
-def test_a_no_that_names_another_illness_is_not_taken_for_the_question_asked() -> None:
-    turn = talk(age(40), Heard("deny", {"diabetes": "no"}, text="no diabetes"))
-    assert (asks(turn), turn.state.values.get("pregnant")) == ("pregnant", None)
 
 
 @pytest.mark.parametrize(
@@ -171,15 +105,6 @@ def test_correcting_the_main_answer_to_no_drops_its_follow_up() -> None:
     assert after.verdict.outcome == "suitable"
 
 
-def test_a_typed_no_to_a_follow_up_does_not_wipe_out_the_illness() -> None:
-    others = {criterion: "no" for criterion in MAIN if criterion != "cancer"}
-    first = Heard("check_eligibility", others | {"cancer": "past"}, 50, text="I am 50 …")
-    turn = talk(Heard("deny", {"cancer": "no"}, text="no, the cancer is not gone"), first=first)
-    assert turn.state.values["cancer"] == "past"
-    assert turn.verdict is not None
-    assert turn.verdict.outcome == "clinician_review"
-
-
 def test_several_heart_medicines_told_at_once_need_no_follow_up() -> None:
     turn = talk(first=Heard("check_eligibility", {"heart_multi_drug": "yes"}, text="three heart pills"))
     assert turn.state.values == {"heart_multi_drug": "yes", "heart_medicines": "yes"}
@@ -190,36 +115,11 @@ def test_a_yes_to_the_heart_question_asks_for_the_medicines() -> None:
     assert turn.says[-1].metadata == {"kind": "question", "asks": "heart_multi_drug", "part": "heart_medicines"}
 
 
-@pytest.mark.parametrize("typed", ["Trying for a baby", "trying for a baby."])
-def test_a_typed_button_title_is_that_button(typed: str) -> None:
-    assert talk(age(40), Heard("chitchat", text=typed)).state.values["pregnant"] == "partial"
-
-
 def test_a_changed_main_answer_asks_its_follow_up_anew() -> None:
     since = Heard("inform", text="in 2019")
     turn = talk(age(40), NO, NO, NO, facts(cancer="past"), NO, since, facts(cancer="yes"), facts(cancer="past"))
     assert (asks(turn), turn.state.values.get("cancer_treated")) == ("cancer_treated", None)
     assert [one.question for one in turn.state.amendments] == ["cancer_treated", "cancer_over", "cancer", "cancer"]
-
-
-def test_an_answer_in_words_is_kept_as_it_is_and_decides_nothing() -> None:
-    asked = talk(age(40), NO, NO, NO, facts(cancer="past"), NO)
-    said = Heard("out_of_scope", {"cancer": "yes"}, age=20, text="the last chemo was when I was 20")
-    turn = hear(asked.state, said, CONTENT, TODAY)
-    given = turn.state.answers["cancer_over"]
-    assert (given.value, given.text, turn.state.values["cancer"], turn.state.values["age"]) == (
-        "told",
-        "the last chemo was when I was 20",
-        "past",
-        40,
-    )
-    assert verdict(turn.state, CONTENT) == verdict(asked.state, CONTENT)
-
-
-@pytest.mark.parametrize("intent", ["ask_pain", "greet", "ask_why", "help", "stop"])
-def test_what_is_no_answer_is_not_kept_for_one_in_words(intent: str) -> None:
-    turn = talk(age(40), NO, NO, NO, facts(cancer="past"), NO, Heard(intent, text="something else"))
-    assert "cancer_over" not in turn.state.answers
 
 
 def test_an_amended_answer_counts_and_the_first_one_stays_on_record() -> None:
@@ -337,71 +237,6 @@ def test_a_person_ends_the_check() -> None:
     assert talk(age(40), Heard("talk_to_human")).state.status == "person"
 
 
-@pytest.mark.parametrize("text", ["no im healthy", "Nope, I feel great"])
-def test_a_no_with_something_added_is_a_no(text: str) -> None:
-    assert talk(age(40), Heard("inform", text=text)).state.values == {"age": 40, "pregnant": "no"}
-
-
-@pytest.mark.parametrize("text", ["no idea honestly", "my no is not a number that you can take"])
-def test_not_every_no_is_one(text: str) -> None:
-    assert talk(age(40), Heard("inform", text=text)).state.values == {"age": 40}
-
-
-def test_somebody_elses_illness_is_not_written_down_as_the_patients() -> None:
-    turn = talk(age(40), facts(about="other", diabetes="yes"))
-    assert (turn.notes, asks(turn), set(turn.state.answers)) == (("about_other",), "pregnant", {"age"})
-
-
-def test_in_a_check_for_somebody_else_what_patients_say_of_themselves_is_not_written_down() -> None:
-    mum = Heard("check_eligibility", about="other", text="can my mum have it")
-    turn = talk(
-        Heard("inform", age=71, text="71"), Heard("inform", {"diabetes": "yes"}, text="I'm diabetic"), first=mum
-    )
-    assert (turn.notes, turn.state.values, asks(turn)) == (("about_self",), {"age": 71}, "diabetes")
-    assert "about your mum" in turn.says[-1].text
-
-
-def test_after_an_outcome_for_somebody_else_the_patient_gets_a_check_of_their_own() -> None:
-    girl = Heard("check_eligibility", about="other", age=16, text="can my daughter have it, she is 16")
-    turn = talk(Heard("ask_suitability", age=45, text="ok what about me then, I'm 45"), first=girl)
-    assert (turn.state.about, turn.state.values, turn.state.status) == ("self", {"age": 45}, "open")
-
-
-def test_a_check_for_somebody_else_is_about_that_person_from_the_start() -> None:
-    turn = talk(
-        first=Heard("check_eligibility", {"diabetes": "yes"}, about="other", text="for my mum, she has diabetes")
-    )
-    assert (turn.state.about, turn.state.values) == ("other", {"diabetes": "yes"})
-    assert turn.says[-1].text.endswith("How old is your mum?")
-
-
-@pytest.mark.parametrize(
-    ("text", "named"),
-    [
-        ("can you check for my elderly mother", "your mother"),
-        ("is it ok for my MUM?", "your mum"),
-        ("for our daughter", "your daughter"),
-        ("for someone I know", "that person"),
-        ("is it ok for my 37 year old brother", "your brother"),
-        ("for my bloody <b>boss</b>", "that person"),
-    ],
-)
-def test_somebody_else_is_named_by_the_clinics_words_only(text: str, named: str) -> None:
-    turn = talk(first=Heard("check_eligibility", about="other", text=text))
-    assert turn.says[-1].text.endswith(f"How old is {named}?")
-
-
-def test_a_person_named_later_is_named_from_then_on() -> None:
-    older = Heard("inform", age=40, about="other", text="my aunt is 40")
-    turn = talk(Heard("inform", about="other", text="it's not for me"), older)
-    assert turn.says[-1].text.endswith("Is your aunt pregnant?")
-
-
-def test_a_check_of_somebody_else_after_ones_own_is_a_new_one() -> None:
-    turn = talk(age(40), NONE, Heard("inform", age=71, about="other", text="and for my mother, she is 71"))
-    assert (turn.state.about, turn.state.values, turn.state.amendments) == ("other", {"age": 71}, ())
-
-
 def test_nobody_past_the_age_is_asked_whether_they_are_pregnant_unless_the_age_changes() -> None:
     turn = talk(age(71))
     assert asks(turn) == "diabetes"
@@ -428,108 +263,6 @@ def test_a_hard_answer_is_acknowledged_before_the_next_question(answer: Heard, n
     assert note is None or getattr(CONTENT.screening.phrases, note) in turn.says[-1].text
 
 
-def test_an_age_worked_out_from_a_year_is_not_taken_where_the_birthday_decides() -> None:
-    told = Heard("check_eligibility", age=18, text="I was born in 2008, can I have it?")
-    assert asks(talk(first=told)) == "age"
-    assert talk(Heard("inform", age=18, text="2008")).notes == ("missed", "birthday")
-    assert talk(Heard("inform", age=18, text="18, I started it in 2019")).state.values["age"] == 18
-
-
-@pytest.mark.parametrize(
-    ("text", "intent", "value"),
-    [
-        ("huh?", "affirm", None),
-        ("I had it once", "deny", "past"),
-        ("fine", "deny", None),
-        ("NOOOO!!!", "deny", "no"),
-        ("nope, never", "deny", "no"),
-        ("yess", "affirm", "yes"),
-        ("i do", "affirm", "yes"),
-        ("\N{THUMBS UP SIGN}\N{EMOJI MODIFIER FITZPATRICK TYPE-4}", "affirm", "yes"),
-        ("yes I\u2019m afraid so", "unsure", "yes"),
-        ("no, not that I know of", "unsure", "no"),
-        ("not any more", "deny", "past"),
-        ("I used to", "", "past"),
-        ("maybe", "unsure", "unsure"),
-        ("years ago I read your leaflet, does it hurt?", "ask_pain", None),
-        ("", "affirm", "yes"),
-    ],
-)
-def test_a_typed_yes_or_no_counts_only_when_its_words_say_so(text: str, intent: str, value: str | None) -> None:
-    turn = talk(age(40), NO, NO, NO, Heard(intent, text=text))
-    assert turn.state.values.get("cancer") == value
-
-
-def test_the_held_out_yes_and_no_have_a_word_that_says_so() -> None:
-    heldout = yaml.safe_load((Path(__file__).parents[1] / "heldout" / "intents.yml").read_text(encoding="utf-8"))
-    needs = CONTENT.screening.words.needs
-    assert [text for text in heldout["affirm"] if not says(text, needs["yes"])] == []
-    assert [text for text in heldout["deny"] if not says(text, needs["no"])] == []
-
-
-@pytest.mark.parametrize(
-    ("text", "years"),
-    [
-        ("two", None),
-        ("34", None),
-        ("two tablets", None),
-        ("sorry, 41", 41),
-        ("I'm 41", 41),
-        ("she is 41 years old", 41),
-    ],
-)
-def test_a_number_told_unasked_is_an_age_only_with_a_word_that_says_so(text: str, years: int | None) -> None:
-    turn = talk(Heard("refuse", text="no"), Heard("inform", age=41 if years else 2, text=text))
-    assert turn.state.values["age"] == (years or "refused")
-
-
-@pytest.mark.parametrize(
-    ("text", "intent", "value"),
-    [
-        ("no and no cancer either", "deny", "no"),
-        ("No, but I have cancer", "inform", "no"),
-        ("yes and cancer too", "affirm", "yes"),
-        ("yes i have cancer", "affirm", None),
-        ("no cancer", "deny", None),
-        ("no, no cancer", "deny", None),
-    ],
-)
-def test_a_yes_or_no_joined_to_another_illness_answers_what_was_asked(
-    text: str, intent: str, value: str | None
-) -> None:
-    turn = talk(age(40), Heard(intent, {"cancer": "yes"}, text=text))
-    assert (turn.state.values.get("pregnant"), turn.state.values["cancer"]) == (value, "yes")
-
-
-@pytest.mark.parametrize(("text", "outcome"), [("over 18", None), ("I'm under 18.", "not_suitable")])
-def test_who_says_only_on_which_side_of_18_they_are_is_believed(text: str, outcome: str | None) -> None:
-    turn = talk(Heard("inform", text=text))
-    assert (turn.verdict.outcome if turn.verdict else None) == outcome
-    assert outcome or talk(Heard("inform", text=text), NONE).says[-1].metadata["outcome"] == "suitable"
-
-
-def test_not_any_more_to_a_follow_up_is_a_no() -> None:
-    turn = talk(age(40), NO, NO, NO, facts(cancer="past"), Heard("deny", text="not any more"))
-    assert turn.state.values["cancer_treated"] == "no"
-
-
-@pytest.mark.parametrize(
-    ("text", "facts_", "known"),
-    [
-        ("I had gestational diabetes", {"diabetes": "past"}, {"diabetes_in_pregnancy": "yes"}),
-        ("I am in remission since 2018", {"cancer": "past"}, {"cancer_over": "told"}),
-        ("it is in remission", {"cancer": "past"}, {}),
-        ("no, not even when I was pregnant in 2018", {"diabetes": "no", "cancer": "no"}, {}),
-    ],
-)
-def test_what_the_answer_has_told_is_not_asked_after_it(
-    text: str, facts_: dict[str, str], known: dict[str, str]
-) -> None:
-    turn = talk(age(40), NO, NO, Heard("inform", facts_, text=text))
-    told = {id: value for id, value in turn.state.values.items() if id not in {"age", *MAIN}}
-    assert told == known
-
-
 @pytest.mark.parametrize(
     ("intent", "note"), [("greet", "greeted"), ("thank", "thanked"), ("chitchat", "chatted"), ("goodbye", "left")]
 )
@@ -546,29 +279,10 @@ def test_the_last_question_is_announced_once() -> None:
     assert CONTENT.screening.phrases.nearly not in again.says[-1].text
 
 
-@pytest.mark.parametrize(("typed", "note"), [("2008", "birthday"), ("old enough", "age_missed")])
-def test_an_age_that_cannot_be_told_is_asked_with_the_reason(typed: str, note: str) -> None:
-    turn = talk(Heard("inform", text=typed))
-    assert turn.says[-1].text.startswith(getattr(CONTENT.screening.phrases, note))
-
-
 def test_the_number_of_questions_announced_is_what_is_left() -> None:
     told = dict.fromkeys(MAIN[:5], "no")
     assert "up to 3 short" in talk(first=Heard("check_eligibility", told)).says[-1].text
     assert "short questions" not in talk(first=Heard("check_eligibility", dict.fromkeys(MAIN, "no"))).says[-1].text
-
-
-def test_saying_first_that_it_is_for_somebody_else_is_no_miss() -> None:
-    turn = talk(Heard("inform", about="other", text="it's for my sister"))
-    assert (turn.state.about, turn.state.misses, asks(turn)) == ("other", 0, "age")
-
-
-def test_every_button_of_every_question_is_understood() -> None:
-    for question in CONTENT.screening.questions:
-        for asked in (question, *question.follow_ups):
-            for button in asked.buttons:
-                turn = talk(Heard("inform", question=asked.id, answer=button.answer))
-                assert turn.state.values == {asked.id: button.answer}
 
 
 # ---- properties
