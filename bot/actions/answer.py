@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from rasa_sdk.events import FollowupAction, SlotSet
 
 from bot.actions.base import ClinicAction, Events, Turn
+from bot.actions.booking import note_before_the_check
 from bot.actions.replies import answer_one, answer_suitability, comes_first, queue_question, say_learned, talked_about
 from bot.actions.screening import asks_about_self, reopens_screening, tells_of_health, told_of_self
 from bot.clinic.consent import ASKS, REFUSED
@@ -33,7 +34,7 @@ class ActionAnswer(ClinicAction):
             return []
         if tells_of_health(turn) or turn.entity("question") == ASKS:  # an old notice's button: the notice comes anew
             return [FollowupAction("screening_form")]
-        return after_danger(turn) if _follows_a_danger(turn) else not_understood(turn)
+        return note_before_the_check(turn) or (after_danger(turn) if _follows_a_danger(turn) else not_understood(turn))
 
 
 class ActionNoteUnknown(ClinicAction):
@@ -49,6 +50,9 @@ class ActionNoteUnknown(ClinicAction):
         asked = asked_questions(turn)
         if asked:
             return answer_all(turn, asked)
+        noted = note_before_the_check(turn)
+        if noted:
+            return noted
         if say_learned(turn):
             return [SlotSet("misunderstood", 0), SlotSet("offered", "none")]
         if _follows_a_danger(turn):

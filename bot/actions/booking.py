@@ -18,6 +18,7 @@ from bot.clinic.booking import interview
 from bot.clinic.booking.card import calendar_path, visit_card
 from bot.clinic.booking.clinic import Clinic
 from bot.clinic.booking.course import course_of
+from bot.clinic.booking.gather import gather
 from bot.clinic.booking.plan import clinic_from
 from bot.clinic.booking.slots import is_free
 from bot.clinic.booking.times import understand_wish
@@ -50,6 +51,20 @@ class ActionOpenBooking(ClinicAction):
         turn.say("utter_ask_check_first")
         asked_for = {"text": turn.text, "treatment": turn.entity("treatment")}
         return [SlotSet("booking_gate", "check_first"), SlotSet("offered", "screening"), SlotSet("booking", asked_for)]
+
+
+def note_before_the_check(turn: Turn) -> Events:
+    """What is told of the visit while the bot waits for the answer to "check first?" is kept, and that asked again;
+    nothing when the bot waits for something else or the message tells nothing of a visit."""
+    if (turn.slot("booking_gate"), turn.slot("offered")) != ("check_first", "screening"):
+        return []
+    if not gather(_heard(turn), None, clinic_from(turn.content.clinic), turn.now):
+        return []
+    before = turn.slot("booking") or {}
+    turn.say("utter_check_first_noted")
+    text = f"{before.get('text') or ''}\n{turn.text}".strip()
+    kept = {"text": text, "treatment": turn.entity("treatment") or before.get("treatment")}
+    return [SlotSet("booking", kept), SlotSet("misunderstood", 0)]
 
 
 def _does_without_check(turn: Turn) -> bool:
@@ -212,11 +227,12 @@ def _heard(turn: Turn) -> Heard:
 
 
 def _first(turn: Turn) -> Heard:
-    """The message that asked for the booking; after the question about the check, the one before it."""
-    before = turn.slot("booking") or {}
+    """The message that asks for the booking, with what was told of the visit before and during the check."""
+    before = (turn.slot("booking") or {}).get("text") or ""
     if turn.intent in ("deny", "affirm") or turn.entity("answer") == "without_check":
-        return Heard("book_appointment", before.get("text") or "")
-    return _heard(turn)
+        return Heard("book_appointment", before)
+    heard = _heard(turn)
+    return replace(heard, text=f"{before}\n{heard.text}".strip())
 
 
 def _known(turn: Turn) -> dict[str, Any]:

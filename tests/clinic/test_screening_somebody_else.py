@@ -66,3 +66,34 @@ def test_a_check_of_somebody_else_after_ones_own_is_a_new_one() -> None:
 def test_saying_first_that_it_is_for_somebody_else_is_no_miss() -> None:
     turn = talk(Heard("inform", about="other", text="it's for my sister"))
     assert (turn.state.about, turn.state.misses, asks(turn)) == ("other", 0, "age")
+
+
+@pytest.mark.parametrize("word", ["dad", "husband", "nephew"])
+def test_nobody_asks_whether_a_man_is_pregnant(word: str) -> None:
+    turn = talk(age(40), first=Heard("check_eligibility", about="other", text=f"can my {word} have it?"))
+    assert turn.state.person == word
+    assert asks(turn) == "diabetes"
+    assert (turn.state.values["pregnant"], turn.state.values["breastfeeding"]) == ("no", "no")
+
+
+def test_a_man_named_for_somebody_else_is_nothing_that_was_told() -> None:
+    turn = talk(first=Heard("check_eligibility", about="other", text="can my dad have it?"))
+    assert turn.notes == ("intro_other",)
+
+
+@pytest.mark.parametrize("said", ["no im not, I'm a man", "im a 34 year old man", "Male"])
+def test_who_says_that_he_is_a_man_is_not_asked_of_breastfeeding_either(said: str) -> None:
+    turn = talk(age(34), Heard("inform", text=said))
+    assert (asks(turn), turn.state.values["pregnant"], turn.notes) == ("diabetes", "no", ("noted",))
+
+
+def test_a_man_who_tells_otherwise_is_believed() -> None:
+    turn = talk(age(34), Heard("inform", {"pregnant": "yes"}, text="i'm a man and pregnant"))
+    assert turn.state.values["pregnant"] == "yes"
+
+
+def test_a_man_who_asks_for_his_wife_leaves_her_questions_open() -> None:
+    turn = talk(
+        age(34), Heard("inform", text="i'm a man"), first=Heard("check_eligibility", about="other", text="for my wife")
+    )
+    assert asks(turn) == "pregnant"

@@ -200,3 +200,9 @@ def test_every_button_of_every_question_is_understood() -> None:
             for button in asked.buttons:
                 turn = talk(Heard("inform", question=asked.id, answer=button.answer))
                 assert turn.state.values == {asked.id: button.answer}
+
+
+def test_all_clear_since_answers_whether_the_cancer_is_still_treated() -> None:
+    told = Heard("inform", {"cancer": "past"}, text="had bowel cancer in 2010, all clear since")
+    turn = talk(first=told)
+    assert (turn.state.values["cancer_treated"], turn.state.values["cancer_over"]) == ("no", "told")

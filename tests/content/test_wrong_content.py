@@ -294,6 +294,12 @@ CASES = {
         '{title: "No", answer: "no"}, {title: Not sure, answer: unsure}]}\n',
         "questions/early/until_age: the age is not known when this is asked",
     ),
+    "a man whom nobody is called": (
+        "screening.yml",
+        "  named: [father, dad,",
+        "  named: [godfather, dad,",
+        "men/named/0: nobody is called godfather",
+    ),
     "a person named where nobody else is spoken of": (
         "screening.yml",
         "question: Do you have cancer?",

@@ -100,7 +100,7 @@ def test_rules_in_use_list_nobody_and_rules_on_trial_list_whose_outcome_would_di
     clear, liver = screened(front, SAYS["clear"]), screened(front, SAYS["liver"])
     assert "0 of 2 screenings" in anna.get("/desk/screenings/rules").text
     anew = YAML.replace("  - id: kidney_disease\n", "  - id: kidneys\n")  # the old question's answers count no more
-    page = upload(clara, anew.replace('version: "demo-2"', 'version: "trial-3"'))
+    page = upload(clara, anew.replace('version: "demo-3"', 'version: "trial-3"'))
     assert page.status_code == 200
     assert "1 of 2 screenings ends differently by the rules on trial" in page.text
     assert "version trial-3" in page.text
@@ -182,9 +182,9 @@ def test_the_doctor_warns_when_the_rules_in_use_would_decide_otherwise(front: Fr
     shutil.copytree(BOT / "content", folder)
     settings = replace(front.settings, content=folder)
     screened(front, SAYS["clear"])
-    assert found() == [("ok", "0 of 1 would end differently by the rules in use (demo-2)")]
+    assert found() == [("ok", "0 of 1 would end differently by the rules in use (demo-3)")]
     (folder / "screening.yml").write_text(YAML.replace("  - id: kidney_disease\n", "  - id: kidneys\n"))
-    assert found() == [("warning", "1 of 1 would end differently by the rules in use (demo-2)")]
+    assert found() == [("warning", "1 of 1 would end differently by the rules in use (demo-3)")]
 
 
 def test_the_command_lists_and_exports_the_same(front: Front, monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:  # type: ignore[no-untyped-def]

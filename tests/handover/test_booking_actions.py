@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.actions import booking
+from bot.actions.answer import ActionNoteUnknown
 from bot.actions.booking import ActionOpenBooking, ValidateBookingForm
 from bot.store.engine import Sessions, reading
 from bot.store.models import Booking
@@ -145,3 +146,29 @@ def test_a_time_taken_for_a_greeting_still_answers_the_question_of_the_time(pati
     anna.book("kim@example.org")
     said = anna.tell(ValidateBookingForm(), "something in the evening", "greet")
     assert [one["response"] for one in said] == ["utter_booking_times_fitting"]
+
+
+def test_what_is_told_of_the_visit_before_the_check_is_kept_for_the_booking(patients: list[Patient]) -> None:
+    anna = patients[0]
+    anna.tell(ActionOpenBooking(), "I want to book a visit", "book_appointment")
+    (noted,) = anna.tell(ActionNoteUnknown(), "tuesday 1 december at 10, kim@example.org", "out_of_scope")
+    assert noted["response"] == "utter_check_first_noted"
+    anna.slots["screening_outcome"] = "suitable"
+    anna.tell(ActionOpenBooking(), "book it", "book_appointment")
+    anna.tell(ValidateBookingForm(), "book it", "book_appointment")
+    anna.press("treatment", "body")
+    assert anna.book("Kim Example") == ["utter_ask_booking_note"]
+
+
+def test_what_tells_nothing_of_the_visit_is_answered_as_anywhere(patients: list[Patient]) -> None:
+    anna = patients[0]
+    anna.tell(ActionOpenBooking(), "I want to book a visit", "book_appointment")
+    (said,) = anna.tell(ActionNoteUnknown(), "what is the weather", "out_of_scope")
+    assert said["response"] == "utter_out_of_scope"
+
+
+def test_a_bare_yes_to_the_note_is_no_note(patients: list[Patient]) -> None:
+    anna = patients[0]
+    anna.choose(WHEN)
+    assert anna.book("yes there is") == ["utter_booking_note_unclear"]
+    assert anna.book("I am afraid of needles") == ["utter_ask_booking_confirm_with_note"]

@@ -26,6 +26,9 @@ _WRONG = re.compile(
 _NO_NOTE = re.compile(
     r"^\W*(?:no|nope|none|nothing|nah|no note|no thanks?|no thank you|skip|n/?a|-|nothing else)\W*$", re.IGNORECASE
 )
+_ONLY_YES = re.compile(
+    r"^\W*(?:yes|yeah|yep|yup|sure|ok|okay)(?: there is| i do| please| one thing)?\W*$", re.IGNORECASE
+)
 
 
 @dataclass
@@ -81,6 +84,8 @@ def gather(heard: Heard, asked: str | None, clinic: Clinic, now: datetime) -> Ga
 
 
 def _note(heard: Heard, gathered: Gathered) -> None:
+    if _ONLY_YES.match(heard.text):
+        return  # there is something; it is still to be written
     nothing = heard.intent in ("deny", "refuse") or _NO_NOTE.match(heard.text)
     shown = "".join(one for one in heard.text[: 4 * LONGEST_NOTE] if one.isprintable() or one in "\n\t")
     text = re.sub(r"[^\S\n]+", " ", shown).strip()

@@ -186,6 +186,14 @@ def _until_age_without_age(sources: Mapping[str, Source], parts: Mapping[str, An
             yield sources[FILE].problem((*path, "until_age"), what)
 
 
+def _men_not_named(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
+    people = parts[FILE].somebody_else.named
+    for index, word in enumerate(parts[FILE].men.named):
+        if word not in people:
+            what = f"nobody is called {word}; add it to somebody_else: named, or remove it here"
+            yield sources[FILE].problem(("men", "named", index), what)
+
+
 SCREENING_CHECKS: dict[Callable[..., Iterator[Problem]], tuple[str, ...]] = {
     check: (FILE,)
     for check in (
@@ -200,5 +208,6 @@ SCREENING_CHECKS: dict[Callable[..., Iterator[Problem]], tuple[str, ...]] = {
         _unreached_follow_ups,
         _rules_at_odds,
         _until_age_without_age,
+        _men_not_named,
     )
 }

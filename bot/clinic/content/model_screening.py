@@ -45,7 +45,7 @@ class FollowUp(Asked):
 class Question(Asked, Authored):
     """A main question; it settles one criterion that rests on one fact of the leaflet. `volunteered`: a value found in
     the patient's own sentence -> the answers it gives, by question id, where that is more than the value itself.
-    `on_yes`: the outcome of a clear yes. `until_age`: nobody of that age or older is asked."""
+    `on_yes`: the outcome of a clear yes. `until_age`: nobody of that age or older is asked. `ask_men`: whether men are."""
 
     criterion: Id
     fact: FactId
@@ -54,6 +54,7 @@ class Question(Asked, Authored):
     review: Text
     on_yes: Literal["not_suitable", "clinician_review"] = "not_suitable"
     until_age: int | None = Field(default=None, ge=18, le=120)
+    ask_men: bool = True
     follow_ups: tuple[FollowUp, ...] = ()
     volunteered: Mapping[AnswerValue, Mapping[Id, AnswerValue]] = {}
 
@@ -138,6 +139,15 @@ class SomebodyElse(Base):
     named: tuple[Text, ...] = ()
 
 
+class Men(Base):
+    """How a man is known: by a phrase of `said` in a message about who writes, by a whole reply of `replies`, or as the
+    person is named whom the check is for."""
+
+    said: tuple[Text, ...] = ()
+    replies: tuple[Text, ...] = ()
+    named: tuple[Text, ...] = ()
+
+
 class ScreeningContent(Base):
     """screening.yml: the criteria in asking order."""
 
@@ -148,6 +158,7 @@ class ScreeningContent(Base):
     questions: tuple[Question, ...] = Field(min_length=1)
     words: Words
     somebody_else: SomebodyElse
+    men: Men = Men()
     outcomes: Outcomes
     phrases: ScreeningPhrases
     buttons: ScreeningButtons

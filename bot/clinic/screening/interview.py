@@ -14,7 +14,7 @@ from bot.clinic.screening import speech
 from bot.clinic.screening.rules import Answer, Verdict, called_for, find, is_needless, screen, settled
 from bot.clinic.screening.speech import Say
 from bot.clinic.screening.state import Screening
-from bot.clinic.screening.telling import Heard, birth_year, person_named, speaks_of_self, told
+from bot.clinic.screening.telling import Heard, birth_year, needless_for_men, person_named, speaks_of_self, told
 
 OFFER_AFTER = 2  # misses
 SMALL_TALK = {"greet": ("greeted",), "thank": ("thanked",), "chitchat": ("chatted",)}  # what is said to it
@@ -39,7 +39,8 @@ def begin(content: Content, heard: Heard | None, today: date) -> Turn:
     state = _named(Screening(about="other" if heard.about == "other" else "self"), heard, content)
     after = _record(state, told(state, heard, content, today), heard, content, today)
     intro = "intro_other" if state.about == "other" else "intro"
-    return _go_on(after, content, (*(("noted",) if after.answers else ()), intro))
+    has_told = after.answers.keys() - needless_for_men(state, heard, content).keys()
+    return _go_on(after, content, (*(("noted",) if has_told else ()), intro))
 
 
 def next_question(state: Screening, content: Content) -> Asked | None:

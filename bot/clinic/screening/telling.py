@@ -58,7 +58,24 @@ def told(state: Screening, heard: Heard, content: Content, today: date) -> dict[
         return _from_checklist(heard.answer or "", content)
     found = _from_reply(state, heard, content) or _in_own_words(state, heard, content)
     found = found or _from_message(state, heard, content, today)
-    return _heard_in(found, heard, content) | found
+    return {**needless_for_men(state, heard, content), **_heard_in(found, heard, content), **found}
+
+
+def needless_for_men(state: Screening, heard: Heard, content: Content) -> dict[str, Answer]:
+    """The no of a man to what men are not asked, where nothing was told of it before."""
+    if not _is_a_man(state, heard, content):
+        return {}
+    return {one.id: "no" for one in content.screening.questions if not one.ask_men and one.id not in state.answers}
+
+
+def _is_a_man(state: Screening, heard: Heard, content: Content) -> bool:
+    men = content.screening.men
+    if state.about == "other" and state.person in men.named:
+        return True
+    if heard.question is not None or heard.about != "self" and state.about == "self":
+        return False
+    is_reply = heard.text.strip(" .!?,").casefold() in {reply.casefold() for reply in men.replies}
+    return is_reply or (state.about == "self" and says(heard.text, men.said))
 
 
 def _from_message(state: Screening, heard: Heard, content: Content, today: date) -> dict[str, Answer]:
