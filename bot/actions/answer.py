@@ -50,16 +50,15 @@ class ActionNoteUnknown(ClinicAction):
         asked = asked_questions(turn)
         if asked:
             return answer_all(turn, asked)
-        noted = note_before_the_check(turn)
-        if noted:
-            return noted
-        if say_learned(turn):
-            return [SlotSet("misunderstood", 0), SlotSet("offered", "none")]
-        if _follows_a_danger(turn):
-            return after_danger(turn)
-        if turn.intent == "out_of_scope":
-            return out_of_scope(turn)
-        return not_understood(turn)
+        return note_before_the_check(turn) or _unplaced(turn)
+
+
+def _unplaced(turn: Turn) -> Events:
+    if say_learned(turn):
+        return [SlotSet("misunderstood", 0), SlotSet("offered", "none")]
+    if _follows_a_danger(turn):
+        return after_danger(turn)
+    return out_of_scope(turn) if turn.intent == "out_of_scope" else not_understood(turn)
 
 
 def asked_questions(turn: Turn) -> list[Question]:

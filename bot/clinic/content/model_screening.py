@@ -45,7 +45,8 @@ class FollowUp(Asked):
 class Question(Asked, Authored):
     """A main question; it settles one criterion that rests on one fact of the leaflet. `volunteered`: a value found in
     the patient's own sentence -> the answers it gives, by question id, where that is more than the value itself.
-    `on_yes`: the outcome of a clear yes. `until_age`: nobody of that age or older is asked. `ask_men`: whether men are."""
+    `on_yes`: the outcome of a clear yes. `until_age`: nobody of that age or older is asked. `ask_men`: whether men
+    are."""
 
     criterion: Id
     fact: FactId

@@ -72,7 +72,7 @@ def _is_a_man(state: Screening, heard: Heard, content: Content) -> bool:
     men = content.screening.men
     if state.about == "other" and state.person in men.named:
         return True
-    if heard.question is not None or heard.about != "self" and state.about == "self":
+    if heard.question is not None or (heard.about != "self" and state.about == "self"):
         return False
     is_reply = heard.text.strip(" .!?,").casefold() in {reply.casefold() for reply in men.replies}
     return is_reply or (state.about == "self" and says(heard.text, men.said))
