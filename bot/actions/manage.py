@@ -37,7 +37,7 @@ class ValidateVisitForm(PersonalForm):
         elif turn.intent in ("check_eligibility", "book_appointment") and not tells_a_time(turn, diary.clinic, state):
             turn.say("utter_first_visit")
             step = visit.ask_again(state, diary)
-        elif _strays(turn) and not tells_a_time(turn, diary.clinic, state):
+        elif _strays(turn) and not _says_when(turn, diary, state):
             answer_asides(turn)
             step = visit.ask_again(state, diary)
         else:
@@ -133,6 +133,10 @@ def _strays(turn: Turn) -> bool:
     if turn.intent in ("greet", "thank", "bot_challenge", "chitchat", "report_symptom"):
         return True
     return turn.intent.startswith(("ask_", "inform")) and bool(other_questions(turn))
+
+
+def _says_when(turn: Turn, diary: Diary, state: dict[str, Any]) -> bool:
+    return tells_a_time(turn, diary.clinic, state) or visit.wants_to_move(state, turn.text, diary)
 
 
 def _heard(turn: Turn) -> Heard:

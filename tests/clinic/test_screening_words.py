@@ -206,3 +206,14 @@ def test_all_clear_since_answers_whether_the_cancer_is_still_treated() -> None:
     told = Heard("inform", {"cancer": "past"}, text="had bowel cancer in 2010, all clear since")
     turn = talk(first=told)
     assert (turn.state.values["cancer_treated"], turn.state.values["cancer_over"]) == ("no", "told")
+
+
+@pytest.mark.parametrize(("text", "value"), [("one tablet for my heart", "no"), ("just one for the heart", "no")])
+def test_one_tablet_answers_how_many(text: str, value: str) -> None:
+    turn = talk(first=Heard("inform", {"heart_multi_drug": "unsure"}, text=text))
+    assert turn.state.values["heart_medicines"] == value
+
+
+def test_several_medicines_count_whatever_one_of_them_is() -> None:
+    turn = talk(first=Heard("inform", {"heart_multi_drug": "yes"}, text="three heart pills, one tablet each morning"))
+    assert turn.state.values["heart_medicines"] == "yes"

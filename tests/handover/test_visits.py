@@ -175,6 +175,14 @@ def test_a_wish_may_be_told_by_the_time_one_has(anna: Patient, sessions: Session
     assert times[0] == at(start).isoformat()
 
 
+def test_a_move_that_sounds_like_a_question_is_no_question(anna: Patient, sessions: Sessions) -> None:
+    tell(anna, "change my booking", "change_booking")
+    said = anna.tell(ValidateVisitForm(), "can i come an hour later?", "ask_recovery")
+    assert said[-1]["metadata"]["starts_at"] == at("2026-12-01 11:00").isoformat()
+    asked = anna.tell(ValidateVisitForm(), "can i exercise an hour later?", "ask_aftercare")
+    assert asked[0]["metadata"]["topic"] == "ask_aftercare"
+
+
 def test_the_time_one_has_counts_while_others_are_offered(anna: Patient, sessions: Sessions) -> None:
     tell(anna, "change my booking", "change_booking")
     tell(anna, question="visit", answer="move")

@@ -23,6 +23,9 @@ from bot.clinic.booking.turns import Heard, Say, State, question, show_time
 from bot.clinic.booking.wish import wish_to_dict
 
 _CANCEL = re.compile(r"\bcancel (?:it|that|this|everything|the (?:visit|appointment|booking))\b", re.IGNORECASE)
+_COMING = re.compile(
+    r"\b(?:come|coming|move|push|shift|change|make it|do it|have it|be there|put it|bring it|swap)\b", re.IGNORECASE
+)
 OPEN = ("proposed", "pending", "booked")
 MISSES = 3  # answers that could not be used, after which a person is offered
 _LETTERS = "234679ACDEFGHJKMNPQRTVWXY"
@@ -134,6 +137,13 @@ def _opens_anew(state: State, heard: Heard, diary: Diary) -> bool:
         return False
     is_offered = state["asking"] == "when" and diary.understand(heard.text).usable
     return not is_offered and not names_a_day(heard.text, diary.now, diary.clinic)
+
+
+def wants_to_move(state: State, text: str, diary: Diary) -> bool:
+    """Whether a message tells the new time by the one the visit has: "can I come an hour later?"."""
+    if not state.get("visit") or _COMING.search(text) is None:
+        return False
+    return diary.spelled_out(text, _start(state), hours=not state.get("offered")) != text
 
 
 def ask_again(state: State, diary: Diary) -> Step:

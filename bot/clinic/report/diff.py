@@ -99,6 +99,7 @@ def _criteria(content: Content) -> Iterator[tuple[tuple[Kind, str], str]]:
             yield from ((("criterion", f"{asked.id}.{name}"), text) for name, text in _texts(asked))
         rule = "; ".join(f"{one.asked}: {one.title} = {one.outcome}" for one in effects(question, content.screening))
         rule += f"; not asked from {question.until_age} years on" if question.until_age else ""
+        rule += "" if question.ask_men else "; men are not asked"
         yield ("criterion", f"{question.criterion}.rule"), f"{rule} [{question.fact}]"
         yield ("criterion", f"{question.criterion}.not_suitable"), question.not_suitable
         yield ("criterion", f"{question.criterion}.review"), question.review
