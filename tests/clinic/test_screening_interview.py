@@ -344,3 +344,8 @@ def test_suitable_is_only_reached_with_an_adult_age_and_every_criterion_denied(m
         assert next_question(turn.state, CONTENT) is None
         assert verdict(turn.state, CONTENT).open == ()
         assert all(turn.state.values[criterion] in ("no", "past") for criterion in MAIN)
+
+
+def test_what_is_said_again_after_the_outcome_hears_the_outcome_again() -> None:
+    turn = talk(age(17), age(17))
+    assert (turn.notes, turn.says[-1].values["outcome"]) == (("again",), "not_suitable")

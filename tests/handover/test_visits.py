@@ -199,6 +199,22 @@ def test_a_move_repeated_after_a_crash_is_told_once(anna: Patient, sessions: Ses
     assert visit(sessions).version == 1
 
 
+@pytest.mark.parametrize("intent", ["nlu_fallback", "deny"])
+def test_who_would_rather_move_than_cancel_is_asked_about_the_move(
+    anna: Patient, sessions: Sessions, intent: str
+) -> None:
+    tell(anna, "cancel my appointment", "cancel_booking")
+    said = anna.tell(ValidateVisitForm(), "no keep it, can i move it to the 8th at the same time", intent)
+    assert (said[-1]["response"], said[-1]["metadata"]["starts_at"]) == (
+        "utter_ask_visit_move", at("2026-12-08 10:00").isoformat()
+    )  # fmt: skip
+
+
+def test_who_comes_after_all_keeps_the_visit(anna: Patient, sessions: Sessions) -> None:
+    tell(anna, "cancel my appointment", "cancel_booking")
+    assert tell(anna, "no, tuesday is fine", "deny") == ["utter_visit_kept"]
+
+
 def test_a_no_cancels_nothing(anna: Patient, sessions: Sessions) -> None:
     tell(anna, "cancel my appointment", "cancel_booking")
     assert tell(anna, "no", "deny") == ["utter_visit_kept"]

@@ -294,7 +294,8 @@ def _sure(state: State, about: str, clinic: Clinic) -> Step:
 def _answer(state: State, heard: Heard, diary: Diary) -> Step:
     if heard.intent == "affirm":
         return Step(state, does=state["about"])
-    if state["about"] == "move" and names_a_day(heard.text, diary.now, diary.clinic):
+    is_wish = state["about"] == "move" or heard.intent != "deny" or _COMING.search(state["typed"]) is not None
+    if is_wish and names_a_day(heard.text, diary.now, diary.clinic):
         state["answers"].pop("when", None)
         return _wish(state, heard, diary)
     return _kept(state) if heard.intent == "deny" else _missed(state, diary)

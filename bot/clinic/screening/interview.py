@@ -166,7 +166,7 @@ def _named(state: Screening, heard: Heard, content: Content) -> Screening:
 
 def _not_understood(state: Screening, heard: Heard, content: Content, today: date) -> Turn:
     asked = next_question(state, content)
-    if state.status == "done" and heard.intent == "check_eligibility":
+    if state.status == "done" and (heard.intent == "check_eligibility" or not heard.is_aside):
         return Turn(state, (speech.again(state, verdict(state, content), content),), ("again",))
     if asked is None or state.status == "done":
         return Turn(state)
