@@ -341,16 +341,23 @@ def messenger_setup() -> None:
 def evaluate(
     model: Annotated[Optional[Path], typer.Option(help="By default the current one.")] = None,
     against: Annotated[Optional[Path], typer.Option(help="Earlier figures (JSON) to compare with.")] = None,
+    sets: Annotated[str, typer.Option(help="Only these, as development,fresh-a: unseen ones stay unlooked at.")] = "",
 ) -> None:
     """Measure the understanding on the held-out messages, and ask what the desk has taught. Fails below the floors of
     tests/heldout/floors.yml, and when an approved answer of the desk is no longer given."""
     from bot.evaluation import run
+    from bot.evaluation.heldout import HeldOutError
     from bot.serving.quiet import make_quiet
     from bot.serving.training import current_model
 
     make_quiet()
     held_out, results = ROOT / "tests" / "heldout", ROOT / "results"
-    report = run(model or current_model(), held_out, results, against, taught=taught_by_the_desk(Settings.from_env()))
+    taught, only = taught_by_the_desk(Settings.from_env()), sets.replace(",", " ").split()
+    try:
+        report = run(model or current_model(), held_out, results, against, taught=taught, only=only)
+    except HeldOutError as error:
+        console.print(f"[red]{error}[/red]", highlight=False)
+        raise typer.Exit(2) from None
     report.print()
     if report.failures:
         raise typer.Exit(1)

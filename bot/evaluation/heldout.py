@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import yaml
 
 MAIN = ""  # the set whose files lie in the folder itself
+DEVELOPMENT = "development"  # what it is called when sets are chosen by name
 
 
 class HeldOutError(ValueError):
@@ -35,16 +37,23 @@ class Floors:
     figures: dict[str, dict[str, float]]
     unseen: frozenset[str] = frozenset()
 
+    def of(self, names: Collection[str]) -> Floors:
+        """Those of some sets alone."""
+        return Floors({name: own for name, own in self.figures.items() if name in names}, self.unseen)
+
 
 def load(folder: Path) -> HeldOut:
     """Read one set; raises HeldOutError naming the file that is missing or broken."""
     return HeldOut(**{name: _read(folder / f"{name}.yml") for name in HeldOut.__dataclass_fields__})
 
 
-def load_all(folder: Path) -> dict[str, HeldOut]:
-    """Read every set by its folder's name, MAIN first; raises HeldOutError."""
-    others = sorted(path.parent for path in folder.glob("*/intents.yml"))
-    return {MAIN: load(folder), **{path.name: load(path) for path in others}}
+def load_all(folder: Path, names: Sequence[str] = ()) -> dict[str, HeldOut]:
+    """Read every set by its folder's name, MAIN first, or those named (DEVELOPMENT is MAIN); raises HeldOutError."""
+    folders = {DEVELOPMENT: folder, **{path.parent.name: path.parent for path in sorted(folder.glob("*/intents.yml"))}}
+    if unknown := sorted(set(names) - set(folders)):
+        raise HeldOutError(f"{unknown[0]}: no such set of held-out messages; there are {', '.join(folders)}")
+    wanted = [name for name in folders if not names or name in names]
+    return {MAIN if name == DEVELOPMENT else name: load(folders[name]) for name in wanted}
 
 
 def load_floors(folder: Path) -> Floors:

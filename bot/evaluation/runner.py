@@ -39,18 +39,21 @@ def run(  # noqa: PLR0913, PLR0917 - what is measured, on what, and against what
     against: Path | None = None,
     parse: Parse | None = None,
     taught: Taught | None = None,
+    only: Sequence[str] = (),
 ) -> Report:
     """Measure a trained Rasa model (default: the newest in models/) on the held-out files.
 
     Writes understanding.json and a picture of the confusions to `out_dir`; `against` is such a JSON to compare with,
     by default the last one committed (tests/heldout/last.json).
-    `parse` replaces the model, for tests; `taught` are the answers of the desk that have to stand. The report's
-    `failures` name what fell below tests/heldout/floors.yml.
+    `parse` replaces the model, for tests; `taught` are the answers of the desk that have to stand; `only` names the
+    sets to measure, by default all. The report's `failures` name what fell below tests/heldout/floors.yml.
     """
     last = heldout_dir / LAST
     against = against or (last if last.exists() else None)
     before = read_figures(against) if against else {}
-    sets, floors = heldout.load_all(heldout_dir), heldout.load_floors(heldout_dir)
+    sets = heldout.load_all(heldout_dir, only)
+    floors = heldout.load_floors(heldout_dir)
+    floors = floors.of(sets) if only else floors
     parse = parse or parser_of(model_path or newest(MODELS))
     report = measure(sets, floors, parse, before, taught or Taught())
     report.write(out_dir, RESULT)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.evaluation import Taught, run
-from bot.evaluation.heldout import Floors, HeldOut, load_all, load_floors
+from bot.evaluation.heldout import Floors, HeldOut, HeldOutError, load_all, load_floors
 from bot.evaluation.runner import measure
 from bot.serving.training import current_model
 from bot.settings import ROOT
@@ -47,6 +47,17 @@ def test_the_errors_of_an_unseen_set_are_counted_and_not_kept(sets: dict[str, He
     assert "fresh-b" in load_floors(HELD_OUT).unseen
     assert [one for name, one in report.slices.items() if name.startswith("fresh-b/") and one.errors] == []
     assert report.slices["fresh-a/danger"].errors
+
+
+def test_a_set_that_is_left_out_is_neither_measured_nor_missed(tmp_path: Path) -> None:
+    report = run(None, HELD_OUT, tmp_path, parse=nothing_understood, only=["development", "fresh-a"])
+    measured = {name.rpartition("/")[0] for name in [*report.figures, *report.floors]}
+    assert measured == {"", "fresh-a"}
+
+
+def test_a_set_that_is_not_there_is_named() -> None:
+    with pytest.raises(HeldOutError, match=r"fresh-z: no such set .* development, fresh-a"):
+        load_all(HELD_OUT, ["fresh-z"])
 
 
 def test_a_floor_without_a_figure_is_a_failure(sets: dict[str, HeldOut]) -> None:
