@@ -112,6 +112,7 @@ class LearnedAnswers(GraphComponent):
     def __init__(self, config: Dict[Text, Any], catalogue: Optional[Catalogue] = None) -> None:
         self._encoder = str(config.get("encoder", "minilm"))
         self._catalogue = catalogue
+        self._failing = ""
 
     @property
     def catalogue(self) -> Catalogue:
@@ -131,9 +132,16 @@ class LearnedAnswers(GraphComponent):
                 continue
             try:
                 self._look_up(message, text)
+                self._failing = ""
             except Exception as error:
-                log.warning("the desk's answers were not looked up: %s", type(error).__name__)
+                self._say_once(type(error).__name__)
         return messages
+
+    def _say_once(self, error: Text) -> None:
+        """One line when it begins to fail, and not one for every message."""
+        if self._failing != error:
+            log.warning("the desk's answers were not looked up: %s", error)
+        self._failing = error
 
     def _look_up(self, message: Message, text: Text) -> None:
         self.catalogue.refresh()

@@ -323,3 +323,20 @@ def test_a_fifth_wording_finds_its_answer_and_other_questions_find_none_as_measu
     assert sum(one is not None and one.answer_id != str(n) for n, one in enumerate(found)) <= 1
     others = [learned.match(vector, "ask_cost", 0.5, known, vectors) for vector in encode(DATA["others"])]
     assert [one for one in others if one is not None] == []
+
+
+def test_a_store_that_is_away_is_said_once_and_again_when_it_goes_once_more(
+    front: Front, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = component(front)
+
+    def away() -> None:
+        raise OSError
+
+    for _ in range(2):
+        with monkeypatch.context() as broken:
+            broken.setattr(asked.catalogue, "refresh", away)
+            parsed(asked, "does the leaflet speak of cats")
+            parsed(asked, "and of dogs")
+        parsed(asked, "and of birds")
+    assert [record.message for record in caplog.records] == ["the desk's answers were not looked up: OSError"] * 2
