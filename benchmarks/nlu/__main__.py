@@ -109,9 +109,13 @@ def _heldout_texts() -> list[str]:
 
 
 def run_rasa(arguments: argparse.Namespace, encoder: str) -> list[dict[str, Any]]:
-    """Rasa's default pipeline on the same Banking77 draws: about ten minutes a seed."""
+    """Rasa's default pipeline on the same Banking77 draws: about ten minutes a seed, each one's accuracy as it comes."""
     train, test = data.banking77(arguments.data)
-    return [{"accuracy": _spread([rasa_default.accuracy(data.few(train, 10, s), test) for s in arguments.seeds])}]
+    scores = []
+    for seed in arguments.seeds:
+        scores.append(rasa_default.accuracy(data.few(train, 10, seed), test))
+        print(json.dumps({"run": "rasa", "seed": seed, "accuracy": round(scores[-1], 4)}), flush=True)
+    return [{"accuracy": _spread(scores), "seeds": arguments.seeds}]
 
 
 RUNS: dict[str, Callable[[argparse.Namespace, str], list[dict[str, Any]]]] = {
