@@ -109,7 +109,7 @@ def _heldout_texts() -> list[str]:
 
 
 def run_rasa(arguments: argparse.Namespace, encoder: str) -> list[dict[str, Any]]:
-    """Rasa's default pipeline on the same Banking77 draws: about ten minutes a seed, each one's accuracy as it comes."""
+    """Rasa's default pipeline on the same Banking77 draws: ten minutes a seed or more; each as it comes."""
     train, test = data.banking77(arguments.data)
     scores = []
     for seed in arguments.seeds:
