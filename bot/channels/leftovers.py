@@ -33,7 +33,7 @@ async def keep_working_off(turns: Turns, pause: float = PAUSE_SECONDS) -> None:
 async def work_off(turns: Turns) -> int:
     """Answer what was left over, oldest first, each conversation in its order; returns how many messages it took on."""
     now = turns.clock()
-    left = await asyncio.to_thread(turns.records.left_over, turns.given_up_before(now), now - OLDEST, AT_ONCE)
+    left = await asyncio.to_thread(turns.records.left_over, turns.left_before(now), now - OLDEST, AT_ONCE)
     for conversation_id, client_id in left:
         try:
             await turns.answer(conversation_id, Incoming(client_id, text=" "))  # its words are those in the store

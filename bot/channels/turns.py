@@ -63,7 +63,8 @@ class Collector(OutputChannel):
 
 @dataclass
 class Turns:
-    """Answers messages of one channel. `shared` says that other processes may work on the same conversations."""
+    """Answers messages of one channel. `shared` says that other processes may work on the same conversations, `others`
+    that they work on other conversations of this channel."""
 
     channel: str
     ask: Ask
@@ -73,6 +74,7 @@ class Turns:
     shared: bool = False
     turn_seconds: float = TURN_SECONDS
     understand: Understand | None = None
+    others: bool = False
     _running: dict[tuple[str, str], asyncio.Task[list[Said]]] = field(default_factory=dict)
     _queues: Queues = field(default_factory=Queues)
 
@@ -121,6 +123,10 @@ class Turns:
         """Nobody works any more on a message accepted before this moment and not answered."""
         too_long_ago = now - timedelta(seconds=self.turn_seconds)
         return too_long_ago if self.shared else max(self._started, too_long_ago)
+
+    def left_before(self, now: datetime) -> datetime:
+        """The same for the messages of all conversations, those that other processes are working on among them."""
+        return now - timedelta(seconds=self.turn_seconds) if self.others else self.given_up_before(now)
 
     async def _told_before(self, turn: Turn) -> list[Said] | None:
         """The first answer of a repeated message; None when whoever worked on it is gone."""

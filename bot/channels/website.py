@@ -64,6 +64,7 @@ class Website:
     topics: Mapping[str, str]
     placeholders: Mapping[str, str]
     shared: bool = False
+    others: bool = False
     visit_record_days: int = 0
     clock: Clock = utc_now
     heartbeat: float = HEARTBEAT_SECONDS
@@ -90,6 +91,7 @@ def website(settings: Settings, rates: Mapping[str, str] = RATES) -> Website:
         topics=content.next_steps.topics,
         placeholders=content.placeholders(),
         shared=settings.redis_url is not None,
+        others=settings.rasa_processes > 1,
         visit_record_days=content.clinic.privacy.visit_record_days,
     )
 
@@ -146,6 +148,7 @@ class Door:
         say_sorry = partial(apology, app, self.parts.placeholders)
         self._turns = Turns(NAME, self._ask, self.records, say_sorry, self.parts.clock, self.parts.shared)
         self._turns.understand = partial(understood_by, app)
+        self._turns.others = self.parts.others
         self._feed = Feed(self.parts.sessions)
         self._leftovers = asyncio.create_task(keep_working_off(self._turns))
 

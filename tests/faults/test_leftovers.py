@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -66,3 +67,21 @@ async def test_a_message_that_is_being_worked_on_is_left_alone(tmp_path: Path) -
             assert answer.status_code == 200
             await asyncio.sleep(0.2)
     assert heard.count("slowly") == 1
+
+
+async def test_what_another_process_may_still_be_working_on_is_not_taken_by_one_that_starts(tmp_path: Path) -> None:
+    website = parts(sessions_at(tmp_path / "test.db"))
+    website.others = True
+    heard: list[str] = []
+
+    async def agent(message: object) -> None:
+        heard.append(message.text)  # type: ignore[attr-defined]
+        await echo(message)  # type: ignore[arg-type]
+
+    async with visiting(website) as before:
+        conversation = before.conversation_id
+    website.records.accept(conversation, Incoming(str(uuid4()), text="by a neighbour"), utc_now())
+    website.records.accept(conversation, Incoming(str(uuid4()), text="long ago"), utc_now() - timedelta(minutes=2))
+    async with visiting(website, agent):
+        await asyncio.sleep(0.5)
+    assert [text for text in heard if text != "/start_chat"] == ["long ago"]
