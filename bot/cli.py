@@ -40,7 +40,7 @@ def main() -> None:
 @app.command()
 def serve() -> None:
     """Train if needed, start web, Rasa and the action server, and keep them running until Ctrl-C."""
-    from bot.serving import first_start, models, secrets, supervisor
+    from bot.serving import first_start, models, secrets, supervise
 
     settings = Settings.from_env()
     settings.var.mkdir(parents=True, exist_ok=True)
@@ -49,25 +49,7 @@ def serve() -> None:
     model = _model()
     models.keep(model, settings.var)
     demo_desk = first_start.prepare(settings, env, datetime.now(timezone.utc))
-    watcher = supervisor.Supervisor(supervisor.parts(settings, str(model), env), console.print)
-    try:
-        with console.status("Starting the web, Rasa and action servers …"):
-            watcher.start()
-        if not watcher.stopping:
-            console.print(f"[green]Mesoguide is ready:[/green] http://localhost:{settings.port}/   (Ctrl-C stops it)")
-            console.print(f"The front desk:      http://localhost:{settings.port}/desk")
-            if demo_desk:
-                where = settings.var / "secrets.json"
-                console.print(
-                    f"  sign in as {first_start.DEMO_ADMIN}; the demo password is in {where}", highlight=False
-                )
-        watcher.watch()
-    except (supervisor.PortTaken, TimeoutError) as error:
-        console.print(f"[red]{error}[/red]", highlight=False)
-        raise typer.Exit(1) from error
-    finally:
-        watcher.end()
-    console.print("Stopped.")
+    supervise.become(model, env, first_start.DEMO_ADMIN if demo_desk else "")
 
 
 @app.command()

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.channels.incoming import PUBLIC_INTENTS, Incoming, check_payload, checklist_title
 from bot.channels.shapes import Said, shown, unstored
-from bot.store import conversations, desk_ownership, privacy, triage
+from bot.store import bookings, conversations, desk_ownership, privacy, triage
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.turns import Ending, ending_for
 
@@ -92,6 +92,12 @@ class Records:
         with reading(self.sessions) as session:
             rows = conversations.unanswered(session, before, limit, since=since, channel=self.channel)
             return [(row.conversation_id, row.client_id) for row in rows if row.client_id]
+
+    def asked_for(self, turn: Turn) -> str | None:
+        """The reference of the visit that this turn stored, whatever became of the turn afterwards."""
+        with reading(self.sessions) as session:
+            visits = bookings.of_conversation(session, turn.conversation_id)[:1]
+            return next((one.reference for one in visits if one.created_at >= turn.accepted_at), None)
 
     def belongs_to_person(self, conversation_id: str) -> bool:
         """Whether a person answers this patient now, and the bot stays silent."""

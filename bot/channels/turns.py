@@ -11,6 +11,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 from rasa.core.channels.channel import OutputChannel, UserMessage
 
 from bot import logs
+from bot.channels.apology import words
 from bot.channels.incoming import Incoming
 from bot.channels.queues import Queues
 from bot.channels.records import DANGER, Records, Turn
@@ -152,7 +154,8 @@ class Turns:
         failed = ""
         if error is not None or not says:
             failed = error or "NothingSaid"
-            says = [*says, await self._apologise(turn.conversation_id)]
+            if not any(say["metadata"].get("reference") for say in says):
+                says = [*says, await self._what_was_done(turn) or await self._apologise(turn.conversation_id)]
         try:
             return await asyncio.to_thread(self.records.answered, turn, says, self.clock(), failed, heard)
         except Exception as failure:  # the answer itself still reaches the patient
@@ -205,6 +208,15 @@ class Turns:
             log_error("a turn failed", error)
             return heard.says, type(error).__name__
         return heard.says, None
+
+    async def _what_was_done(self, turn: Turn) -> dict[str, Any] | None:
+        """A visit that was asked for before the turn broke off is with the clinic: the patient is told so."""
+        with suppress(Exception):  # the store may be what is away
+            reference = await asyncio.to_thread(self.records.asked_for, turn)
+            if reference:
+                text = words()["asked_for"].format(reference=reference)
+                return {"text": text, "buttons": [], "metadata": {"kind": "confirmation", "reference": reference}}
+        return None
 
     async def _apologise(self, conversation_id: str) -> dict[str, Any]:
         say = dict(await self.apology(conversation_id))

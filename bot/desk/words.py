@@ -35,7 +35,10 @@ PATIENT_NAMES = {
     "email_footer": set(),
 }
 ButtonName = Literal["other_time", "suits"]
-PartName = Literal["rasa", "actions", "database", "redis", "web"]
+PartName = Literal[
+    "rasa", "actions", "database", "redis", "web",
+    "webhook", "fhir", "clinic_calendar", "patient_calendar", "scheduling_links", "mail",
+]  # fmt: skip
 
 
 class WordsError(ValueError):

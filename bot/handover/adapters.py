@@ -11,6 +11,11 @@ from typing import Any, Protocol
 import httpx
 
 SECONDS = 20.0  # for one attempt; the worker's claim lasts longer
+AWAY = (  # codes of failed attempts that speak of the target, and not of what was sent
+    *("ConnectError", "ConnectTimeout", "ReadError", "ReadTimeout", "WriteError", "WriteTimeout"),
+    *("RemoteProtocolError", "SMTPConnectError", "SMTPServerDisconnected", "http 502", "http 503", "http 504"),
+    *("ConnectionRefusedError", "ConnectionResetError", "BrokenPipeError", "TimeoutError", "OSError", "gaierror"),
+)
 
 Say = Mapping[str, Any]
 

@@ -20,7 +20,7 @@ import httpx
 from bot.clinic.booking.plan import clinic_from
 from bot.clinic.content import load_content
 from bot.handover import reminders
-from bot.handover.adapters import SECONDS, Adapter, Gone, Item, NotTaken, Say
+from bot.handover.adapters import AWAY, SECONDS, Adapter, Gone, Item, NotTaken, Say
 from bot.handover.backoff import pause_after
 from bot.handover.settings import HandoverSettings
 from bot.handover.words import Words, load_words
@@ -166,6 +166,7 @@ class Worker:
         with unit_of_work(self.sessions) as session:
             if error is None:
                 is_first = deliveries.delivered(session, claimed.position, now)
+                deliveries.hurry(session, claimed.target, AWAY, now)
                 if is_first and say is not None and claimed.item.conversation_id is not None:
                     conversations.add_bot_message(session, claimed.item.conversation_id, say, now)
             elif isinstance(error, Gone):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from bot.store import outbox
@@ -86,6 +86,7 @@ def claim(session: Session, targets: Collection[str], now: datetime, until: date
     for row in rows:
         row.available_at = until
         row.attempts += 1
+        row.last_error = None  # with an error stands what waits for its next attempt
         newer = select(
             exists().where(
                 later.target == row.target,
@@ -109,6 +110,20 @@ def failed(session: Session, position: int, error: str, retry_at: datetime | Non
     """The attempt failed: try again at `retry_at`, or with None keep it as a dead letter."""
     end: dict[str, Any] = {"dead_at": now} if retry_at is None else {"available_at": retry_at}
     _set(session, position, last_error=error[:128], **end)
+
+
+def hurry(session: Session, target: str, errors: Collection[str], now: datetime) -> int:
+    """A target works again: what waits for its next attempt there because of one of these errors is due at once.
+    Returns how many."""
+    late = update(Delivery).where(Delivery.target == target, _waits(Delivery), Delivery.last_error.in_(list(errors)))
+    done = session.execute(late.where(Delivery.available_at > now).values(available_at=now))
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def failing(session: Session) -> set[str]:
+    """The targets for which something waits that an attempt has failed to deliver."""
+    tried = or_(Delivery.last_error.is_not(None), Delivery.attempts > 1)
+    return set(session.scalars(select(Delivery.target).where(_waits(Delivery), tried).distinct()))
 
 
 def disable(session: Session, target: str, now: datetime) -> None:

@@ -80,6 +80,12 @@ def given_up(session: Session, kind: ErrandKind, limit: int = 50) -> list[Errand
     return list(session.scalars(query.order_by(Errand.position.desc()).limit(limit)))
 
 
+def failing(session: Session, kind: ErrandKind) -> bool:
+    """Whether something of a kind waits that an attempt has failed to do."""
+    query = select(Errand.position).where(Errand.kind == kind, Errand.done_at.is_(None), Errand.attempts > 1)
+    return session.scalar(query.limit(1)) is not None
+
+
 def waiting(session: Session, kind: ErrandKind, now: datetime) -> bool:
     """Whether anything of a kind is due."""
     query = select(Errand.position).where(Errand.kind == kind, Errand.done_at.is_(None), Errand.available_at <= now)

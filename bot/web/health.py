@@ -1,10 +1,14 @@
-"""Whether every part of the installation works: Rasa with a model, the action server, the database, Redis if used."""
+"""Whether every part of the installation works: Rasa with a model, the action server, the database, Redis if used.
+
+And which of the clinic's other systems do not take what is handed over to them, as the last attempts tell.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,7 +17,7 @@ import aiohttp
 from redis.asyncio import Redis
 
 from bot.settings import Settings
-from bot.store import conversations, probe
+from bot.store import conversations, deliveries, errands, probe
 from bot.store.engine import Sessions, reading
 
 PART_SECONDS = 3.0
@@ -30,7 +34,11 @@ class Health:
     _asking: asyncio.Task[Report] | None = field(default=None, init=False)
 
     async def report(self, client: aiohttp.ClientSession, now: datetime) -> Report:
-        """{"status": "ok" | "down", "parts": {name: "ok" | "down"}}, each part asked at the same time."""
+        """{"status": "ok" | "down", "parts": {name: "ok" | "down"}}, each part asked at the same time.
+
+        Systems of the clinic's that take bookings or mail are no parts of this one: those that do not take what they
+        are given stand under "receivers", which is left out when there are none, and change nothing of the status.
+        """
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._report(client, now))
         return await asyncio.shield(self._asking)
@@ -39,7 +47,19 @@ class Health:
         asked = self._questions(client, now)
         states = await asyncio.gather(*(self._state(name, question) for name, question in asked.items()))
         parts = dict(zip(asked, states, strict=True))
-        return {"status": "ok" if set(states) == {"ok"} else "down", "parts": parts}
+        receivers = await self._receivers() if parts["database"] == "ok" else {}
+        status = "ok" if set(states) == {"ok"} else "down"
+        return {"status": status, "parts": parts, **({"receivers": receivers} if receivers else {})}
+
+    async def _receivers(self) -> dict[str, str]:
+        with suppress(Exception):  # what is known of others is no reason to fail
+            return dict.fromkeys(await asyncio.to_thread(self._failing), "down")
+        return {}
+
+    def _failing(self) -> list[str]:
+        with reading(self.sessions) as session:
+            mail = {"mail"} if errands.failing(session, "email") else set()
+            return sorted(deliveries.failing(session) | mail)
 
     async def _state(self, name: str, question: Awaitable[bool]) -> str:
         began = time.perf_counter()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timezone
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ import pytest
 from rasa.core.channels.channel import UserMessage
 
 from bot.channels.website import Website
-from bot.store import conversations, triage
+from bot.store import bookings, conversations, triage
 from bot.store.engine import Sessions, reading, unit_of_work
 from tests.channels.website_server import echo, parts, say, serving, sessions_at, visiting
 
@@ -220,6 +221,30 @@ async def test_rasa_failing_half_way_keeps_what_was_said_before(website: Website
         answer = (await visitor.send("hello")).json()["messages"]
     assert [m["metadata"]["kind"] for m in answer] == ["smalltalk", "fallback"]
     assert queue(sessions, website) == [("question", "part_failed")]
+
+
+@pytest.mark.parametrize("told", [False, True])
+async def test_a_visit_stored_before_the_turn_broke_off_is_told_once(
+    website: Website, sessions: Sessions, told: bool
+) -> None:
+    async def agent(message: UserMessage) -> None:
+        if message.text == "/start_chat":
+            return await say(message, "Hello")
+        wanted = bookings.Request("Kim Example", "kim@example.org", "email")
+        with unit_of_work(sessions) as session:
+            row = bookings.create(session, message.sender_id, wanted, datetime.now(timezone.utc))
+            session.commit()
+        if told:
+            await say(message, "Your request is with the clinic.", kind="confirmation", reference=row.reference)
+        raise RuntimeError("the disk is full")
+
+    async with visiting(website, agent) as visitor:
+        (answer,) = (await visitor.send("yes")).json()["messages"]
+        (again,) = (await visitor.send("and now")).json()["messages"][:1]
+    with reading(sessions) as session:
+        references = [row.reference for row in bookings.of_conversation(session, visitor.conversation_id)]
+    assert (answer["metadata"]["kind"], answer["metadata"]["reference"]) == ("confirmation", references[-1])
+    assert again["metadata"]["reference"] == references[0]
 
 
 @pytest.mark.parametrize("kind", ["emergency", "urgent"])

@@ -143,6 +143,38 @@ async def test_gone_switches_the_target_off_and_switching_it_on_sends_what_it_mi
 
 
 @on_sqlite
+async def test_what_waited_for_an_absent_receiver_leaves_as_soon_as_it_takes_something_again(
+    sessions: Sessions, desk: Desk, clock: Clock, receiver: Receiver, system: BookingSystem
+) -> None:
+    rows = [desk.ask("Kim"), desk.ask("Lee"), desk.ask("Jo")]
+    receiver.stop()
+    worker = await deliver(sessions, clock, [target(receiver)], days=0.01)  # the third attempt is half an hour away
+    with reading(sessions) as session:
+        assert deliveries.failing(session) == {"webhook"}
+    receiver.start()
+    row = desk.ask("Max")
+    await worker.drain()
+    await worker.drain()
+    assert set(system.order) == {one.reference for one in (*rows, row)}
+    with reading(sessions) as session:
+        assert deliveries.failing(session) == set()
+
+
+@on_sqlite
+async def test_a_change_that_a_receiver_refuses_is_not_hurried_by_others(
+    sessions: Sessions, desk: Desk, clock: Clock, receiver: Receiver, system: BookingSystem
+) -> None:
+    desk.ask("Kim")
+    receiver.script = [500]
+    worker = Worker(sessions, [target(receiver)], clock)
+    await worker.drain()
+    desk.ask("Lee")
+    await worker.drain()
+    await worker.drain()
+    assert receiver.asked == 2
+
+
+@on_sqlite
 async def test_one_target_that_fails_keeps_no_other_waiting(
     sessions: Sessions, desk: Desk, clock: Clock, receiver: Receiver, system: BookingSystem
 ) -> None:

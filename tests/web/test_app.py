@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from uuid import uuid4
 
+import aiohttp
 import httpx
 import pytest
 
 from bot.clinic.content import load_content
+from bot.store import deliveries, outbox
+from bot.store.engine import unit_of_work
+from bot.web.health import Health, Report
 from tests.web.stack import Stack, running
 
 
@@ -45,6 +51,29 @@ def test_the_page_without_scripts_shows_phone_hours_and_main_answers(http: httpx
         "<noscript>",
     ):
         assert text in page
+
+
+def test_a_receiver_that_takes_nothing_is_named_and_changes_nothing_of_the_status(stack: Stack) -> None:
+    health, now = Health(stack.settings, stack.website.sessions), datetime.now(timezone.utc)
+    with unit_of_work(stack.website.sessions) as session:
+        outbox.put(session, kind="booking.created", key="booking:one:0", payload={}, now=now, subject="one")
+        session.flush()
+        deliveries.spread(session, ["webhook"], now)
+        (claimed,) = deliveries.claim(session, ["webhook"], now, now)
+        deliveries.failed(session, claimed.position, "ConnectError", now, now)
+        session.commit()
+
+    async def report() -> Report:
+        async with aiohttp.ClientSession() as client:
+            return await health.report(client, now)
+
+    before = asyncio.run(report())
+    assert before["receivers"] == {"webhook": "down"}
+    assert "webhook" not in before["parts"]
+    with unit_of_work(stack.website.sessions) as session:
+        deliveries.delivered(session, claimed.position, now)
+        session.commit()
+    assert "receivers" not in asyncio.run(report())
 
 
 def test_a_message_travels_to_the_bot_and_back(http: httpx.Client) -> None:

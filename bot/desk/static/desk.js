@@ -46,7 +46,8 @@
     const bar = $("#parts-bar");
     if (!bar || document.hidden) return;
     const answer = await fetch("/healthz", { cache: "no-store" }).catch(() => null);
-    const states = answer ? (await answer.json().catch(() => ({}))).parts || {} : { web: "down" };
+    const told = answer ? await answer.json().catch(() => ({})) : { parts: { web: "down" } };
+    const states = { ...told.parts, ...told.receivers };
     const down = Object.keys(states).filter((name) => states[name] !== "ok");
     const text = [...new Set(down.map((name) => bar.dataset[name.split(" ")[0]] || name))].join(" ");
     bar.hidden = !text;
