@@ -1,8 +1,8 @@
 """Finds warning signs that are there now; leaves alone those denied, long past, asked about in general or joked about.
 
-Two opinions: patterns of content/vocabulary.yml, and models trained on whole messages. Their evidence adds up, as log odds:
-where the patterns name a sign plainly only a model that is sure of the opposite keeps it quiet, and what they doubt needs a
-surer model. Tuned for recall.
+Two opinions: patterns of content/vocabulary.yml, and models trained on whole messages. Their evidence adds up, as log
+odds: where the patterns name a sign plainly only models that are sure of the opposite keep it quiet, and what they
+doubt needs surer models. Tuned for recall.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ INTENT_SAY = 0.25  # the intent classifier's share of the models' opinion; the g
 JUDGE_SAY, SIGN_SAY = 0.4, 0.2  # what the log odds of "a danger now" and of the likeliest level count for
 FAINTEST = 1e-4  # probabilities are read between this and one less this
 # Where the patterns leave the message: a plain sign of that level, the doubt about every sign, or no sign ("calm": in
-# harmless words). From a logistic regression on cross-validated opinions of the danger examples; an alarm is a sum above 0.
+# harmless words). From a logistic regression on cross-validated opinions of the danger examples; an alarm is a sum
+# above 0.
 STANDING = {
     "emergency": 1.6, "urgent": 1.3, "": 0.2, "calm": -1.0, "in_general": -1.3, "settled": -1.6, "not_now": -2.3,
     "negated": -2.2, "figure": -2.4,

@@ -1,7 +1,8 @@
 """Sentence encoders by name, each with a memory for repeated texts.
 
-An encoder turns a text into one vector of length 1, and into a deep row: that vector and, side by side after it, what its
-middle layers hold. The last layer knows what a text is about; the middle ones still know who, when and whether. Weights come with installed packages; nothing is downloaded.
+An encoder turns a text into one vector of length 1, and into a deep row: that vector and, side by side after it, what
+its middle layers hold. The last layer knows what a text is about; the middle ones still know who, when and whether.
+Weights come with installed packages; nothing is downloaded.
 docs/decisions holds what was measured and why `minilm` is the default.
 """
 

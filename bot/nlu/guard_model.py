@@ -1,6 +1,6 @@
 """How much a message sounds like each warning sign, learnt from whole messages: the second opinion of the danger guard.
 
-Two models: one names the sign, from the sentence vector and n-grams, and a judge says whether it is there now (judge.py).
+Two models: one names the sign, from the sentence vector and n-grams; a judge says whether it is there now (judge.py).
 Classes of the first are "nothing" and the signs. Negatives are all other training examples and the harmless ones of
 content/danger_examples.yml, so that it learns what a joke, a memory or a worry about a sign sounds like. No Rasa here.
 """
@@ -68,8 +68,8 @@ class GuardModel:
         """
         labels = sorted(set(signs))
         owners = np.array([labels.index(sign) for sign in signs])
-        judge = Judge.fit(rows, np.array([sign != NOTHING for sign in signs]))
-        return cls(labels, Heads.fit(texts, rows[:, :size], owners, OPTIONS), judge)
+        (heads,) = Heads.fit_at_once([(texts, rows[:, :size], owners)], OPTIONS)
+        return cls(labels, heads, Judge.fit(rows, np.array([sign != NOTHING for sign in signs])))
 
     def opinions(self, texts: Sequence[str], rows: np.ndarray) -> list[Opinion]:
         """One a text."""

@@ -1,17 +1,19 @@
-"""Whether a danger is there now, judged from the encoder's middle layers: the danger guard's opinion of a whole message.
+"""Whether a danger is there now, judged from the encoder's middle layers: the danger guard's opinion of a message.
 
-The last layer of a sentence encoder says what a message is about; that it is denied, past, asked about or somebody else's
-story is gone there, and still there in the layers before. A few small networks with different beginnings are averaged.
+The last layer of a sentence encoder says what a message is about; that it is denied, past, asked about or somebody
+else's story is gone there, and still known in the layers before. A few small networks, each from another beginning, are
+averaged.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
+
+from bot.nlu.learning import at_once
 
 NETWORKS, HIDDEN, EPOCHS, BATCH = 3, 64, 10, 64
 PARTS = ("hidden", "hidden_bias", "out", "out_bias")
@@ -30,7 +32,7 @@ class Judge:
     def fit(cls, rows: np.ndarray, dangerous: np.ndarray) -> Judge:
         """Learn from deep rows (encoders.py) and whether each is a danger now. Deterministic."""
         mean, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
-        learnt = [_network((rows - mean) / spread, dangerous, seed) for seed in range(NETWORKS)]
+        learnt = at_once([partial(_network, (rows - mean) / spread, dangerous, seed) for seed in range(NETWORKS)])
         hidden = np.hstack([one.coefs_[0] for one in learnt]) / spread[:, None]
         bias = np.hstack([one.intercepts_[0] for one in learnt]) - mean @ hidden
         out = np.array([one.coefs_[1][:, 0] for one in learnt])
@@ -44,7 +46,6 @@ class Judge:
 
 
 def _network(rows: np.ndarray, dangerous: np.ndarray, seed: int) -> MLPClassifier:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # stopping early is meant
-        network = MLPClassifier((HIDDEN,), alpha=1e-3, batch_size=BATCH, max_iter=EPOCHS, random_state=seed)
-        return network.fit(rows, dangerous)
+    return MLPClassifier(
+        (HIDDEN,), alpha=1e-3, batch_size=BATCH, max_iter=EPOCHS, random_state=seed
+    ).fit(rows, dangerous)  # fmt: skip
