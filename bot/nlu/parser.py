@@ -97,13 +97,14 @@ def train_guard(examples: Sequence[Example], encoder: str, shared: Understanding
     """The guard model, trained on the danger examples and on (text, intent) pairs."""
     learnt = shared.danger_examples(examples)
     texts = [shared.normal(text) for text, _ in learnt]
-    return GuardModel.fit(texts, load_encoder(encoder).encode(texts), [sign for _, sign in learnt])
+    loaded = load_encoder(encoder)
+    return GuardModel.fit(texts, loaded.deep(texts), [sign for _, sign in learnt], loaded.size)
 
 
 def hear(guard: GuardModel, shared: Understanding, encoder: str, text: str) -> list[Opinion]:
     """What the guard model makes of a message and of each of its parts."""
     texts = [shared.normal(part) for part in shared.parts(text)]
-    return guard.opinions(texts, load_encoder(encoder).encode(texts))
+    return guard.opinions(texts, load_encoder(encoder).deep(texts))
 
 
 def read_examples(path: Path) -> list[Example]:
