@@ -9,19 +9,29 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from bot.nlu.assertion import Value
-from bot.nlu.patterns import Line, compile_patterns
+from bot.nlu.patterns import Line, compile_patterns, written_out
 from bot.nlu.vocabulary import Vocabulary
 
 About = Literal["self", "other"]
 _ME = frozenset(("i", "me", "myself", "mine"))
 _ASKING = frozenset(
-    "can could may should asking ask wanted want was wondering wonder know think book wish hope if".split()
+    "can could may should asking ask wanted want wondering wonder know think book wish hope if".split()
 )
+_CLAIMS = (
+    "i have it", "i have it too", "i have it as well", "i have that", "i got it", "i do too", "so do i", "so am i", "so have i",
+    "i am too", "me too", "i am as well", "i do as well", "and me", "and so i am", "i inherited it", "i inherited that",
+)  # fmt: skip
 _SUBJECTS = frozenset(("she", "he", "her", "hers", "his"))
+_STAFF = frozenset(  # "they ruled out cancer": the doctors
+    "think thinks thought said say says found find ruled rule told tell want wanted checked check suspect suspected saw "
+    "diagnosed took removed did gave cut treated tested looked monitor call called put are can could".split()
+)
+_CARRIED = frozenset("twins boy girl son daughter child baby".split())
+_BEARING = frozenset("pregnant carrying expecting".split())
 _HISTORY = frozenset("had was were died passed used got".split())
 _PRESENT = frozenset(
     "is wants want would has needs need takes who can could should will does whose 's thinks likes asks "
-    "have keeps on".split()
+    "have keeps on turns turned takes".split()
 )
 
 
@@ -30,7 +40,7 @@ class Subjects:
 
     def __init__(self, vocabulary: Vocabulary, language: Language) -> None:
         def compiled(phrases: Sequence[str]):  # type: ignore[no-untyped-def]
-            return compile_patterns(" ".join(t.text for t in language.make_doc(phrase)) for phrase in phrases)
+            return compile_patterns(" ".join(t.text for t in language.make_doc(phrase)) for phrase in written_out(phrases))
 
         self._people = frozenset(vocabulary.people)
         self._pronouns = frozenset(vocabulary.other_pronouns)
@@ -81,8 +91,19 @@ class Whose:
         return now or (not following and person > 0)
 
     def _of_self(self, i: int) -> bool:
-        """ "mum of a 3 year old": the person is the writer."""
-        return self._words[i + 1 : i + 2] == ["of"] or self._words[max(0, i - 2) : i] == ["am", "a"]
+        """ "mum of a 3 year old", "as a child", "a cancer patient": the writer. "pregnant with twins": nobody yet."""
+        word, before = self._words[i], self._words[max(0, i - 3) : i]
+        if self._words[i + 1 : i + 2] == ["of"]:
+            return self._words[i + 2 : i + 3] not in (["mine"], ["ours"], ["hers"])
+        if before[-2:] in (["am", "a"], ["as", "a"], ["as", "an"]) or (word in _CARRIED and _BEARING.intersection(before)):
+            return True
+        return word in ("patient", "client") and not {"a", "my", "our", "the", "your"}.intersection(before[-1:])
+
+    def _is_staff(self, i: int) -> bool:
+        """ "they think it is diabetes": the doctors say so."""
+        after = self._words[i + 1 : i + 3]
+        after = after[1:] if after[:1] in (["have"], ["has"], ["are"], ["were"]) else after[:1]
+        return self._words[i] == "they" and bool(_STAFF.intersection(after))
 
     def _speaks_of_self(self) -> bool:
         words = self._words
@@ -95,6 +116,8 @@ class Whose:
                 and words[i - 1] in ("asked", "told", "wants", "got", "begged")
             ):
                 continue  # "she asked me to find out"
+            if word == "mine" and words[i - 1 : i] == ["of"]:
+                continue  # "a friend of mine"
             if word in ("me", "myself", "mine"):
                 return True
             near = words[max(0, i - 1) : i] + words[i + 1 : i + 3]
@@ -105,6 +128,8 @@ class Whose:
     def of(self, start: int, end: int, value: Value) -> tuple[Value, About | Literal["family", "anyone"]]:
         """What is said, and whose the condition at those words is: `family` is history, `anyone` asked in general."""
         who = self._of(start, end)
+        if who == "self" and value == "past" and self._claimed_later(end):
+            return "yes", who
         if who == "family" and self._denied_later(end):
             return "no", self.about
         return value, who
@@ -114,6 +139,11 @@ class Whose:
         later = " ".join(self._words[end:])
         return any(phrase in later for phrase in ("i do not", "i am not", "not me", "i have not", "i never"))
 
+    def _claimed_later(self, end: int) -> bool:
+        """ "my mum had diabetes and i have it too"."""
+        later = " ".join(self._words[end:]) + " "
+        return any(f"{phrase} " in later for phrase in _CLAIMS)
+
     def _of(self, start: int, end: int) -> About | Literal["family", "anyone"]:
         if any(
             (first >= end - 1 and first - end <= 4) or (last <= start and start - last <= 3)
@@ -121,6 +151,8 @@ class Whose:
         ):
             return "family"
         owner = self._owner(start)
+        if owner == "other" and self.about == "self" and self._claimed_later(end):
+            return "self"
         if owner is None:
             return "anyone" if self._in_general(start, end) else self.about
         if owner == "other" and self.about == "self":
@@ -134,7 +166,7 @@ class Whose:
             word = self._words[i]
             if word in _ME and not (word == "i" and self._words[i - 1 : i] in (["can"], ["could"], ["should"])):
                 return "self"
-            if (word in self._people or word in self._pronouns) and not self._of_self(i):
+            if (word in self._people or word in self._pronouns) and not self._of_self(i) and not self._is_staff(i):
                 return "other"
             if word in (".", "?", "!", ";"):
                 return None
