@@ -24,14 +24,14 @@ Doubt = Literal["", "negated", "not_now", "settled", "in_general", "figure"]
 INTENTS: dict[Level, str] = {"emergency": "report_emergency", "urgent": "report_urgent"}
 NEGATION_REACH = 5  # words between a denial and the sign
 INTENT_SAY = 0.25  # the intent classifier's share of the models' opinion; the guard model has the rest
-JUDGE_SAY, SIGN_SAY = 0.4, 0.2  # what the log odds of "a danger now" and of the likeliest level count for
+JUDGE_SAY, SIGN_SAY = 0.47, 0.17  # what the log odds of "a danger now" and of the likeliest level count for
 FAINTEST = 1e-4  # probabilities are read between this and one less this
 # Where the patterns leave the message: a plain sign of that level, the doubt about every sign, or no sign ("calm": in
 # harmless words). From a logistic regression on cross-validated opinions of the danger examples; an alarm is a sum
 # above 0.
 STANDING = {
-    "emergency": 1.6, "urgent": 1.3, "": 0.2, "calm": -1.0, "in_general": -1.3, "settled": -1.6, "not_now": -2.3,
-    "negated": -2.2, "figure": -2.4,
+    "emergency": 1.7, "urgent": 1.65, "": 0.35, "calm": -0.4, "in_general": -0.2, "settled": -0.5, "not_now": -1.4,
+    "negated": -1.4, "figure": -1.2,
 }  # fmt: skip
 HEARD_WORDS = 60  # of a longer message the models hear only the beginning, so a plain sign counts by itself
 BARE = 5  # words before a question that only name the sign it is about

@@ -1,7 +1,7 @@
 """Sentence encoders by name, each with a memory for repeated texts.
 
-An encoder turns a text into one vector of length 1, and into a deep row: that vector and, side by side after it, what
-its middle layers hold. The last layer knows what a text is about; the middle ones still know who, when and whether.
+An encoder turns a text into one vector of length 1. MiniLM also says what the layers before its last hold: the last
+knows what a text is about, the middle ones still know who, when and whether.
 Weights come with installed packages; nothing is downloaded.
 docs/decisions holds what was measured and why `minilm` is the default.
 """
@@ -25,6 +25,8 @@ from bot.store.forgetting import remembers
 REMEMBERED = 4096
 MANY = 64  # texts from which they are encoded on all cores
 MINILM_SIZE = 384
+LAST = 6  # the number of its last layer
+LAYERS = (LAST, *MIDDLE)
 LONGEST = 96  # word pieces; a longer message is cut, which bounds the time of a parse
 VOCABULARY = Path(__file__).with_name("wordpiece") / "vocab.txt"
 
@@ -36,7 +38,7 @@ class Encoder(Protocol):
 
 
 class MiniLM:
-    """all-MiniLM-L6-v2 multiplied in int8 on onnxruntime: 384 numbers, deep 1,536, English. See int8.py."""
+    """all-MiniLM-L6-v2 multiplied in int8 on onnxruntime: 384 numbers a layer, English. See int8.py."""
 
     size = MINILM_SIZE
 
@@ -51,16 +53,17 @@ class MiniLM:
         self._tokenizer.enable_truncation(LONGEST)
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        return self.deep(texts)[:, :MINILM_SIZE]
+        return self.layers(texts)[:, :MINILM_SIZE]
 
-    def deep(self, texts: Sequence[str]) -> np.ndarray:
+    def layers(self, texts: Sequence[str]) -> np.ndarray:
+        """What all LAYERS hold, side by side, each part of length 1."""
         pieces = [coded.ids for coded in self._tokenizer.encode_batch(list(texts))]
         if len(texts) < MANY:
             rows = [self._one(ids) for ids in pieces]
         else:  # training: a text is multiplied on one core, so two go at once
             with ThreadPoolExecutor(os.cpu_count()) as pool:
                 rows = list(pool.map(self._one, pieces))
-        return np.array(rows, dtype=np.float32).reshape(len(texts), (1 + len(MIDDLE)) * MINILM_SIZE)
+        return np.array(rows, dtype=np.float32).reshape(len(texts), len(LAYERS) * MINILM_SIZE)
 
     def _one(self, pieces: Sequence[int]) -> np.ndarray:
         """One text alone: the scale of its int8 numbers must not depend on the texts beside it."""
@@ -97,7 +100,7 @@ class Remembering:
 
     def __init__(self, encoder: Encoder, size: int = REMEMBERED) -> None:
         self._encoder, self._remembered = encoder, size
-        self.size: int | None = getattr(encoder, "size", None)  # of the vector a deep row begins with; None: all of it
+        self.size: int | None = getattr(encoder, "size", None)  # of one layer; None: it has none
         self._known: OrderedDict[str, np.ndarray] = OrderedDict()
         self._lock = threading.Lock()
         remembers(self.forget)
@@ -108,15 +111,23 @@ class Remembering:
             self._known.clear()
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        return self.deep(texts)[:, : self.size]
+        return self.layers(texts, (LAST,))
 
-    def deep(self, texts: Sequence[str]) -> np.ndarray:
-        """The deep rows; of an encoder without any, its vectors. All texts of one call are kept, however many."""
+    def layers(self, texts: Sequence[str], wanted: Sequence[int]) -> np.ndarray:
+        """What those layers hold, side by side, each part of length 1; the vectors of an encoder without layers."""
+        rows = self._rows(texts)
+        if self.size is None:
+            return rows
+        starts = [LAYERS.index(layer) * self.size for layer in wanted]
+        return np.hstack([rows[:, start : start + self.size] for start in starts])
+
+    def _rows(self, texts: Sequence[str]) -> np.ndarray:
+        """All texts of one call are kept, however many: training asks for the same ones several times."""
         with self._lock:
             found = {text: self._known[text] for text in texts if text in self._known}
         missing = [text for text in dict.fromkeys(texts) if text not in found]
         if missing:
-            rows = getattr(self._encoder, "deep", self._encoder.encode)(missing)
+            rows = getattr(self._encoder, "layers", self._encoder.encode)(missing)
             found.update(zip(missing, rows, strict=True))
         with self._lock:
             for text in texts:

@@ -56,7 +56,7 @@ class Opinion:
 
 
 class GuardModel:
-    """Trained by `fit`, asked by `opinions`. Texts come normalised, each with its deep row (encoders.py)."""
+    """Trained by `fit`, asked by `opinions`. Texts come normalised, each with a row: its vector, then middle layers."""
 
     def __init__(self, labels: Sequence[str], heads: Heads, judge: Judge) -> None:
         self.labels, self._heads, self._judge = list(labels), heads, judge

@@ -30,7 +30,7 @@ class Judge:
 
     @classmethod
     def fit(cls, rows: np.ndarray, dangerous: np.ndarray) -> Judge:
-        """Learn from deep rows (encoders.py) and whether each is a danger now. Deterministic."""
+        """Learn from rows of layers (encoders.py) and whether each is a danger now. Deterministic."""
         mean, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
         learnt = at_once([partial(_network, (rows - mean) / spread, dangerous, seed) for seed in range(NETWORKS)])
         hidden = np.hstack([one.coefs_[0] for one in learnt]) / spread[:, None]

@@ -1,4 +1,4 @@
-"""The danger guard's judge, and the deep rows it reads."""
+"""The danger guard's judge, and the rows it reads."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from bot.nlu.danger import Alarm
 from bot.nlu.encoders import MINILM_SIZE, load_encoder
 from bot.nlu.guard_model import NOTHING, GuardModel, Opinion
-from bot.nlu.int8 import MIDDLE
 from bot.nlu.judge import Judge
+from bot.nlu.parser import GUARD_LAYERS
 from bot.nlu.understanding import Understanding
 
 NOW = ["my throat is closing up", "she cannot breathe", "he passed out", "my chest hurts badly", "i see nothing at all"]
@@ -24,23 +24,23 @@ def guard() -> GuardModel:
 
 
 def rows(texts: list[str]) -> np.ndarray:
-    return load_encoder("minilm").deep(texts)
+    return load_encoder("minilm").layers(texts, GUARD_LAYERS)
 
 
 def decided(shared: Understanding, text: str, now: float) -> Alarm | None:
     return shared.alarm(text, [], [Opinion({"breathing": now}, now)])
 
 
-def test_a_deep_row_begins_with_the_vector_and_each_part_has_length_one() -> None:
+def test_a_row_begins_with_the_vector_and_each_layer_has_length_one() -> None:
     row = rows(["is it sore"])[0]
     assert np.array_equal(row[:MINILM_SIZE], load_encoder("minilm").encode(["is it sore"])[0])
-    assert np.linalg.norm(row.reshape(1 + len(MIDDLE), -1), axis=1) == pytest.approx(np.ones(1 + len(MIDDLE)), abs=1e-4)
+    assert np.linalg.norm(row.reshape(len(GUARD_LAYERS), -1), axis=1) == pytest.approx(np.ones(4), abs=1e-4)
 
 
 def test_many_texts_have_the_rows_they_have_alone() -> None:
     texts = [f"room {number} please" for number in range(80)]
     encoder = load_encoder("minilm")._encoder
-    assert np.array_equal(encoder.deep(texts)[[3, 77]], encoder.deep([texts[3], texts[77]]))  # type: ignore[attr-defined]
+    assert np.array_equal(encoder.layers(texts)[[3, 77]], encoder.layers([texts[3], texts[77]]))  # type: ignore[attr-defined]
 
 
 def test_a_judge_that_was_trained_twice_says_the_same() -> None:
