@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,7 @@ from spacy.tokens import Doc
 from bot.nlu.patterns import Line, compile_patterns
 from bot.nlu.vocabulary import Age
 
+_DATE = re.compile(r"\d{1,2}[.,]\d{1,2}[.,](\d{4})")
 OLDEST, FIRST_YEAR = 110, 1915
 _UNITS = dict(zip("one two three four five six seven eight nine".split(), range(1, 10), strict=True))
 _TEENS = dict(
@@ -77,7 +79,9 @@ class AgeReader:
         near = words[max(0, start - reach) : start]
         if tuple(near[-2:]) in _CHILD_S and "am" not in near:
             return True
-        people = [i for i, word in enumerate(near) if word in self._people]
+        people = [
+            i for i, word in enumerate(near) if word in self._people and not (word in self._sex and near[:i] in ([], ["a"]))
+        ]
         return bool(people) and "i" not in near[people[-1] :]
 
     def _one(  # noqa: PLR0911 - one rule after another, the first that fits decides
@@ -156,13 +160,13 @@ class AgeReader:
             return 2
         if (
             self._person_before(words, start)
-            and before in frozenset((",", "(", "-", "", "law")) | self._people
+            and (before in frozenset((",", "(", "-", "", "law")) | self._people or before[:-1] in self._people)
             and after in ("", ",", ")", ".", "and", "-", "?", "!", "with", "on", "who", "wants", "has", "is")
         ):
             return 2
         if all(word in _FILLERS for word in words[:start] + words[end:]):
             return 2
-        if after == "here" or (before == "of" and self._person_before(words, start - 1)):
+        if after == "here" or (before == "of" and (self._person_before(words, start - 1) or self._sex.intersection(words[start - 2 : start - 1]))):
             return 2
         if before in ("is", "'s") and value >= 12 and self._of_other(words, start, reach=10):
             return 2
@@ -182,7 +186,10 @@ class AgeReader:
         )
 
     def _person_before(self, words: list[str], start: int) -> bool:
-        return any(word in self._people for word in words[max(0, start - 3) : start])
+        return any(
+            word in self._people or (word[-1:] == "s" and word[:-1] in self._people)
+            for word in words[max(0, start - 3) : start]
+        )
 
 
 class _Around:
@@ -221,6 +228,8 @@ def _number(words: Sequence[str], i: int) -> tuple[int, int | None]:
     word = words[i]
     if word.isdecimal() and word.isascii():
         return i + 1, int(word) if len(word) <= 4 else None
+    if date := _DATE.fullmatch(word):
+        return i + 1, int(date[1])
     if word in _TEENS:
         return i + 1, _TEENS[word]
     if word in _TENS:

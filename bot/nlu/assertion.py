@@ -26,16 +26,27 @@ _STAGES = frozenset("pregnant pregnancy expecting breastfeeding breast nursing l
 _LISTED = frozenset(("or", "nor"))
 _BEFORE_AN_ANSWER = frozenset("? me i am do have myself well oh us ,".split())
 _TAKEN = frozenset("take takes taking have has on got with had currently".split())  # "not on any tablets": denied still
-_STILL_SO = frozenset("since diagnosed for still got started".split())
-_ENDED = frozenset("nothing not no over gone clear fine ok okay cured better never out".split())  # "nothing now"
+_STILL_SO = frozenset("since diagnosed diagnosis for still got started".split())
+_ENDED = frozenset("nothing not no over gone clear fine ok okay cured better never out off without".split())  # "nothing now"
 _WATCHED = frozenset("checks check checkups ups scan scans scanned monitored follow followed under see".split())
 _WISHES = frozenset("want wants wanted like likes hoping hope get getting can could be being".split())  # "wants it treated"
 _TAKEN_UP = frozenset(("it", "that"))  # "cancer? I had it once"
 _DOUBTED_DENIAL = frozenset("that if whether i we she he am is are it may might be do does have has".split())
 _ANSWERED = frozenset((":", "-", "?", "=", ",", "is", ")", "test", "was", "are"))
 _PUT = frozenset((":", "-", "?", "=", ")", "=="))
-_STATED: dict[str, Value] = {"yes": "yes", "y": "yes", "yep": "yes", "yeah": "yes", "yup": "yes", "n": "no"}
-_SINCE = (["since", "my"], ["since", "the"], ["since", "i"], ["since", "having"], ["since", "losing"], ["any", "more"])
+_STATED: dict[str, Value] = {
+    **dict.fromkeys(("yes", "y", "yep", "yeah", "yup"), "yes"),
+    **dict.fromkeys(("n", "never", "clear", "fine"), "no"),
+    **dict.fromkeys(("borderline", "maybe", "unsure", "possibly", "unknown", "suspected"), "unsure"),
+    **dict.fromkeys(("once", "previously", "past", "before"), "past"),
+}
+_TICKED: dict[str, Value] = {**dict.fromkeys("✓✔✅☑", "yes"), **dict.fromkeys("✗✘❌✖❎", "no")}
+_OF_A_TIME = frozenset("ago as when in back once before then".split())  # "years ago": of what stands near
+FAR = 12  # words after which "no recurrence" is still said of the condition
+_UNDER_CARE = frozenset("on in having getting under taking".split())  # "still on tablets for it"
+_NAMES_IT = frozenset("diagnosed anything living suffering born trouble problems".split())  # "not diagnosed with"
+
+_SINCE = (["any", "more"], ["anymore"])
 
 
 @dataclass(frozen=True)
@@ -81,8 +92,9 @@ class Judge:
         cue = self._before(start, end, others)
         if cue is None:
             return "yes"
-        if cue.kind == "negated_before":
-            return "unsure" if self._in_doubt(cue) else "past" if self._until(cue, start, end) else "no"
+        denied = cue.kind == "negated_before" or self._words[cue.start - 1 : cue.start] == ["not"]  # "not had cancer"
+        if denied and cue.kind != "unsure_before":
+            return "unsure" if self._in_doubt(cue) or "yet" in self._words[end : end + 2] else "past" if self._until(cue, start, end) else "no"
         if cue.kind == "unsure_before":
             return "unsure"
         return "yes" if self._still(cue.start, end) else "past"
@@ -108,10 +120,11 @@ class Judge:
 
     def _until(self, denial: _Cue, start: int, end: int) -> bool:
         """ "no diabetes since my operation": it was there."""
-        last = self._words[denial.end - 1]
+        last, since = self._words[denial.end - 1], self._words[end : end + 2]
         if self._words[start] in _STAGES:
             return False
-        return last == "more" or (last in ("no", "not", "longer", "have") and self._words[end : end + 2] in _SINCE)
+        ended = since in _SINCE or (since[:1] == ["since"] and since[1:2] not in (["birth"], ["childhood"], ["then"]))
+        return last == "more" or (last in ("no", "not", "longer", "have", "had") and ended)
 
     def _before(self, start: int, end: int, others: frozenset[int] = frozenset()) -> _Cue | None:
         reaching = [
@@ -126,7 +139,11 @@ class Judge:
         if any(i in self._ends for i in between):
             return False
         if cue.kind == "negated_before":
-            if any(i in self._ends_negation for i in between if self._words[i] not in _TAKEN or i > cue.end + 1):
+            if any(
+                i in self._ends_negation and self._words[i - 1] not in _NAMES_IT
+                for i in between
+                if self._words[i] not in _TAKEN or i > cue.end + 1
+            ):
                 return False
             return "," not in self._words[cue.end : start] or self._listed(cue, start, end, others)
         if cue.kind == "past_before":
@@ -148,6 +165,8 @@ class Judge:
     def _answer(self, end: int) -> Value | None:
         """ "fatty liver yes", "diabetes: y", "cancer n": an answer of one word."""
         at = next((i for i in range(end, len(self._words)) if self._words[i] not in _PUT), len(self._words))
+        if at < len(self._words) and self._words[at] in _TICKED:
+            return _TICKED[self._words[at]]
         if self._words[at + 1 : at + 2] not in ([], [","], ["."], ["!"], [";"], ["and"], ["but"]):
             return None
         return _STATED.get(" ".join(self._words[at : at + 1]))
@@ -155,8 +174,8 @@ class Judge:
     def _after(self, start: int, end: int, others: frozenset[int]) -> Value | None:
         for cue in sorted((c for c in self._cues if c.start >= end), key=lambda c: c.start):
             gap = range(end, cue.start)
-            if len(gap) > AFTER or any(i in others for i in gap):
-                return None
+            if len(gap) > (FAR if self._is_final(cue) else AFTER) or any(i in others for i in gap):
+                continue
             if cue.kind == "negated_after" and (self._answers(end, cue, others) or self._answered(end, cue)):
                 return "no"
             if cue.kind == "unsure_after" and not any(i in self._ends and self._words[i] != "?" for i in gap):
@@ -188,7 +207,9 @@ class Judge:
         gap = self._words[end : cue.start]
         if _TAKEN_UP.intersection(self._words[cue.start : cue.end]):
             return not self._lasts(cue)
-        if any(i in self._ends and self._words[i] not in (".", ";") for i in range(end, cue.start)):
+        if any(i in self._ends and self._words[i] not in (".", ";") for i in range(end, cue.start)) and "it" not in gap[-3:]:
+            return False  # "but it was treated" goes on about it
+        if any(self._cared_for(still) for still in self._cues):
             return False
         if _WISHES.intersection(gap[-4:]):
             return False
@@ -196,6 +217,14 @@ class Judge:
         return not (
             any(word in ("diagnosed", "still", "got", "since", "not") for word in around) and "remission" not in gap
         )
+
+    def _is_final(self, cue: _Cue) -> bool:
+        """ "cured", "no recurrence": said of an illness alone, however far from its name."""
+        return cue.kind == "past_after" and _OF_A_TIME.isdisjoint(self._words[cue.start : cue.end])
+
+    def _cared_for(self, still: _Cue) -> bool:
+        """ "still on tablets for it"."""
+        return self._words[still.start] == "still" and bool(_UNDER_CARE.intersection(self._words[still.end : still.end + 1]))
 
     def _lasts(self, cue: _Cue) -> bool:
         """ "I have had it for years", "had it since I was ten"."""
@@ -213,7 +242,7 @@ class Judge:
             return True
         now = [cue for cue in self._cues if cue.kind == "now" and end <= cue.start <= end + 6]
         return "gone" not in self._words and any(
-            self._words[cue.start - 1] not in _ENDED and not self._watched(cue.end - 1) for cue in now
+            _ENDED.isdisjoint(self._words[max(0, cue.start - 2) : cue.start]) and not self._watched(cue.end - 1) for cue in now
         )
 
     def _watched(self, still: int) -> bool:

@@ -12,8 +12,11 @@ _BEFORE = 3
 _VERBS = frozenset(
     "is are 's all both function functions test tests values value levels level been always perfectly "
     "totally completely my and seem seems feel feels were working test bloods results quite pretty very "
-    "really came back".split()
+    "really came back ever never gave give given caused causing me any us : - a bit little slightly at".split()
 )
+_MEASURES = frozenset("test tests values value levels level bloods results numbers enzymes readings counts count".split())
+_DENIES = frozenset(("not", "never"))
+_RECOVERED = frozenset("recovered healed regenerated".split())
 _LISTED = frozenset(("or", "nor", "and", ",", "my", "the", "/", "&"))
 _ABOUT = frozenset("on with in for regarding about wise my the".split())  # "all clear on the kidney front"
 _CLOSES = ([], [","], ["."], ["!"], [";"], ["and"], ["but"], [")"])
@@ -58,12 +61,17 @@ class OrganReader:
             value = judge.value(i, after + 1)
             return value
         ahead, negated = after, False
-        while ahead < min(len(words), after + AHEAD) and (words[ahead] in _VERBS | {"not"}):
-            negated |= words[ahead] == "not"
+        while ahead < min(len(words), after + AHEAD) and words[ahead] in _VERBS | _MEASURES | _DENIES:
+            negated |= words[ahead] in _DENIES
             ahead += 1
         if ahead > after or after == i + 1:
             if self._starts(words, ahead, self._health):
                 return "yes" if negated else "no"
+            if _RECOVERED.intersection(words[ahead : ahead + 1]):
+                return "past"
+            measured = bool(_MEASURES.intersection(words[after:ahead]))
+            if measured and not negated and self._starts(words, ahead, self._trouble):
+                return "unsure"
             if ahead > after and self._starts(words, ahead, self._trouble):
                 return "no" if negated else judge.value(i, ahead + 1)
         before = [word for word in words[max(0, i - 4) : i] if word not in ("my", "the", "her", "his")]

@@ -8,7 +8,7 @@ from typing import Literal
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from bot.nlu.assertion import Value
+from bot.nlu.assertion import STATES, Value
 from bot.nlu.patterns import Line, compile_patterns, written_out
 from bot.nlu.vocabulary import Vocabulary
 
@@ -26,8 +26,12 @@ _STAFF = frozenset(  # "they ruled out cancer": the doctors
     "think thinks thought said say says found find ruled rule told tell want wanted checked check suspect suspected saw "
     "diagnosed took removed did gave cut treated tested looked monitor call called put are can could".split()
 )
+_STOPS = frozenset(".?!;,")
+_OPENINGS = frozenset("hi hello hey and so but ok also".split())
+_VERBS = frozenset("is are would does do can could will".split())
+SUBJECT = 3  # words from such a verb to the condition it asks of
 _CARRIED = frozenset("twins boy girl son daughter child baby".split())
-_BEARING = frozenset("pregnant carrying expecting".split())
+_BEARING = frozenset("pregnant carrying expecting nursing feeding breastfeeding".split())
 _HISTORY = frozenset("had was were died passed used got".split())
 _PRESENT = frozenset(
     "is wants want would has needs need takes who can could should will does whose 's thinks likes asks "
@@ -65,7 +69,7 @@ class Whose:
         self, words: list[str], people: frozenset[str], pronouns: frozenset[str], for_others: list[int],
         history: list[tuple[int, int]], general: list[tuple[int, int]],
     ) -> None:  # fmt: skip
-        self._words, self._people, self._pronouns = words, people, pronouns
+        self._words, self._people, self._pronouns = _persons(words, people), people, pronouns
         self._history, self._general = history, general
         self.about: About = "other" if self._is_for_other(for_others) else "self"
 
@@ -85,6 +89,8 @@ class Whose:
         if person is None:
             return False
         following = words[person + 1 : person + 5]
+        if following and following[0].isdecimal():
+            return True  # "my daughter 14"
         past = next((word for word in following if word in _HISTORY), None)
         present = next((word for word in following if word in _PRESENT or word in (",", "(")), None)
         now = present is not None and (past is None or following.index(present) < following.index(past))
@@ -121,6 +127,8 @@ class Whose:
             if word in ("me", "myself", "mine"):
                 return True
             near = words[max(0, i - 1) : i] + words[i + 1 : i + 3]
+            if word == "i" and words[i + 1 : i + 2] in (["still"], ["come"]):
+                return True  # "dad is on dialysis. can I still come"
             if word == "i" and not any(other in _ASKING for other in near):
                 return True
         return False
@@ -137,7 +145,7 @@ class Whose:
     def _denied_later(self, end: int) -> bool:
         """ "diabetes runs in my family but i do not have it"."""
         later = " ".join(self._words[end:])
-        return any(phrase in later for phrase in ("i do not", "i am not", "not me", "i have not", "i never"))
+        return any(phrase in later for phrase in ("i do not", "i am not", "not me", "i have not", "i never", "me no"))
 
     def _claimed_later(self, end: int) -> bool:
         """ "my mum had diabetes and i have it too"."""
@@ -172,7 +180,27 @@ class Whose:
                 return None
         return None
 
+    def _asked_of(self, start: int) -> bool:
+        """ "is diabetes a problem?", "would a pacemaker be an issue": the condition is what a question begins with."""
+        first = max((i + 1 for i in range(start) if self._words[i] in _STOPS), default=0)
+        while first < start and self._words[first] in _OPENINGS:
+            first += 1
+        if self._words[first] not in _VERBS or not 0 < start - first <= SUBJECT:
+            return False
+        after = self._words[first + 1]
+        return after not in ("be", "have") and not (start == first + 1 and after in STATES)  # "could be pregnant": said
+
     def _in_general(self, start: int, end: int) -> bool:
         if "i" in self._words or "my" in self._words or "me" in self._words:
             return False
+        if self._asked_of(start):
+            return True
         return any(abs(first - start) <= 6 or first <= start < last for first, last in self._general)
+
+
+def _persons(words: list[str], people: frozenset[str]) -> list[str]:
+    """The words, with "daughters 14" read as "daughter is 14" is."""
+    return [
+        word[:-1] if word[:-1] in people and word[-1:] == "s" and after.isdecimal() else word
+        for word, after in zip(words, [*words[1:], ""], strict=True)
+    ]
