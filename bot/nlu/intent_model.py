@@ -33,7 +33,7 @@ class Options:
     char_c: float = 30.0
     char_weight: float = 0.4
     folds: int = 3
-    refuse_at: float = 0.04
+    refuse_at: float = 0.07
     name_examples: bool = True
     max_iter: int = 60
 
