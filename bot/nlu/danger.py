@@ -1,15 +1,13 @@
 """Finds warning signs that are there now; leaves alone those denied, long past, asked about in general or joked about.
 
-Two opinions: patterns of content/vocabulary.yml, and models trained on whole messages. Their evidence adds up, as log
-odds: where the patterns name a sign plainly only models that are sure of the opposite keep it quiet, and what they
-doubt needs surer models. Tuned for recall.
+Two opinions: patterns of content/vocabulary.yml, and models trained on whole messages. Either may raise the alarm, and
+what the patterns doubt needs a surer model. Tuned for recall.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log
 from typing import Literal
 
 from spacy.language import Language
@@ -24,16 +22,9 @@ Doubt = Literal["", "negated", "not_now", "settled", "in_general", "figure"]
 INTENTS: dict[Level, str] = {"emergency": "report_emergency", "urgent": "report_urgent"}
 NEGATION_REACH = 5  # words between a denial and the sign
 INTENT_SAY = 0.25  # the intent classifier's share of the models' opinion; the guard model has the rest
-JUDGE_SAY, SIGN_SAY = 0.47, 0.17  # what the log odds of "a danger now" and of the likeliest level count for
-FAINTEST = 1e-4  # probabilities are read between this and one less this
-# Where the patterns leave the message: a plain sign of that level, the doubt about every sign, or no sign ("calm": in
-# harmless words). From a logistic regression on cross-validated opinions of the danger examples; an alarm is a sum
-# above 0.
-STANDING = {
-    "emergency": 1.7, "urgent": 1.65, "": 0.35, "calm": -0.4, "in_general": -0.2, "settled": -0.5, "not_now": -1.4,
-    "negated": -1.4, "figure": -1.2,
-}  # fmt: skip
-HEARD_WORDS = 60  # of a longer message the models hear only the beginning, so a plain sign counts by itself
+UNHEARD = 0.01  # opinion below which a plain mention of an urgent sign is taken for words the patterns misread
+# The opinion needed for an alarm where no sign is plainly named: "" no sign at all, "calm" none and harmless words.
+NEEDED = {"": 0.4, "calm": 0.7, "in_general": 0.9, "settled": 0.9, "not_now": 0.9, "figure": 0.85, "negated": 0.97}
 BARE = 5  # words before a question that only name the sign it is about
 HEARD = 0.2  # probability from which the guard model's sign is taken
 _ENDS = frozenset(".!?;")
@@ -114,26 +105,20 @@ class DangerFinder:
         self, doc: Doc, probabilities: Sequence[Mapping[str, float]], opinions: Sequence[Opinion] = ()
     ) -> Alarm | None:
         """The alarm to raise, if any. `probabilities`: the intent classifier's, `opinions`: the guard model's, both of
-        the message, first, and of each of its parts. Without opinions only a plain sign counts.
+        the message and of each of its parts.
         """
         mentions = self.mentions(doc)
         clear = [mention for mention in mentions if not mention.doubt]
-        if clear and (not opinions or len(doc) > HEARD_WORDS):
-            return Alarm(clear[0].level, clear[0].sign)
-        if not opinions:
-            return None
         sure = {level: self._sure(level, probabilities, opinions) for level in INTENTS}
-        standing = STANDING[clear[0].level] if clear else min(STANDING[doubt] for doubt in self._doubts(mentions, doc))
-        if JUDGE_SAY * _log_odds(opinions[0].now) + SIGN_SAY * _log_odds(max(sure.values())) + standing <= 0:
-            return None
-        if clear:
+        if clear and (clear[0].level == "emergency" or not opinions or max(sure.values()) >= UNHEARD):
             return Alarm(clear[0].level, clear[0].sign)
-        level: Level = "emergency" if sure["emergency"] >= sure["urgent"] else "urgent"
-        own = [mention.sign for mention in mentions if mention.level == level]
-        return Alarm(level, own[0] if own else self._likeliest(level, doc, opinions))
-
-    def _doubts(self, mentions: Sequence[Mention], doc: Doc) -> set[str]:
-        return {mention.doubt for mention in mentions} or {"calm" if self._calm(doc) else ""}
+        doubts = {mention.doubt for mention in mentions} or {"calm" if self._calm(doc) else ""}
+        needed = max(NEEDED[doubt] for doubt in doubts)
+        for level in INTENTS:
+            if sure[level] >= needed:
+                own = [mention.sign for mention in mentions if mention.level == level]
+                return Alarm(level, own[0] if own else self._likeliest(level, doc, opinions))
+        return None
 
     def _sure(self, level: Level, probabilities: Sequence[Mapping[str, float]], opinions: Sequence[Opinion]) -> float:
         """How sure the models are of a sign of that level, in the whole message or in a part: the guard model mostly,
@@ -141,6 +126,8 @@ class DangerFinder:
         """
         signs = [name for name, its_level in self.levels.items() if its_level == level]
         classified = max((p.get(INTENTS[level], 0.0) for p in probabilities), default=0.0)
+        if not opinions:
+            return classified
         return (1 - INTENT_SAY) * max(opinion.of(signs) for opinion in opinions) + INTENT_SAY * classified
 
     def _likeliest(self, level: Level, doc: Doc, opinions: Sequence[Opinion]) -> str:
@@ -242,11 +229,6 @@ class _Context:
 
     def _same(self, one: int, other: int) -> bool:
         return self._clause[one] == self._clause[other]
-
-
-def _log_odds(chance: float) -> float:
-    bounded = min(max(chance, FAINTEST), 1 - FAINTEST)
-    return log(bounded / (1 - bounded))
 
 
 def _clauses(words: Sequence[str]) -> list[int]:

@@ -33,7 +33,7 @@ class Options:
     char_c: float = 30.0
     char_weight: float = 0.4
     folds: int = 3
-    refuse_at: float = 0.07
+    refuse_at: float = 0.04
     name_examples: bool = True
     max_iter: int = 60
 
@@ -68,16 +68,12 @@ class IntentModel:
 
     def fit(self, texts: Sequence[str], vectors: np.ndarray, intents: Sequence[str]) -> IntentModel:
         """Learn from examples; needs at least two intents. Deterministic."""
+        labels = np.asarray(intents)
         self.intents = sorted(set(intents))
-        owners = np.array([self.intents.index(intent) for intent in intents])
-        folds = [(np.arange(len(texts)), np.arange(0)), *self._folds(owners)]
-        given = [([texts[i] for i in learn], vectors[learn], owners[learn]) for learn, _ in folds]
-        self.heads, *others = Heads.fit_at_once(given, self.options.heads)
-        self._remember(vectors, owners)
-        learnt = list(zip(folds[1:], others, strict=True))
-        joined, features, unseen = self._cross_validate(texts, vectors, owners, learnt)
-        self.temperature = _best_temperature(joined, unseen)
-        self._fit_gate(features, np.array([self.intents[owner] for owner in unseen]))
+        joined, features, owners = self._cross_validate(texts, vectors, labels)
+        self._fit_heads(texts, vectors, labels)
+        self.temperature = _best_temperature(joined, owners)
+        self._fit_gate(features, np.array([self.intents[owner] for owner in owners]))
         return self
 
     def guess(self, texts: Sequence[str], vectors: np.ndarray) -> list[Guess]:
@@ -94,6 +90,11 @@ class IntentModel:
 
     # learning
 
+    def _fit_heads(self, texts: Sequence[str], vectors: np.ndarray, labels: np.ndarray) -> None:
+        owners = np.array([self.intents.index(label) for label in labels])
+        self.heads = Heads.fit(texts, vectors, owners, self.options.heads)
+        self._remember(vectors, owners)
+
     def _remember(self, vectors: np.ndarray, owners: np.ndarray) -> None:
         """Keep the examples' vectors, those outside the scope last, as the gate compares with both."""
         within = np.array([name != OUT for name in self.intents])[owners]
@@ -101,26 +102,20 @@ class IntentModel:
         self._memory = np.ascontiguousarray(vectors[order].T, dtype=np.float32)
         self._owners, self._within = owners[order], int(within.sum())
 
-    def _folds(self, owners: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Places of the examples to learn from and of those to ask, some times over; each is asked once."""
-        smallest = min(np.unique(owners, return_counts=True)[1])
-        folds = StratifiedKFold(int(min(self.options.folds, max(2, smallest))), shuffle=True, random_state=0)
-        return list(folds.split(owners, owners))
-
-    def _cross_validate(
-        self, texts: Sequence[str], vectors: np.ndarray, owners: np.ndarray,
-        learnt: Sequence[tuple[tuple[np.ndarray, np.ndarray], Heads]],
-    ) -> tuple[np.ndarray, ...]:  # fmt: skip
+    def _cross_validate(self, texts: Sequence[str], vectors: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, ...]:
         """Joined logits, gate features and labels of every example as seen by a model that was not trained on it."""
-        joined, features = [], []
-        for (learn, test), heads in learnt:
+        smallest = min(np.unique(labels, return_counts=True)[1])
+        folds = StratifiedKFold(int(min(self.options.folds, max(2, smallest))), shuffle=True, random_state=0)
+        joined, features, owners = [], [], []
+        for learn, test in folds.split(vectors, labels):
             part = IntentModel(self.options)
-            part.intents, part.heads = self.intents, heads
-            part._remember(vectors[learn], owners[learn])
-            logits = heads.logits([texts[i] for i in test], vectors[test])
+            part.intents = self.intents
+            part._fit_heads([texts[i] for i in learn], vectors[learn], labels[learn])
+            logits = part.heads.logits([texts[i] for i in test], vectors[test])
             joined.append(logits)
             features.append(part._gate_features(logits, vectors[test]))
-        return np.vstack(joined), np.vstack(features), np.hstack([owners[test] for (_, test), _ in learnt])
+            owners.append(np.array([self.intents.index(label) for label in labels[test]]))
+        return np.vstack(joined), np.vstack(features), np.hstack(owners)
 
     # in or out of scope
 

@@ -27,7 +27,6 @@ _CONTACTS = (
 _WORD = re.compile(r"[a-z']+")
 _RUN = frozenset("im ive youre youve theyre ok dont cant wont isnt arent didnt doesnt wasnt hasnt havent y n".split())
 _VOWELS = re.compile(r"[aeiouy]")
-_DOUBLED = re.compile(r"(.)\1+")
 RUN_TOGETHER = 6  # letters from which an unknown word may be two or three written as one
 EVERYDAY = 8_000_000  # occurrences of a word that may stand in words run together
 _SMALL = frozenset("i am is in it my me to no of on at so we he up im".split())  # its words of one or two letters
@@ -57,9 +56,7 @@ class Speller:
         self._shorthand = dict(shorthand)
         self._targets = sorted({word for word in words if len(word) >= SHORTEST and word.isalpha()})
         self._known = known_words() | set(self._targets)
-        self._skeletons: dict[str, list[str]] = {}
-        for target in self._targets:
-            self._skeletons.setdefault(_skeleton(target), []).append(target)
+        self._skeletons = {_skeleton(word): word for word in reversed(self._targets)}
         everyday = {word for word, count in _counts().items() if count >= EVERYDAY and len(word) > 2}
         self._joinable = everyday | set(self._targets) | _SMALL | {"cant", "dont", "wont", "ive"}
         self._remember = lru_cache(maxsize=20_000)(self._correct)
@@ -90,7 +87,7 @@ class Speller:
         if word in self._known or not word.isalpha():
             return word
         if len(word) >= 4 and not _VOWELS.search(word):
-            return self._skeletons.get(_skeleton(word), [word])[0]
+            return self._skeletons.get(word, word)
         if len(word) < SHORTEST:
             return word
         if word.endswith("in") and word + "g" in self._known:
@@ -106,9 +103,8 @@ class Speller:
             found = extractOne(spelt, self._targets, scorer=OSA.distance, score_cutoff=errors)
             if found:
                 return str(found[0])
-        alike = [one for one in self._skeletons.get(_skeleton(word), []) if one[0] == word[0]]
-        near = min(alike, key=lambda one: OSA.distance(one, word), default=None)  # the vowels are guessed: "feavr"
-        return near if near and OSA.distance(near, word) <= 2 else None
+        alike = self._skeletons.get(_skeleton(word), "")  # the vowels are guessed: "feavr"
+        return alike if alike[:1] == word[0] and OSA.distance(alike, word) <= 2 else None
 
     def _apart(self, word: str, parts: int = 3) -> str | None:
         """Words run together ("mylips", "cantbreathe") put apart: as few everyday words as there can be."""
@@ -125,5 +121,4 @@ class Speller:
 
 
 def _skeleton(word: str) -> str:
-    """What is heard of the consonants: "cirosis" and "cirrhosis", "dialasis" and "dialysis"."""
-    return _DOUBLED.sub(r"\1", _VOWELS.sub("", word).replace("rh", "r").replace("ph", "f"))
+    return _VOWELS.sub("", word)
