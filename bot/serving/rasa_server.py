@@ -19,7 +19,7 @@ import logging
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ from bot.store.opening import open_store
 
 if TYPE_CHECKING:
     from rasa.core.utils import AvailableEndpoints
+    from rasa.utils.endpoints import EndpointConfig
 
 SERVER = {
     "SANIC_ACCESS_LOG": "false",  # Sanic puts each request into words before it finds that nobody reads them
@@ -128,18 +129,33 @@ def _load(model: str, settings: Settings) -> None:
         lambda path: loaded if str(path) == model else stock_load(path)
     )
     AvailableEndpoints.read_endpoints(str(BOT / "endpoints.yml"))
+    if not settings.actions_apart:
+        _own_actions()
     close_connections()
     gc.collect()
     gc.freeze()  # else every collection in a worker writes to the shared pages
 
 
+@cache
+def _own_actions() -> EndpointConfig:
+    """The actions in this process, every one imported and the content they work with read."""
+    from bot.serving.own_actions import PACKAGE, OwnActions
+
+    made = OwnActions(enable_selective_domain=True)
+    importlib.import_module(f"{PACKAGE}.base").clinic()
+    return made
+
+
 def endpoints(settings: Settings) -> AvailableEndpoints:
-    """endpoints.yml, with the action server's address and, where several processes share the work, Redis for locks."""
+    """endpoints.yml, with the way to the actions and, where several processes share the work, Redis for locks."""
     from rasa.core.utils import AvailableEndpoints
     from rasa.utils.endpoints import EndpointConfig
 
     found = AvailableEndpoints.read_endpoints(str(BOT / "endpoints.yml"))
-    found.action.url = settings.actions_url
+    if settings.actions_apart:
+        found.action.url = settings.actions_url
+    else:
+        found.action = _own_actions()
     if settings.redis_url and found.lock_store is None:
         found.lock_store = EndpointConfig(type="bot.serving.locks.RedisLocks", url=settings.redis_url)
     return found
