@@ -217,3 +217,9 @@ def test_one_tablet_answers_how_many(text: str, value: str) -> None:
 def test_several_medicines_count_whatever_one_of_them_is() -> None:
     turn = talk(first=Heard("inform", {"heart_multi_drug": "yes"}, text="three heart pills, one tablet each morning"))
     assert turn.state.values["heart_medicines"] == "yes"
+
+
+@pytest.mark.parametrize("text", ["no i dont thnk so", "I don't think so"])
+def test_a_soft_no_is_a_no_whatever_the_understanding_makes_of_it(text: str) -> None:
+    turn = talk(age(34), Heard("unsure", text=text))
+    assert turn.state.values["pregnant"] == "no"
