@@ -90,7 +90,7 @@ class ValidateBookingForm(PersonalForm):
         state = turn.slot("booking") or {}
         taken = _taken(turn, clinic, state)
         if not state.get("asking"):
-            return _went(turn, clinic, interview.begin(_first(turn), _known(turn), clinic, taken, turn.now))
+            return _went(turn, clinic, _begun(turn, clinic, taken))
         if reopens_screening(turn):  # "wait, I take insulin": the check comes first again
             return [*LEAVE_FORM, FollowupAction("screening_form")]
         if _strays(turn, state) and not tells_a_time(turn, clinic, state):
@@ -226,13 +226,13 @@ def _heard(turn: Turn) -> Heard:
     )
 
 
-def _first(turn: Turn) -> Heard:
-    """The message that asks for the booking, with what was told of the visit before and during the check."""
+def _begun(turn: Turn, clinic: Clinic, taken: slots.Taken) -> Step:
+    """Start with the message that asks for the booking, unless it only answers the question about the check, and with
+    what was told of the visit before and during that."""
     before = (turn.slot("booking") or {}).get("text") or ""
-    if turn.intent in ("deny", "affirm") or turn.entity("answer") == "without_check":
-        return Heard("book_appointment", before)
-    heard = _heard(turn)
-    return replace(heard, text=f"{before}\n{heard.text}".strip())
+    answers = turn.intent in ("deny", "affirm") or turn.entity("answer") == "without_check"
+    first = Heard("book_appointment") if answers else _heard(turn)
+    return interview.begin(first, _known(turn), clinic, taken, turn.now, before)
 
 
 def _known(turn: Turn) -> dict[str, Any]:

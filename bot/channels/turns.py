@@ -160,8 +160,7 @@ class Turns:
         failed = ""
         if error is not None or not says:
             failed = error or "NothingSaid"
-            if not any(say["metadata"].get("reference") for say in says):
-                says = [*says, await self._what_was_done(turn) or await self._apologise(turn.conversation_id)]
+            says = [*says, *await self._rest(turn, says)]
         try:
             return await asyncio.to_thread(self.records.answered, turn, says, self.clock(), failed, heard)
         except Exception as failure:  # the answer itself still reaches the patient
@@ -215,13 +214,20 @@ class Turns:
             return heard.says, type(error).__name__
         return heard.says, None
 
-    async def _what_was_done(self, turn: Turn) -> dict[str, Any] | None:
-        """A visit that was asked for before the turn broke off is with the clinic: the patient is told so."""
+    async def _rest(self, turn: Turn, says: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """What a patient still has to hear of a turn that broke off: that a visit it had stored is with the clinic,
+        unless that was said before; else the apology."""
+        reference = await self._asked_for(turn)
+        if reference is None:
+            return [await self._apologise(turn.conversation_id)]
+        if any(say["metadata"].get("reference") == reference for say in says):
+            return []
+        text = words()["asked_for"].format(reference=reference)
+        return [{"text": text, "buttons": [], "metadata": {"kind": "confirmation", "reference": reference}}]
+
+    async def _asked_for(self, turn: Turn) -> str | None:
         with suppress(Exception):  # the store may be what is away
-            reference = await asyncio.to_thread(self.records.asked_for, turn)
-            if reference:
-                text = words()["asked_for"].format(reference=reference)
-                return {"text": text, "buttons": [], "metadata": {"kind": "confirmation", "reference": reference}}
+            return await asyncio.to_thread(self.records.asked_for, turn)
         return None
 
     async def _apologise(self, conversation_id: str) -> dict[str, Any]:

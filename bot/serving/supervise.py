@@ -1,6 +1,6 @@
 """The supervisor's own process: `python -m bot.serving.supervise MODEL [DEMO_ADMIN]`. `mesoguide serve` becomes it.
 
-What `serve` needs to check and train holds a hundred megabytes; what keeps three processes running holds fifteen.
+What `serve` needs to check and train holds a hundred megabytes; what keeps three processes running holds eleven.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from bot.serving import supervisor
-from bot.settings import Settings
+from bot.settings import ROOT, Settings
 
 
 def become(model: Path, env: Mapping[str, str], demo_admin: str) -> NoReturn:
     """Turn this process into the supervisor of an installation whose `env` is complete; `demo_admin` may be empty."""
     sys.stdout.flush()
+    os.chdir(ROOT)  # where the parts run too; `-m` looks for modules in the present folder first
     os.execve(sys.executable, [sys.executable, "-m", "bot.serving.supervise", str(model), demo_admin], dict(env))  # noqa: S606
 
 

@@ -223,6 +223,17 @@ async def test_rasa_failing_half_way_keeps_what_was_said_before(website: Website
     assert queue(sessions, website) == [("question", "part_failed")]
 
 
+async def test_an_older_visit_that_was_named_does_not_stand_for_an_apology(website: Website) -> None:
+    async def agent(message: UserMessage) -> None:
+        await say(message, "Your visit is on Tuesday.", kind="confirmation", reference="MG-7K4P2Q")
+        if message.text != "/start_chat":
+            raise RuntimeError("the model is gone")
+
+    async with visiting(website, agent) as visitor:
+        answer = (await visitor.send("my visit")).json()["messages"]
+    assert [m["metadata"]["kind"] for m in answer] == ["confirmation", "fallback"]
+
+
 @pytest.mark.parametrize("told", [False, True])
 async def test_a_visit_stored_before_the_turn_broke_off_is_told_once(
     website: Website, sessions: Sessions, told: bool

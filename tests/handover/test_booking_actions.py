@@ -160,6 +160,16 @@ def test_what_is_told_of_the_visit_before_the_check_is_kept_for_the_booking(pati
     assert anna.book("Kim Example") == ["utter_ask_booking_note"]
 
 
+def test_of_two_times_told_before_the_booking_the_later_counts(patients: list[Patient]) -> None:
+    anna = patients[0]
+    anna.tell(ActionOpenBooking(), "a facial on monday 30 november at 10, kim@example.org", "book_appointment")
+    anna.tell(ActionOpenBooking(), "no, on tuesday 1 december at 10", "book_appointment")
+    anna.tell(ValidateBookingForm(), "no, on tuesday 1 december at 10", "book_appointment")
+    anna.press("treatment", "body")
+    assert anna.book("Kim Example") == ["utter_ask_booking_note"]
+    assert anna.slots["booking"]["answers"]["when"].startswith("2026-12-01T10:00")
+
+
 def test_what_tells_nothing_of_the_visit_is_answered_as_anywhere(patients: list[Patient]) -> None:
     anna = patients[0]
     anna.tell(ActionOpenBooking(), "I want to book a visit", "book_appointment")

@@ -39,16 +39,20 @@ _NAMED = {
 }
 
 
-def begin(heard: Heard, known: dict[str, Any], clinic: Clinic, taken: Taken, now: datetime) -> Turn:
+def begin(  # noqa: PLR0913, PLR0917 - what is told, and what it is read against
+    heard: Heard, known: dict[str, Any], clinic: Clinic, taken: Taken, now: datetime, before: str = ""
+) -> Turn:
     """Start a booking with what the first message volunteers.
 
-    `known`: answers kept from before, by field: treatment, name, contact (kind, value, display), note. `taken`: (start,
-    minutes) of every appointment already held.
+    `before`: what was told of the visit earlier; the first message counts where they differ. `known`: answers kept from
+    before, by field: treatment, name, contact (kind, value, display), note. `taken`: (start, minutes) of every
+    appointment already held.
     """
     state = new_state()
     state["answers"].update({key: value for key, value in known.items() if _is_usable(key, value, clinic)})
-    if heard.text:
-        gather(heard, None, clinic, now).keep(state)
+    for text in (before, heard.text):
+        if text:
+            gather(replace(heard, text=text), None, clinic, now).keep(state)
     return next_question(state, Diary(clinic, taken, now))
 
 
