@@ -73,7 +73,7 @@ def check(world: World, patients: Sequence[Patient]) -> Outcome:
         _worked_off_once(found, world, patient)
     _bookings(found, world, patients)
     _nothing_left(found, world)
-    _accepted(found, world)
+    _accepted(found, world, patients)
     _file_is_whole(found, world)
     return found
 
@@ -157,10 +157,15 @@ def _nothing_left(found: Outcome, world: World) -> None:
         found.broken.append(f"{len(left)} accepted messages have no answer")
 
 
-def _accepted(found: Outcome, world: World) -> None:
-    """Every message that was stored has an answer that is stored."""
+def _accepted(found: Outcome, world: World, patients: Sequence[Patient]) -> None:
+    """Every message of these patients that was stored has an answer that is stored.
+
+    An installation that was in use before holds others' too, and what is written to a person has none from the bot.
+    """
+    theirs = [patient.conversation_id for patient in patients if patient.conversation_id]
+    wanted = select(Message.id).where(Message.sender == "patient", Message.conversation_id.in_(theirs))
     with reading(world.system.sessions) as session:
-        asked = list(session.scalars(select(Message.id).where(Message.sender == "patient")))
+        asked = list(session.scalars(wanted))
         answered = set(session.scalars(select(Message.reply_to).where(Message.reply_to.is_not(None))))
     found.accepted, found.worked_off = len(asked), len(answered & set(asked))
     if found.worked_off < found.accepted:
