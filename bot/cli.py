@@ -39,7 +39,7 @@ def main() -> None:
 
 @app.command()
 def serve() -> None:
-    """Train if needed, start web, Rasa and the action server, and keep them running until Ctrl-C."""
+    """Train if needed, start web and Rasa, and keep them running until Ctrl-C."""
     from bot.serving import first_start, models, secrets, supervise
 
     settings = Settings.from_env()

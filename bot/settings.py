@@ -28,6 +28,7 @@ class Settings:
     rasa_port: int = 5005
     actions_port: int = 5055
     rasa_processes: int = 1
+    actions_apart: bool = False  # the custom actions in a server of their own instead of in Rasa's workers
     var: Path = ROOT / "var"
     content: Path = BOT / "content"
     database_url: str = ""
@@ -74,6 +75,7 @@ class Settings:
             rasa_port=_port(env, "RASA_PORT", cls.rasa_port),
             actions_port=_port(env, "ACTIONS_PORT", cls.actions_port),
             rasa_processes=_processes(env),
+            actions_apart=_actions_apart(env),
             var=var,
             content=Path(env.get("MESOGUIDE_CONTENT", BOT / "content")).resolve(),
             database_url=env.get("DATABASE_URL") or f"sqlite:///{var}/mesoguide.db",
@@ -125,6 +127,14 @@ def _origins(env: Mapping[str, str]) -> tuple[str, ...]:
                 f"as in https://www.clinic.example (several with spaces between)"
             )
     return tuple(found)
+
+
+def _actions_apart(env: Mapping[str, str]) -> bool:
+    """Whether the actions are a process of their own."""
+    value = env.get("MESOGUIDE_ACTIONS") or "workers"
+    if value not in ("workers", "server"):
+        raise SettingError(f"MESOGUIDE_ACTIONS={value!r} is neither 'workers' (inside Rasa) nor 'server' (their own)")
+    return value == "server"
 
 
 def _processes(env: Mapping[str, str]) -> int:

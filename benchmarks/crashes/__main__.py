@@ -46,7 +46,7 @@ from tests.handover.receivers import BookingSystem, Receiver
 
 BOOKING = ("start", "book", "check_first", "consent", "treatment", "name", "contact", "when", "note", "confirm")
 LATER = ("desk", "change", "visit", "move when", "move")
-WEIGHTS = {"action server": 5, "Rasa": 2, "web": 3}  # Rasa takes longest to start again
+WEIGHTS = {"Rasa's workers": 5, "Rasa": 2, "web": 3}  # Rasa takes longest to start again
 SPREAD = 1.2  # a kill comes at any moment of the step's usual time, or shortly after
 HANDED_OVER = 200.0  # seconds: a claim of a killed worker ends after 60, and a second one may follow
 

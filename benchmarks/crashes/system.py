@@ -19,8 +19,8 @@ from bot.settings import ROOT
 from tests.installation import free_port
 
 PARTS = {
-    "action server": "bot.serving.action_server",
     "Rasa": "bot.serving.rasa_server",
+    "Rasa's workers": "bot.serving.rasa_server",  # what answers, but not what holds the model for them
     "web": "bot.serving.web_server",
 }
 START_LIMIT = 300.0  # seconds, on a machine that does other things too
@@ -44,7 +44,8 @@ class System:
         for child in psutil.Process(self.supervisor).children():
             try:
                 if PARTS[part] in child.cmdline():
-                    for process in (child, *child.children(recursive=True)):  # Rasa's workers with it
+                    workers = child.children(recursive=True)
+                    for process in workers if part == "Rasa's workers" else (child, *workers):
                         process.kill()
                     return True
             except (psutil.NoSuchProcess, psutil.ZombieProcess):

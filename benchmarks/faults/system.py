@@ -16,13 +16,16 @@ from pathlib import Path
 import httpx
 from cryptography.fernet import Fernet
 
-from bot.settings import ROOT
+from bot.settings import ROOT, Settings
 from bot.store.crypto import configure_keys
 from bot.store.engine import Sessions, make_engine, make_sessions
 
 FAKETIME = "MESOGUIDE_FAKETIME"  # names the library that fakes the clock, where it is not the one of Debian's package
 DEBIANS_FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
-MODULES = {"web": "bot.serving.web_server", "rasa": "bot.serving.rasa_server", "actions": "bot.serving.action_server"}
+MODULES = {"web": "bot.serving.web_server", "rasa": "bot.serving.rasa_server"}
+if Settings.from_env().actions_apart:
+    MODULES["actions"] = "bot.serving.action_server"
+WORKERS = "rasa workers"  # what answers; "rasa" is they and what holds the model for them
 START_LIMIT = 300.0  # seconds
 
 
@@ -131,8 +134,10 @@ class System:
     def processes(self, part: str) -> list[int]:
         """The ids of a part's processes, started by this installation's supervisor."""
         assert self.supervisor is not None
-        own = [pid for pid in _children(self.supervisor.pid) if MODULES[part] in _command(pid)]
-        return [*own, *[worker for pid in own for worker in _children(pid)]]
+        module = MODULES["rasa" if part == WORKERS else part]
+        own = [pid for pid in _children(self.supervisor.pid) if module in _command(pid)]
+        workers = [worker for pid in own for worker in _children(pid)]
+        return workers if part == WORKERS else [*own, *workers]
 
     def signal(self, part: str, number: signal.Signals) -> None:
         """Send a signal to a part's processes."""

@@ -120,6 +120,8 @@ class Turn:
 class ClinicAction(Action, ABC):
     """An action of this project: `name` as in domain.yml, `act` returns the events."""
 
+    waits_for_nothing = True  # `run` awaits nothing: a Rasa worker may run it in a thread (serving/own_actions.py)
+
     def name(self) -> str:
         raise NotImplementedError
 

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 AGAIN = "again"  # metadata: Rasa may have heard this message before (bot/serving/once.py)
 TURN_SECONDS = 50.0  # below the 60 s after which Rasa's lock on a conversation is given to the next message
+STORE_SECONDS = 20.0  # for writing a message down; SQLite itself waits 15 s for another writer
 POLL_SECONDS = 0.1  # while another process works on the same message
 
 Ask = Callable[[UserMessage], Awaitable[Any]]
@@ -49,6 +50,7 @@ class Collector(OutputChannel):
     def __init__(self, channel: str) -> None:
         self._channel = channel
         self.says: list[dict[str, Any]] = []
+        self.danger = asyncio.Event()  # set once advice in danger was given
 
     def name(self) -> str:  # type: ignore[override]  # Rasa asks the instance; conditions on a channel use it
         return self._channel
@@ -59,6 +61,8 @@ class Collector(OutputChannel):
         buttons = [{"title": b.get("title", ""), "payload": b.get("payload", "")} for b in message.get("buttons") or []]
         if message.get("text") or buttons:
             self.says.append({"text": message.get("text") or "", "buttons": buttons, "metadata": metadata})
+            if metadata["kind"] in DANGER:
+                self.danger.set()
 
 
 @dataclass
@@ -73,6 +77,7 @@ class Turns:
     clock: Callable[[], datetime]
     shared: bool = False
     turn_seconds: float = TURN_SECONDS
+    store_seconds: float = STORE_SECONDS
     understand: Understand | None = None
     others: bool = False
     _running: dict[tuple[str, str], asyncio.Task[list[Said]]] = field(default_factory=dict)
@@ -109,7 +114,8 @@ class Turns:
     async def _in_order(self, conversation_id: str, message: Incoming) -> list[Said]:
         async with self._queues.place(conversation_id):
             try:
-                turn = await asyncio.to_thread(self.records.accept, conversation_id, message, self.clock())
+                accepting = asyncio.to_thread(self.records.accept, conversation_id, message, self.clock())
+                turn = await asyncio.wait_for(accepting, self.store_seconds)  # its thread may be kept by another's work
             except (UnknownConversation, Problem):
                 raise
             except Exception as error:  # whatever keeps the store from writing must not keep advice from the patient
@@ -170,10 +176,14 @@ class Turns:
     async def _without_store(self, conversation_id: str, message: Incoming, error: Exception) -> list[Said]:
         """The store is away: the patient hears the bot only if there is danger, else that nothing was kept."""
         log_error("a message could not be stored", error)
-        says, _ = await self._say(conversation_id, message.payload or message.text, None)
-        if not any(say["metadata"].get("kind") in DANGER for say in says):
+        heard = Collector(self.channel)
+        saying = asyncio.create_task(self._say(conversation_id, message.payload or message.text, None, collector=heard))
+        in_danger = asyncio.create_task(heard.danger.wait())
+        await asyncio.wait((saying, in_danger), return_when=asyncio.FIRST_COMPLETED)  # what follows advice may hang too
+        in_danger.cancel()
+        if not heard.danger.is_set():
             raise NotStored from error
-        return unstored([*says, await self._apologise(conversation_id)])
+        return unstored([*heard.says, await self._apologise(conversation_id)])
 
     async def _understood(self, text: str) -> Mapping[str, Any] | None:
         """The parse that Rasa is then handed; None leaves the parsing to Rasa."""

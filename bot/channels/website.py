@@ -217,8 +217,11 @@ class Door:
         return _json(await asyncio.to_thread(self._moves.give, conversation_id), 201)
 
     async def health(self, request: Request) -> HTTPResponse:
-        """GET health: 200 when the bot can answer."""
+        """GET health: 200 when the bot can answer, and no action in this process has stopped coming to its end."""
         self._need_agent()
+        actions = getattr(getattr(self._app.ctx, "agent", None), "action_endpoint", None)
+        if getattr(actions, "is_stuck", bool)():
+            raise Problem("away", retry_after=5)
         return _json({"status": "ok"})
 
     async def stream(self, request: Request) -> HTTPResponse | None:

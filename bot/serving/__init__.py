@@ -1,1 +1,1 @@
-"""Running an installation: secrets, training when needed, the three processes and their supervisor."""
+"""Running an installation: secrets, training when needed, the processes and their supervisor."""

@@ -98,11 +98,11 @@ def _python() -> Iterator[Finding]:
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:
-    ports = {name: int(getattr(settings, name)) for name in _NAMES}
+    used = [name for name in _NAMES if name != "actions_port" or settings.actions_apart]
+    ports = {name: int(getattr(settings, name)) for name in used}
     if len(set(ports.values())) < len(ports):
-        yield Finding(
-            "Ports", "error", "two parts share a port", f"give {', '.join(_NAMES.values())} different numbers"
-        )
+        names = ", ".join(_NAMES[name] for name in used)
+        yield Finding("Ports", "error", "two parts share a port", f"give {names} different numbers")
         return
     for name, port in ports.items():
         state = _port_state(settings.host if name == "port" else "127.0.0.1", port, _HEALTH[name])

@@ -116,6 +116,7 @@ def _load(model: str, settings: Settings) -> None:
     from rasa.engine.constants import PLACEHOLDER_MESSAGE, PLACEHOLDER_TRACKER
     from rasa.shared.core.trackers import DialogueStateTracker
 
+    from bot.serving import own_actions
     from bot.store.engine import close_connections
 
     for name in ("bot.channels.website", "bot.channels.messenger.channel", "bot.channels.responses", *SHARED):
@@ -128,18 +129,26 @@ def _load(model: str, settings: Settings) -> None:
         lambda path: loaded if str(path) == model else stock_load(path)
     )
     AvailableEndpoints.read_endpoints(str(BOT / "endpoints.yml"))
+    if not settings.actions_apart:
+        own_actions.all_actions()
+        importlib.import_module(f"{own_actions.PACKAGE}.base").clinic()
     close_connections()
     gc.collect()
     gc.freeze()  # else every collection in a worker writes to the shared pages
 
 
 def endpoints(settings: Settings) -> AvailableEndpoints:
-    """endpoints.yml, with the action server's address and, where several processes share the work, Redis for locks."""
+    """endpoints.yml, with the way to the actions and, where several processes share the work, Redis for locks."""
     from rasa.core.utils import AvailableEndpoints
     from rasa.utils.endpoints import EndpointConfig
 
+    from bot.serving import own_actions
+
     found = AvailableEndpoints.read_endpoints(str(BOT / "endpoints.yml"))
-    found.action.url = settings.actions_url
+    if settings.actions_apart:
+        found.action.url = settings.actions_url
+    else:
+        found.action = own_actions.OwnActions(**found.action.kwargs)
     if settings.redis_url and found.lock_store is None:
         found.lock_store = EndpointConfig(type="bot.serving.locks.RedisLocks", url=settings.redis_url)
     return found

@@ -1,6 +1,6 @@
 """The supervisor's own process: `python -m bot.serving.supervise MODEL [DEMO_ADMIN]`. `mesoguide serve` becomes it.
 
-What `serve` needs to check and train holds a hundred megabytes; what keeps three processes running holds eleven.
+What `serve` needs to check and train holds a hundred megabytes; what keeps its processes running holds eleven.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def main(model: str, demo_admin: str = "") -> int:
     settings = Settings.from_env()
     watcher = supervisor.Supervisor(supervisor.parts(settings, model, os.environ), _say)
     try:
-        _say("Starting the web, Rasa and action servers …")
+        _say("Starting the web, Rasa and action servers …" if settings.actions_apart else "Starting web and Rasa …")
         watcher.start()
         if not watcher.stopping:
             _say(f"Mesoguide is ready: http://localhost:{settings.port}/   (Ctrl-C stops it)")

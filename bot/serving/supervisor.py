@@ -1,4 +1,4 @@
-"""Keeps the three processes of an installation running: starts them, waits until each answers, ends one that hangs,
+"""Keeps the processes of an installation running: starts them, waits until each answers, ends one that hangs,
 restarts one that died with growing pauses, and stops all of them together."""
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Part:
 
 
 def parts(settings: Settings, model: str, env: Mapping[str, str]) -> list[Part]:
-    """The parts in the order they are started: actions, Rasa, web."""
+    """The parts in the order they are started: the actions where they are a part of their own, Rasa, web."""
     python = sys.executable
     env = {
         **env,
@@ -92,16 +92,17 @@ def parts(settings: Settings, model: str, env: Mapping[str, str]) -> list[Part]:
     def module(name: str, *arguments: str) -> list[str]:
         return [python, "-m", f"bot.serving.{name}", *arguments]
 
+    actions = Part(
+        "action server",
+        module("action_server"),
+        "127.0.0.1",
+        settings.actions_port,
+        "ACTIONS_PORT",
+        "/health",
+        env=env,
+    )
     return [
-        Part(
-            "action server",
-            module("action_server"),
-            "127.0.0.1",
-            settings.actions_port,
-            "ACTIONS_PORT",
-            "/health",
-            env=env,
-        ),
+        *([actions] if settings.actions_apart else []),
         Part(
             "Rasa",
             module("rasa_server", model),

@@ -57,7 +57,7 @@ def of_web(app: ASGIApp) -> ASGIApp:
 
 
 def of_rasa() -> None:
-    """Rasa's process: a span for each request of the website, its parse, its calls of the action server and its store.
+    """Rasa's process: a span for each request of the website, its parse, its actions and its store.
 
     Called after bot/serving/fast.py has put its functions in place, which are wrapped like Rasa's own.
     """
@@ -76,6 +76,7 @@ def of_rasa() -> None:
     _wrap(CompactTrackerStore, "retrieve", lambda *_: ("read conversation", None))
     _wrap(CompactTrackerStore, "save", lambda *_: ("store conversation", None))
     EndpointConfig.request = _carrying(EndpointConfig.request)  # type: ignore[method-assign]
+    _follow_actions()
 
 
 def of_actions() -> None:
@@ -83,6 +84,10 @@ def of_actions() -> None:
     if not is_on():
         return
     start("actions")
+    _follow_actions()
+
+
+def _follow_actions() -> None:
     from rasa_sdk.executor import ActionExecutor
 
     _wrap(ActionExecutor, "run", lambda executor, call, *_: (f"action {call.get('next_action')}", None))

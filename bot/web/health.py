@@ -1,4 +1,4 @@
-"""Whether every part of the installation works: Rasa with a model, the action server, the database, Redis if used.
+"""Whether every part of the installation works: Rasa with a model and the actions, the database, Redis if used.
 
 And which of the clinic's other systems do not take what is handed over to them, as the last attempts tell.
 """
@@ -71,13 +71,13 @@ class Health:
             self.seconds[name] = time.perf_counter() - began
 
     def _questions(self, client: aiohttp.ClientSession, now: datetime) -> dict[str, Awaitable[bool]]:
-        actions = f"http://127.0.0.1:{self.settings.actions_port}/health"
         rasas = self.settings.rasa_urls
         names = ["rasa", *(f"rasa {number}" for number in range(2, len(rasas) + 1))]
         asked: dict[str, Awaitable[bool]] = {
             name: _answers(client, f"{url}/webhooks/website/health") for name, url in zip(names, rasas, strict=True)
         }
-        asked["actions"] = _answers(client, actions)
+        if self.settings.actions_apart:  # else a Rasa process is well only when its actions are
+            asked["actions"] = _answers(client, f"http://127.0.0.1:{self.settings.actions_port}/health")
         asked["database"] = asyncio.to_thread(self._works, now)
         if self.settings.redis_url:
             asked["redis"] = _pings(self.settings.redis_url)

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 from rasa.core.channels.channel import UserMessage
 
-from bot.channels.website import Website
+from bot.channels.records import Records
+from bot.channels.turns import Turns
+from bot.channels.website import Door, Website
+from bot.problems import Problem
 from bot.store import bookings, conversations, triage
 from bot.store.engine import Sessions, reading, unit_of_work
 from tests.channels.website_server import echo, parts, say, serving, sessions_at, visiting
@@ -294,6 +301,41 @@ async def test_danger_advice_arrives_while_the_store_is_away(website: Website) -
     assert danger.json()["messages"][0]["text"] == "Call 112 now"
     assert other.status_code == 503
     assert "112" in other.json()["detail"]
+
+
+async def test_danger_advice_waits_neither_for_a_store_that_hangs_nor_for_what_follows_it(
+    website: Website, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = threading.Event()
+
+    async def agent(message: UserMessage) -> None:
+        await say(message, "Call 112 now", kind="emergency" if "breathe" in message.text else "answer")
+        if message.text != "/start_chat":
+            await asyncio.to_thread(goes_on.wait, 30)
+
+    def hang(*_: Any) -> None:
+        goes_on.wait(30)
+        raise OSError
+
+    monkeypatch.setattr("bot.channels.website.Turns", partial(Turns, store_seconds=0.05))
+    async with visiting(website, agent) as visitor:
+        monkeypatch.setattr(Records, "accept", hang)
+        danger = await visitor.send("I cannot breathe")
+        assert not goes_on.is_set()
+        goes_on.set()
+    assert [one["text"] for one in danger.json()["messages"]][:1] == ["Call 112 now"]
+
+
+async def test_the_bot_is_well_only_while_actions_in_its_process_come_to_their_end(website: Website) -> None:
+    stuck = False
+    actions = SimpleNamespace(is_stuck=lambda: stuck)
+    agent = SimpleNamespace(is_ready=lambda: True, action_endpoint=actions)
+    channel = Door(website, echo)
+    channel._app = SimpleNamespace(ctx=SimpleNamespace(agent=agent))
+    assert (await channel.health(None)).status == 200  # type: ignore[arg-type]
+    stuck = True
+    with pytest.raises(Problem):
+        await channel.health(None)  # type: ignore[arg-type]
 
 
 async def test_the_bot_stays_silent_while_a_person_has_the_chat(website: Website, sessions: Sessions) -> None:

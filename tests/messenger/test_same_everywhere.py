@@ -96,6 +96,7 @@ def _environment(folder: Path, rasa_port: int, actions_port: int, graph_url: str
         "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
         "RASA_PORT": str(rasa_port),
         "RASA_PROCESSES": "1",
+        "MESOGUIDE_ACTIONS": "server",  # the other way to run them, seen here from end to end
         "ACTIONS_PORT": str(actions_port),
         "MESOGUIDE_VAR": str(folder),
         "MESOGUIDE_KEYS": Fernet.generate_key().decode(),

@@ -45,7 +45,7 @@ def test_whole_conversations_reach_nothing_beyond_the_machine(installation: Inst
     ):
         patient.post(text=text)
     processes, reached = watched(closed_network)
-    for part in ("web_server", "rasa_server", "action_server"):
+    for part in ("web_server", "rasa_server"):
         assert any(part in line for line in processes), f"{part} was not watched"
     assert reached == []
     assert "CLOSED_NETWORK_LOG" not in os.environ, "later tests of this process would be closed in too"

@@ -13,10 +13,10 @@ from tests.installation import Installation
 
 # The steps at which the most is at stake: a time is held, everything is read back, the request is stored.
 KILLS = [
-    ("action server", "confirm"),
+    ("Rasa's workers", "confirm"),
     ("web", "confirm"),
     ("Rasa", "confirm"),
-    ("action server", "when"),
+    ("Rasa's workers", "when"),
     ("web", "note"),
     ("Rasa", "contact"),
 ]

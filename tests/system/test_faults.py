@@ -10,11 +10,11 @@ import pytest
 from benchmarks.faults.checks import check, settle
 from benchmarks.faults.injections import World, faults
 from benchmarks.faults.run import talk_while
-from benchmarks.faults.system import System
+from benchmarks.faults.system import WORKERS, System
 from tests.installation import Installation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-FAULTS = ("kill actions", "lock the database", "kill web")  # those that end within seconds; the others: benchmarks
+FAULTS = (f"kill {WORKERS}", "lock the database", "kill web")  # those that end within seconds; the others: benchmarks
 PATIENTS = 6
 
 

@@ -9,7 +9,7 @@ from tests.installation import Installation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-SERVICES = {"mesoguide-web", "mesoguide-rasa", "mesoguide-actions"}
+SERVICES = {"mesoguide-web", "mesoguide-rasa"}
 
 
 def connected(spans: list[Span]) -> set[str]:
@@ -27,5 +27,5 @@ def test_one_trace_runs_through_web_rasa_and_the_actions(installation: Installat
     installation.patient().say("what are the side effects")
     assert installation.traces.wait_for(lambda spans: connected(spans) == SERVICES), installation.traces.spans()[-20:]
     names = {span.name for span in installation.traces.spans()}
-    assert {"POST /webhooks/website/{rest}", "website message", "understand", "ask the action server"} <= names
+    assert {"POST /webhooks/website/{rest}", "website message", "understand", "store conversation"} <= names
     assert any(name.startswith("action ") for name in names)

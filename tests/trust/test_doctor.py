@@ -120,9 +120,10 @@ def stranger() -> Iterator[int]:
 
 
 def test_a_taken_port_is_named_with_the_setting_that_moves_it(sound: Settings, stranger: int) -> None:
-    (found,) = errors(replace(sound, actions_port=stranger))
+    (found,) = errors(replace(sound, actions_apart=True, actions_port=stranger))
     assert str(stranger) in found.what
     assert "ACTIONS_PORT" in found.cure
+    assert errors(replace(sound, actions_port=stranger)) == [], "without an action server the port is nobody's"
 
 
 def test_another_python_is_refused(sound: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from uuid import uuid4
 
@@ -150,36 +149,20 @@ def test_rasa_away_is_503_in_words_and_everything_else_goes_on(tmp_path: Path) -
         assert answer.status_code == 200
 
 
-class _Actions(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/health" else 404)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 def test_health_is_200_only_when_every_part_answers(tmp_path: Path) -> None:
     with running(tmp_path) as stack, httpx.Client(base_url=stack.address, timeout=20) as http:
         answer = http.get("/healthz")
-        assert answer.status_code == 503
-        assert answer.json() == {"status": "down", "parts": {"rasa": "ok", "actions": "down", "database": "ok"}}
-        actions = ThreadingHTTPServer(("127.0.0.1", stack.settings.actions_port), _Actions)
-        threading.Thread(target=actions.serve_forever, daemon=True).start()
-        assert http.get("/healthz").json() == {
-            "status": "ok",
-            "parts": {"rasa": "ok", "actions": "ok", "database": "ok"},
-        }
+        assert answer.status_code == 200
+        assert answer.json() == {"status": "ok", "parts": {"rasa": "ok", "database": "ok"}}
         with stack.website.sessions.kw["bind"].connect() as connection:
             connection.exec_driver_sql("ALTER TABLE message RENAME TO gone")
             connection.commit()
         stack.stop_rasa()
         answer = http.get("/healthz")
         assert answer.status_code == 503
-        assert answer.json()["parts"] == {"rasa": "down", "actions": "ok", "database": "down"}
+        assert answer.json()["parts"] == {"rasa": "down", "database": "down"}
         assert http.get("/livez").status_code == 200
         assert 'mesoguide_part_up{part="rasa"} 0.0' in http.get("/metrics").text
-        actions.shutdown()
 
 
 def test_figures_count_requests_by_route_not_by_address(http: httpx.Client) -> None:
