@@ -59,6 +59,10 @@ class Settings:
         """The addresses of all Rasa processes of this installation."""
         return tuple(f"http://127.0.0.1:{port}" for port in self.rasa_ports)
 
+    def line_of(self, rasa_port: int) -> Path:
+        """The socket on which that Rasa process takes the web process's requests."""
+        return self.var / f"rasa-{rasa_port}.sock"
+
     @property
     def actions_url(self) -> str:
         return f"http://127.0.0.1:{self.actions_port}/webhook"

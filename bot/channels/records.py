@@ -11,7 +11,7 @@ from typing import Any
 from bot.channels.incoming import PUBLIC_INTENTS, Incoming, check_payload, checklist_title
 from bot.channels.shapes import Said, shown, unstored
 from bot.store import bookings, conversations, desk_ownership, privacy, triage
-from bot.store.engine import Sessions, reading, unit_of_work
+from bot.store.engine import Sessions, part_of, reading, transaction, unit_of_work
 from bot.store.turns import Ending, ending_for
 
 log = logging.getLogger(__name__)
@@ -71,10 +71,9 @@ class Records:
 
     def accept(self, conversation_id: str, message: Incoming, now: datetime) -> Turn:
         """Write a message down once per client id. Raises UnknownConversation; Problem for a payload nobody offered."""
-        with unit_of_work(self.sessions) as session:
-            text = message.text or self._title(session, conversation_id, message.payload)
-            accepted = conversations.accept_message(session, conversation_id, message.id, text, now, message.payload)
-            session.commit()
+        with transaction(self.sessions) as connection:
+            text = message.text or self._title(connection, conversation_id, message.payload)
+            accepted = conversations.accept_message(connection, conversation_id, message.id, text, now, message.payload)
         row = accepted.row
         rasa_text = str((row.meta or {}).get("payload") or row.text)
         return Turn(
@@ -119,9 +118,8 @@ class Records:
         """
         if _erases(says):
             return self._erased(turn, says, now)
-        with unit_of_work(self.sessions) as session:
-            rows = self._record(session, turn, says, now, understood)
-            session.commit()
+        with transaction(self.sessions) as connection:
+            rows = self._record(connection, turn, says, now, understood)
         self.tell_desk(turn, says, now, failed)
         return rows
 
@@ -138,27 +136,28 @@ class Records:
         """
         told: list[Said] = []
 
-        def write(session: Any) -> bool:
+        def write(connection: Any) -> bool:
             if not says or _erases(says):
                 return False
-            told[:] = self._record(session, turn, says, clock(), understood)
+            told[:] = self._record(connection, turn, says, clock(), understood)
             return True
 
         return ending_for(self.sessions, write), told
 
     @staticmethod
     def _record(
-        session: Any,
+        connection: Any,
         turn: Turn,
         says: Sequence[Mapping[str, Any]],
         now: datetime,
         understood: Mapping[str, Any] | None,
     ) -> list[Said]:
         danger = [say for say in says if say["metadata"].get("kind") in DANGER]
-        rows = desk_ownership.record_reply_if_free(session, turn, says, now, understood, regardless=danger)
+        rows = desk_ownership.record_reply_if_free(connection, turn, says, now, understood, regardless=danger)
         if not rows:
-            row = conversations.find_message(session, turn.conversation_id, turn.client_id)
-            desk_ownership.note_heard_in_silence(session, row, understood, now)
+            with part_of(connection) as session:
+                row = conversations.find_message(session, turn.conversation_id, turn.client_id)
+                desk_ownership.note_heard_in_silence(session, row, understood, now)
         return [shown(row) for row in rows]
 
     def _erased(self, turn: Turn, says: Sequence[Mapping[str, Any]], now: datetime) -> list[Said]:
@@ -196,12 +195,12 @@ class Records:
             )
             session.commit()
 
-    def _title(self, session: Any, conversation_id: str, payload: str) -> str:
+    def _title(self, connection: Any, conversation_id: str, payload: str) -> str:
         """What the button said. It is looked for in the newest messages first: people press what they see."""
         for newest in (NEWEST, HISTORY):
-            rows = conversations.last_messages(session, conversation_id, newest)
-            offered = {str(b.get("payload")): str(b.get("title")) for row in rows for b in row.buttons}
-            if title := checklist_title(payload, [(row.meta or {}).get("checklist", ()) for row in rows]):
+            rows = conversations.last_shown(connection, conversation_id, newest)
+            offered = {str(b.get("payload")): str(b.get("title")) for buttons, _ in rows for b in buttons}
+            if title := checklist_title(payload, [meta.get("checklist", ()) for _, meta in rows]):
                 return title
             if payload in offered or payload.removeprefix("/") in PUBLIC_INTENTS:
                 break

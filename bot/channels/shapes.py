@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
+from bot.store.conversations import Line
 from bot.store.models import Message
 
 Said = dict[str, Any]
 
 
-def shown(row: Message) -> Said:
+def shown(row: Message | Line) -> Said:
     """A stored message; a patient's own carries the `id` its program gave it as metadata.client_id."""
     metadata = dict(row.meta or {})
     if row.client_id:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial, wraps
+from pathlib import Path
 from typing import Any
 
 from rasa.core.channels.channel import InputChannel
@@ -26,6 +27,7 @@ from bot.channels.feed import Feed, TooManyWatchers
 from bot.channels.incoming import LARGEST_BODY, read_message
 from bot.channels.leftovers import keep_working_off
 from bot.channels.limits import RATES, Limits, TooFast
+from bot.channels.line import Asked, Line, here
 from bot.channels.records import Records
 from bot.channels.tokens import BadToken, Tokens
 from bot.channels.turns import Ask, NotStored, Turns, log_error
@@ -42,6 +44,7 @@ NAME = "website"
 OPENING = "/start_chat"  # what Rasa hears when a chat is opened; a rule answers with the welcome
 HEARTBEAT_SECONDS = 15.0
 STREAM_SECONDS = 25 * 60.0  # a stream ends cleanly before Rasa's server would cut it; the page comes back by itself
+ON_THE_LINE = {"message": "message", "session": "open"}  # requests that come without HTTP too, and their handlers
 LAST_SECONDS = 8.0  # given to turns under way when the server stops
 
 Handler = Callable[..., Coroutine[Any, Any, HTTPResponse | None]]
@@ -68,6 +71,7 @@ class Website:
     visit_record_days: int = 0
     clock: Clock = utc_now
     heartbeat: float = HEARTBEAT_SECONDS
+    line: Path | None = None  # the socket on which the web process may ask without HTTP
     records: Records = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,6 +97,7 @@ def website(settings: Settings, rates: Mapping[str, str] = RATES) -> Website:
         shared=settings.redis_url is not None,
         others=settings.rasa_processes > 1,
         visit_record_days=content.clinic.privacy.visit_record_days,
+        line=here(),
     )
 
 
@@ -140,6 +145,7 @@ class Door:
         self._turns: Turns | None = None
         self._feed: Feed | None = None
         self._leftovers: asyncio.Task[None] | None = None
+        self._line: Line | None = None
         self._app: Any = None
 
     async def start(self, app: Any, loop: asyncio.AbstractEventLoop) -> None:
@@ -151,13 +157,21 @@ class Door:
         self._turns.others = self.parts.others
         self._feed = Feed(self.parts.sessions)
         self._leftovers = asyncio.create_task(keep_working_off(self._turns))
+        if self.parts.line is not None:
+            handlers = {name: _answering(self.parts.problems, getattr(self, of)) for name, of in ON_THE_LINE.items()}
+            self._line = Line(self.parts.line, handlers)
+            await self._line.open()
 
     async def stop(self, app: Any, loop: asyncio.AbstractEventLoop) -> None:
         """End the streams and let turns under way come to their end."""
         if self._leftovers is not None:
             self._leftovers.cancel()
+        if self._line is not None:
+            self._line.close()
         await self.feed.close()
         await self.turns.finish(LAST_SECONDS)
+        if self._line is not None:
+            self._line.hang_up()
 
     @property
     def turns(self) -> Turns:
@@ -169,7 +183,7 @@ class Door:
         assert self._feed is not None, "the server has not started"
         return self._feed
 
-    async def open(self, request: Request) -> HTTPResponse:
+    async def open(self, request: Request | Asked) -> HTTPResponse:
         """POST session: a conversation, its token, and the bot's first words in its history."""
         if len(request.body) > LARGEST_BODY:
             raise Problem("too_large", limit=LARGEST_BODY // 1024)
@@ -182,7 +196,7 @@ class Door:
         body = {"token": issued.token, "conversation_id": conversation_id, "expires_in": issued.expires_in}
         return _json(body, 201)
 
-    async def message(self, request: Request) -> HTTPResponse:
+    async def message(self, request: Request | Asked) -> HTTPResponse:
         """POST message: the bot's answer, complete."""
         conversation_id = self._visitor(request)
         message = read_message(request.body)
@@ -246,7 +260,7 @@ class Door:
             await response.eof()
         return None
 
-    def _visitor(self, request: Request) -> str:
+    def _visitor(self, request: Request | Asked) -> str:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             raise BadToken("no token")
@@ -265,7 +279,7 @@ def _answering(problems: Problems, handler: Handler) -> Handler:
     """The one place where errors become answers."""
 
     @wraps(handler)
-    async def answer(request: Request, *args: Any, **kwargs: Any) -> HTTPResponse | None:
+    async def answer(request: Request | Asked, *args: Any, **kwargs: Any) -> HTTPResponse | None:
         try:
             return await handler(request, *args, **kwargs)
         except Exception as error:
@@ -296,7 +310,7 @@ def _json(body: Mapping[str, Any], status: int = 200) -> HTTPResponse:
     return json_response(body, status=status, headers={"Cache-Control": "no-store"})
 
 
-def _address(request: Request) -> str:
+def _address(request: Request | Asked) -> str:
     """Whose request it is: the web process in front, on loopback, says so in X-Forwarded-For."""
     forwarded = request.headers.get("x-forwarded-for", "")
     return forwarded.rsplit(",", 1)[-1].strip() or str(request.ip)

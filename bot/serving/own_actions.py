@@ -18,10 +18,11 @@ from collections.abc import Callable, Coroutine
 from functools import cache
 from typing import Any
 
-import orjson
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
+
+from bot.store.texts import from_json, to_json
 
 log = logging.getLogger(__name__)
 
@@ -57,9 +58,9 @@ class OwnActions(EndpointConfig):
 
         Call and result pass through JSON as on a wire: an action shares no object with Rasa's tracker.
         """
-        call = orjson.loads(orjson.dumps(kwargs["json"]))
+        call = from_json(to_json(kwargs["json"]))
         try:
-            return orjson.loads(orjson.dumps(await self._run(call)))
+            return from_json(to_json(await self._run(call)))
         except ActionExecutionRejection as error:
             raise _refused(400, error) from error
         except ActionNotFoundException as error:

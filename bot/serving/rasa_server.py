@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
+from bot.channels import line
 from bot.serving import forks, models, tracing
 from bot.serving.orphans import PARENT, end_with_supervisor
 from bot.serving.quiet import make_quiet
@@ -83,6 +84,7 @@ def _serve(model: str, settings: Settings, port: int) -> None:
     import rasa.core.run
 
     tracing.of_rasa()  # its thread would not survive a fork
+    line.listen_at(settings.line_of(port))
     rasa.core.run.serve_application(
         model_path=model,
         interface="127.0.0.1",

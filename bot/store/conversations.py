@@ -3,44 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import String, bindparam, insert, inspect, select, update
+from sqlalchemy import Connection, Integer, String, bindparam, insert, inspect, select, update
 from sqlalchemy.orm import Session
 
 from bot.store.columns import UtcDateTime, new_id
 from bot.store.models import Conversation, Message
+from bot.store.plain import Plain, Where, connection_of
 from bot.store.pseudonyms import new_pseudonym
 from bot.store.terms import Owner, Sender
 from bot.store.writing import insert_once
 
-# The statements of every turn, built once and without the ORM's bookkeeping: a tenth of its time (docs/performance.md).
+# The statements of every turn.
 _CHAT = Conversation.__table__.c
 _LINE = Message.__table__.c
 _FIND = select(Message).where(
     Message.conversation_id == bindparam("chat"), Message.client_id == bindparam("client", type_=String)
 )
-_KNOWN = select(_LINE.id).where(
-    _LINE.conversation_id == bindparam("chat"), _LINE.client_id == bindparam("client", type_=String)
+_KNOWN = Plain(
+    select(_LINE.id).where(
+        _LINE.conversation_id == bindparam("chat"), _LINE.client_id == bindparam("client", type_=String)
+    )
 )
-_THERE = select(_CHAT.id).where(_CHAT.id == bindparam("chat"))
-_TOUCH = (
+_THERE = Plain(select(_CHAT.id).where(_CHAT.id == bindparam("chat")))
+_TOUCH = Plain(
     update(Conversation.__table__)
     .where(_CHAT.id == bindparam("chat"))
     .values(last_message_at=bindparam("now", type_=UtcDateTime))
     .returning(_CHAT.owner, _CHAT.pseudonym)
 )
 _MINE = update(Message.__table__).where(_LINE.id == bindparam("line"), _LINE.answered_at.is_(None))
-_ANSWERED = _MINE.values(answered_at=bindparam("now", type_=UtcDateTime))
-_UNDERSTOOD = _MINE.values(
-    answered_at=bindparam("now", type_=UtcDateTime),
-    understood=bindparam("parse", type_=_LINE.understood.type),
-    intent=bindparam("name", type_=String),
+_ANSWERED = Plain(_MINE.values(answered_at=bindparam("now", type_=UtcDateTime)))
+_UNDERSTOOD = Plain(
+    _MINE.values(
+        answered_at=bindparam("now", type_=UtcDateTime),
+        understood=bindparam("parse", type_=_LINE.understood.type),
+        intent=bindparam("name", type_=String),
+    )
 )
-_ADD = insert(Message.__table__)
-_COLUMNS = [(one.key, one.columns[0]) for one in inspect(Message).column_attrs]
+_NAMES = [(one.key, one.columns[0].name) for one in inspect(Message).column_attrs if one.key != "position"]
+_ADD = Plain(insert(Message.__table__).returning(_LINE.position), columns=[name for _, name in _NAMES])
+_SHOWN = Plain(
+    select(_LINE.buttons, _LINE.metadata)
+    .where(_LINE.conversation_id == bindparam("chat"))
+    .order_by(_LINE.position.desc())
+    .limit(bindparam("limit", type_=Integer))
+)
 
 Say = Mapping[str, Any]
 """One thing to say: `text`, and if wanted `buttons` ([{title, payload}]) and `metadata` ({kind, topic, …})."""
@@ -60,11 +71,33 @@ class UnknownConversation(LookupError):
     """There is no conversation with this id; the message names it."""
 
 
+@dataclass(slots=True)
+class Line:
+    """A line of the transcript that has just been written: what `Message` has, without a session."""
+
+    id: str
+    conversation_id: str
+    sender: Sender
+    text: str
+    created_at: datetime
+    client_id: str | None = None
+    buttons: list[dict[str, Any]] = field(default_factory=list)
+    meta: dict[str, Any] = field(default_factory=dict)
+    kind: str | None = None
+    topic: str | None = None
+    intent: str | None = None
+    understood: dict[str, Any] | None = None
+    answered_at: datetime | None = None
+    reply_to: str | None = None
+    author: str | None = None
+    position: int = 0
+
+
 @dataclass(frozen=True)
 class Accepted:
     """A patient's message as stored. `repeated` says that this client id came before: answer again, do not act."""
 
-    row: Message
+    row: Message | Line
     repeated: bool
     pseudonym: str
 
@@ -100,7 +133,7 @@ def open_conversation(
 
 def ensure_conversation(session: Session, conversation_id: str, *, channel: str, now: datetime) -> None:
     """Open the conversation with this id unless it is there, as it nearly always is."""
-    if session.connection().execute(_THERE, {"chat": conversation_id}).first() is None:
+    if _THERE.first(session.connection(), {"chat": conversation_id}) is None:
         open_conversation(session, channel=channel, now=now, conversation_id=conversation_id)
 
 
@@ -113,27 +146,20 @@ def get_conversation(session: Session, conversation_id: str) -> Conversation:
 
 
 def accept_message(  # noqa: PLR0913, PLR0917 - a message and what belongs to it
-    session: Session, conversation_id: str, client_id: str | None, text: str, now: datetime, payload: str = ""
+    where: Where, conversation_id: str, client_id: str | None, text: str, now: datetime, payload: str = ""
 ) -> Accepted:
     """Write a patient's message down once per client id, before anybody acts on it. Raises UnknownConversation.
 
-    `payload` is that of the pressed button. The row of a new message stands beside the session.
+    `payload` is that of the pressed button.
     """
-    touched = touch(session, conversation_id, now)  # nobody else writes into this conversation until the commit
-    known = {"chat": conversation_id, "client": client_id}
-    if client_id and session.connection().execute(_KNOWN, known).first() is not None:
+    connection = connection_of(where)
+    touched = touch(connection, conversation_id, now)  # nobody else writes into this conversation until the commit
+    if client_id and _KNOWN.first(connection, {"chat": conversation_id, "client": client_id}) is not None:
+        session = where if isinstance(where, Session) else Session(connection)
         return Accepted(find_message(session, conversation_id, client_id), True, touched.pseudonym)
-    row = Message(
-        id=new_id(),
-        conversation_id=conversation_id,
-        client_id=client_id,
-        sender="patient",
-        text=text,
-        buttons=[],
-        meta={"payload": payload} if payload else {},
-        created_at=now,
-    )
-    return Accepted(_add(session, row), False, touched.pseudonym)
+    meta = {"payload": payload} if payload else {}
+    line = Line(new_id(), conversation_id, "patient", text, now, client_id, meta=meta)
+    return Accepted(_add(connection, line), False, touched.pseudonym)
 
 
 def find_message(session: Session, conversation_id: str, client_id: str) -> Message:
@@ -156,54 +182,58 @@ def replies(session: Session, patient_row: PatientLine) -> list[Message]:
 
 
 def record_reply(
-    session: Session,
+    where: Where,
     patient_row: PatientLine,
     says: Sequence[Say],
     now: datetime,
     understood: Mapping[str, Any] | None = None,
-) -> list[Message]:
+) -> Sequence[Message | Line]:
     """Store what the bot said to a message and mark it answered; an answer that exists already stands and is returned.
 
     `says` may be empty (a person owns the chat). `understood` is the parse, for the desk; its intent stays plain.
-    The rows of a new answer stand beside the session.
     """
-    touch(session, patient_row.conversation_id, now)
-    return record_reply_under_lock(session, patient_row, says, now, understood)
+    touch(where, patient_row.conversation_id, now)
+    return record_reply_under_lock(where, patient_row, says, now, understood)
 
 
 def record_reply_under_lock(
-    session: Session,
+    where: Where,
     patient_row: PatientLine,
     says: Sequence[Say],
     now: datetime,
     understood: Mapping[str, Any] | None = None,
-) -> list[Message]:
+) -> Sequence[Message | Line]:
     """What `record_reply` does, for a caller that has touched the conversation in this transaction."""
+    connection = connection_of(where)
     line: dict[str, Any] = {"line": patient_row.id, "now": now}
     mark = _ANSWERED
     if understood is not None:
         mark = _UNDERSTOOD
         line |= {"parse": dict(understood), "name": (understood.get("intent") or {}).get("name")}
-    if session.connection().execute(mark, line).rowcount == 0:
-        return replies(session, patient_row)
-    return [_add(session, _said(patient_row.conversation_id, "bot", say, now, reply_to=patient_row.id)) for say in says]
+    if mark.run(connection, line) == 0:
+        return replies(where if isinstance(where, Session) else Session(connection), patient_row)
+    lines = [_said(patient_row.conversation_id, "bot", say, now) for say in says]
+    for one in lines:
+        one.reply_to = patient_row.id
+        _add(connection, one)
+    return lines
 
 
-def touch(session: Session, conversation_id: str, now: datetime) -> Touched:
+def touch(where: Where, conversation_id: str, now: datetime) -> Touched:
     """Move the conversation's clock. Raises UnknownConversation.
 
     The row lock this takes lets messages of one conversation commit in order, and keeps the owner until the commit.
     """
-    row = session.connection().execute(_TOUCH, {"chat": conversation_id, "now": now}).first()
+    row = _TOUCH.first(connection_of(where), {"chat": conversation_id, "now": now})
     if row is None:
         raise UnknownConversation(f"no conversation {conversation_id}")
-    return Touched(row.owner, row.pseudonym)
+    return Touched(*row)
 
 
 def add_bot_message(session: Session, conversation_id: str, say: Say, now: datetime) -> Message:
     """Something the bot says unasked: a reminder, a confirmation, that it is back. Raises UnknownConversation."""
     touch(session, conversation_id, now)
-    return _append(session, [_said(conversation_id, "bot", say, now)])[0]
+    return _append(session, _said(conversation_id, "bot", say, now))
 
 
 def add_staff_message(  # noqa: PLR0913, PLR0917 - a row has this many fields
@@ -216,8 +246,9 @@ def add_staff_message(  # noqa: PLR0913, PLR0917 - a row has this many fields
 ) -> Message:
     """A person's message to the patient; `author` is the staff user's id. Raises UnknownConversation."""
     touch(session, conversation_id, now)
-    say = {"text": text, "metadata": dict(metadata or {})}
-    return _append(session, [_said(conversation_id, "staff", say, now, author=author)])[0]
+    line = _said(conversation_id, "staff", {"text": text, "metadata": dict(metadata or {})}, now)
+    line.author = author
+    return _append(session, line)
 
 
 def transcript(session: Session, conversation_id: str, after: int = 0, limit: int = 200) -> list[Message]:
@@ -230,6 +261,12 @@ def last_messages(session: Session, conversation_id: str, limit: int = 200) -> l
     """The newest messages of a conversation, oldest of them first."""
     wanted = select(Message).where(Message.conversation_id == conversation_id)
     return list(session.scalars(wanted.order_by(Message.position.desc()).limit(limit)))[::-1]
+
+
+def last_shown(where: Where, conversation_id: str, limit: int) -> list[tuple[list[dict[str, str]], dict[str, Any]]]:
+    """Buttons and metadata of the newest messages, oldest of them first."""
+    rows = _SHOWN.all(connection_of(where), {"chat": conversation_id, "limit": limit})
+    return [(list(buttons or ()), dict(meta or {})) for buttons, meta in reversed(rows)]
 
 
 def offered_payloads(session: Session, conversation_id: str, last: int = 50) -> set[str]:
@@ -265,32 +302,32 @@ def _find_message(session: Session, conversation_id: str, client_id: str) -> Mes
     return session.scalar(_FIND, {"chat": conversation_id, "client": client_id})
 
 
-def _said(conversation_id: str, sender: Sender, say: Say, now: datetime, **more: str) -> Message:
+def _said(conversation_id: str, sender: Sender, say: Say, now: datetime) -> Line:
     metadata = dict(say.get("metadata") or {})
-    return Message(
-        id=new_id(),
-        conversation_id=conversation_id,
-        sender=sender,
-        text=say.get("text") or "",
+    return Line(
+        new_id(),
+        conversation_id,
+        sender,
+        say.get("text") or "",
+        now,
         buttons=list(say.get("buttons") or []),
         meta=metadata,
         kind=metadata.get("kind"),
         topic=metadata.get("topic"),
-        created_at=now,
-        **more,
     )
 
 
-def _add(session: Session, row: Message) -> Message:
+def _add(connection: Connection, line: Line) -> Line:
     """Insert one line. One at a time, so that positions follow the order in which the lines were said."""
-    values = {column.name: vars(row)[name] for name, column in _COLUMNS if name in vars(row)}
-    row.position = session.connection().execute(_ADD, values).inserted_primary_key[0]
+    row = _ADD.first(connection, {name: getattr(line, key) for key, name in _NAMES})
+    assert row is not None
+    line.position = row[0]
+    return line
+
+
+def _append(session: Session, line: Line) -> Message:
+    """Insert a row that the session goes on with."""
+    row = Message(**{key: getattr(line, key) for key, _ in _NAMES})
+    session.add(row)
+    session.flush()
     return row
-
-
-def _append(session: Session, rows: list[Message]) -> list[Message]:
-    """Insert rows that the session goes on with, in the order in which they were said."""
-    for row in rows:
-        session.add(row)
-        session.flush()
-    return rows

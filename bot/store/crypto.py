@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
 from bot.settings import SettingError
+from bot.store.texts import from_json, to_json
 
 _HOW = "make one with: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
 
@@ -107,10 +107,10 @@ class EncryptedJSON(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else ring().encrypt(json.dumps(value, separators=(",", ":")).encode())
+        return None if value is None else ring().encrypt(to_json(value))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(ring().decrypt(value))
+        return None if value is None else from_json(ring().decrypt(value))
 
 
 def _fernet(key: str, number: int) -> Fernet:

@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 
 from bot.clinic.desk.ownership import bot_may_speak, leads_to, starts_from
 from bot.store import audit, conversations, errands, triage
-from bot.store.conversations import PatientLine, Say, UnknownConversation
+from bot.store.conversations import Line, PatientLine, Say, UnknownConversation
 from bot.store.desk_models import Presence
 from bot.store.desk_queue import bump
 from bot.store.models import Conversation, Message
+from bot.store.plain import Where
 from bot.store.terms import Owner
 from bot.store.writing import insert_once
 
@@ -27,20 +28,20 @@ RESUME: Mapping[str, Any] = {"event": "resume"}
 
 
 def record_reply_if_free(  # noqa: PLR0913, PLR0917 - an answer and when it may be given
-    session: Session,
+    where: Where,
     patient_row: PatientLine,
     says: Sequence[Say],
     now: datetime,
     understood: Mapping[str, Any] | None = None,
     regardless: Sequence[Say] = (),
-) -> list[Message]:
+) -> Sequence[Message | Line]:
     """What `conversations.record_reply` does, but when a person took the chat while the bot thought, only those of
     `says` are said that are `regardless` of it.
 
     The message then counts as received (its `answered_at` is set), and what the bot had to say is dropped.
     """
-    free = bot_may_speak(conversations.touch(session, patient_row.conversation_id, now).owner)
-    return conversations.record_reply_under_lock(session, patient_row, says if free else regardless, now, understood)
+    free = bot_may_speak(conversations.touch(where, patient_row.conversation_id, now).owner)
+    return conversations.record_reply_under_lock(where, patient_row, says if free else regardless, now, understood)
 
 
 def locked_owner(session: Session, conversation_id: str) -> Owner:

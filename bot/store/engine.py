@@ -80,6 +80,21 @@ def unit_of_work(sessions: Sessions) -> Iterator[Session]:
 
 
 @contextmanager
+def transaction(sessions: Sessions) -> Iterator[Connection]:
+    """One transaction without a session, for statements alone; committed at the end, rolled back by an error."""
+    with sessions.kw["bind"].begin() as connection:
+        yield connection
+
+
+@contextmanager
+def part_of(connection: Connection) -> Iterator[Session]:
+    """A session inside an open transaction, which stays open and takes what the session holds along."""
+    with Session(connection, expire_on_commit=False) as session:
+        yield session
+        session.flush()
+
+
+@contextmanager
 def reading(sessions: Sessions) -> Iterator[Session]:
     """One session that only reads; on SQLite it waits for no writer and no writer waits for it."""
     with unit_of_work(sessions) as session:

@@ -13,34 +13,47 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, bindparam, insert, select, update
+from sqlalchemy import URL, Connection, Dialect, Engine, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
 
 from bot.store.engine import READ_ONLY, Sessions
 from bot.store.models import TrackerState, TrackerTurn
+from bot.store.plain import Plain
 
 log = logging.getLogger(__name__)
 
 EventDict = dict[str, Any]
 _STATE = TrackerState.__table__.c
 _TURN = TrackerTurn.__table__.c
-_SELECT_STATE = select(_STATE.total, _STATE.window_start, _STATE.prefix).where(_STATE.sender_id == bindparam("sender"))
-_SELECT_TURNS = (
+_SELECT_STATE = Plain(
+    select(_STATE.total, _STATE.window_start, _STATE.prefix).where(_STATE.sender_id == bindparam("sender"))
+)
+_SELECT_TURNS = Plain(
     select(_TURN.last, _TURN.events)
     .where(_TURN.sender_id == bindparam("sender"), _TURN.last >= bindparam("start"))
     .order_by(_TURN.last)
 )
-_EXISTS = select(_STATE.total).where(_STATE.sender_id == bindparam("sender"))
-_INSERT_TURN = insert(TrackerTurn)
-# Statements are built once: SQLAlchemy then finds their compiled form without looking them over at every turn.
-_STORED = update(TrackerState).where(_STATE.sender_id == bindparam("sender"), _STATE.total == bindparam("stored"))
-_MOVE = _STORED.values(total=bindparam("new_total"))
-_MOVE_AND_CUT = _STORED.values(
-    total=bindparam("new_total"),
-    window_start=bindparam("new_start"),
-    prefix=bindparam("new_prefix", type_=_STATE.prefix.type),
+_EXISTS = Plain(select(_STATE.total).where(_STATE.sender_id == bindparam("sender")))
+_INSERT_TURN = Plain(insert(TrackerTurn.__table__), columns=["sender_id", "last", "events", "saved_at"])
+_STORED = update(TrackerState.__table__).where(
+    _STATE.sender_id == bindparam("sender"), _STATE.total == bindparam("stored")
 )
+_MOVE = Plain(_STORED.values(total=bindparam("new_total")))
+_MOVE_AND_CUT = Plain(
+    _STORED.values(
+        total=bindparam("new_total"),
+        window_start=bindparam("new_start"),
+        prefix=bindparam("new_prefix", type_=_STATE.prefix.type),
+    )
+)
+
+
+def _first_insert(dialect: Dialect) -> Any:
+    build: Any = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
+    return build(TrackerState.__table__).on_conflict_do_nothing()
+
+
+_BEGIN = Plain(build=_first_insert, columns=["sender_id", "total", "window_start", "prefix"])
 
 
 @dataclass(frozen=True)
@@ -67,29 +80,31 @@ class Cut:
 def read_window(engine: Engine, sender_id: str) -> Window | None:
     """What the next turn needs; None when nothing is stored."""
     with engine.connect().execution_options(**READ_ONLY) as connection:
-        state = connection.execute(_SELECT_STATE, {"sender": sender_id}).first()
+        connection.begin()  # both queries see the same moment; leaving ends it
+        state = _SELECT_STATE.first(connection, {"sender": sender_id})
         if state is None:
             return None
-        events = _events(connection, sender_id, state.window_start)
-        return Window(state.total, state.window_start, state.prefix or [], events)
+        total, start, prefix = state
+        return Window(total, start, prefix or [], _events(connection, sender_id, start))
 
 
 def read_all(engine: Engine, sender_id: str) -> list[EventDict]:
     """The complete log of a conversation, first to last."""
-    with engine.connect().execution_options(**READ_ONLY) as connection:
+    with engine.connect() as connection:
         return _events(connection, sender_id, 0)
 
 
 def exists(engine: Engine, sender_id: str) -> bool:
     """Whether anything is stored."""
-    with engine.connect().execution_options(**READ_ONLY) as connection:
-        return connection.execute(_EXISTS, {"sender": sender_id}).first() is not None
+    with engine.connect() as connection:
+        return _EXISTS.first(connection, {"sender": sender_id}) is not None
 
 
 def total(engine: Engine, sender_id: str) -> int:
     """How many events are stored; 0 when the conversation is unknown."""
-    with engine.connect().execution_options(**READ_ONLY) as connection:
-        return connection.scalar(_EXISTS, {"sender": sender_id}) or 0
+    with engine.connect() as connection:  # one statement is a transaction by itself
+        row = _EXISTS.first(connection, {"sender": sender_id})
+        return 0 if row is None else int(row[0])
 
 
 def senders(engine: Engine) -> list[str]:
@@ -102,16 +117,16 @@ def senders(engine: Engine) -> list[str]:
 class Ending:
     """What else belongs into the transaction that saves a turn: the channel's record of the answer.
 
-    `write` gets a session in the open transaction on the database at `url` and says whether it wrote; `written` says
-    that the transaction was committed with it.
+    `write` gets the connection of the open transaction on the database at `url` and says whether it wrote; `written`
+    says that the transaction was committed with it.
     """
 
     url: URL
-    write: Callable[[Session], bool]
+    write: Callable[[Connection], bool]
     written: bool = False
 
 
-def ending_for(sessions: Sessions, write: Callable[[Session], bool]) -> Ending:
+def ending_for(sessions: Sessions, write: Callable[[Connection], bool]) -> Ending:
     """An ending that is written only into the database of these sessions."""
     return Ending(sessions.kw["bind"].url, write)
 
@@ -149,7 +164,7 @@ def _append(  # noqa: PLR0913, PLR0917 - as append
     stored: int,
     events: list[EventDict],
     cut: Cut | None,
-    also: Callable[[Session], bool] | None = None,
+    also: Callable[[Connection], bool] | None = None,
 ) -> tuple[int, bool]:
     with engine.begin() as connection:
         total = stored + len(events)
@@ -158,15 +173,8 @@ def _append(  # noqa: PLR0913, PLR0917 - as append
             connection.execute(update(TrackerState).where(_STATE.sender_id == sender_id).values(total=total))
         if events:
             row = {"sender_id": sender_id, "last": total - 1, "events": events}
-            connection.execute(_INSERT_TURN, {**row, "saved_at": datetime.now(timezone.utc)})
-        return total, also is not None and _also(connection, also)
-
-
-def _also(connection: Connection, write: Callable[[Session], bool]) -> bool:
-    with Session(connection) as session:
-        done = write(session)
-        session.flush()
-    return done
+            _INSERT_TURN.run(connection, {**row, "saved_at": datetime.now(timezone.utc)})
+        return total, also is not None and also(connection)
 
 
 def _move(connection: Connection, sender_id: str, stored: int, total: int, cut: Cut | None) -> bool:
@@ -175,11 +183,9 @@ def _move(connection: Connection, sender_id: str, stored: int, total: int, cut: 
     if stored:
         known = {"sender": sender_id, "stored": stored, "new_total": total}
         moved = {"new_start": start, "new_prefix": prefix}
-        done = connection.execute(_MOVE, known) if cut is None else connection.execute(_MOVE_AND_CUT, known | moved)
-        return bool(done.rowcount)
-    build: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    fresh = build(TrackerState).values(sender_id=sender_id, total=total, window_start=start, prefix=prefix)
-    return bool(connection.execute(fresh.on_conflict_do_nothing()).rowcount)
+        return bool(_MOVE.run(connection, known) if cut is None else _MOVE_AND_CUT.run(connection, known | moved))
+    fresh = {"sender_id": sender_id, "total": total, "window_start": start, "prefix": prefix}
+    return bool(_BEGIN.run(connection, fresh))
 
 
 def _total_under_lock(connection: Connection, sender_id: str) -> int:
@@ -191,7 +197,7 @@ def _total_under_lock(connection: Connection, sender_id: str) -> int:
 
 
 def _events(connection: Connection, sender_id: str, start: int) -> list[EventDict]:
-    rows = connection.execute(_SELECT_TURNS, {"sender": sender_id, "start": start}).all()
-    events = [event for row in rows for event in row.events]
-    before = start - (rows[0].last - len(rows[0].events) + 1) if rows else 0
+    rows = _SELECT_TURNS.all(connection, {"sender": sender_id, "start": start})
+    events = [event for _, some in rows for event in some]
+    before = start - (rows[0][0] - len(rows[0][1]) + 1) if rows else 0
     return events[before:]

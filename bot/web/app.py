@@ -38,7 +38,7 @@ from bot.web.headers import SecurityHeaders
 from bot.web.health import Health
 from bot.web.metrics import Metrics
 from bot.web.page import SPOKEN, page_context, read_languages, read_words, widget_config
-from bot.web.proxy import Door, Forwarder
+from bot.web.proxy import Door, Forwarder, ShortWay, told
 
 HERE = Path(__file__).resolve().parent
 STATIC, TEMPLATES = HERE / "static", HERE / "templates"
@@ -70,7 +70,8 @@ def create_app(settings: Settings) -> FastAPI:
     content = load_content(settings.content)
     problems = Problems(content.placeholders())
     metrics = Metrics()
-    forwarder = Forwarder(settings.rasa_urls, problems, metrics, moves=settings.redis_url is not None)
+    rasas = {url: settings.line_of(port) for url, port in zip(settings.rasa_urls, settings.rasa_ports, strict=True)}
+    forwarder = Forwarder(rasas, problems, metrics, moves=settings.redis_url is not None)
     sessions = open_store(settings)
     note_live(sessions, settings.content, content.version, datetime.now(timezone.utc))
     front_desk = desk.create_router(settings, sessions)
@@ -78,6 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
     handover = HandoverSettings.from_env()
     lifespan = _lifespan(forwarder, desk.lifespan(front_desk), _handing_over(settings, sessions, handover))
     app = FastAPI(title="Mesoguide", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.add_middleware(ShortWay, forwarder=forwarder, door=DOORS[0], problems=problems)
     app.add_middleware(BodyLimits, problems=problems)
     if settings.hosts:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*settings.hosts, *LOOPBACK], www_redirect=False)
@@ -212,8 +214,7 @@ def _add_operations(app: FastAPI, health: Health, metrics: Metrics, forwarder: F
 def _add_errors(app: FastAPI, problems: Problems, front_page: Page) -> None:
     @app.exception_handler(Problem)
     async def problem(request: Request, error: Problem) -> Response:
-        body = problems.body(error)
-        return JSONResponse(body, body["status"], headers=problems.headers(error), media_type=CONTENT_TYPE)
+        return told(problems, error)
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:

@@ -1,22 +1,27 @@
 """The way from the public to Rasa: a few addresses are passed on, everything else of Rasa stays out of reach.
 
-aiohttp carries it, for its speed (see docs/web.md for the measurement); bodies are limited before anybody parses them.
+Messages go over a line to Rasa's process (line.py) where there is one, all else over HTTP, which aiohttp carries for
+its speed (see docs/web.md for the measurement). Bodies are limited before anybody parses them.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 
 import aiohttp
 from fastapi import Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 from yarl import URL
 
-from bot.problems import Problem, Problems
+from bot.problems import CONTENT_TYPE, Problem, Problems
+from bot.web.line import NAMES, Line, NoLine, Told
 from bot.web.metrics import Metrics
 from bot.web.rasas import conversation_of, order
 
@@ -51,10 +56,18 @@ class Door:
 class Forwarder:
     """Passes requests on to Rasa over connections kept open. Use as an async context manager."""
 
-    def __init__(self, rasa_urls: Sequence[str], problems: Problems, metrics: Metrics, moves: bool = False) -> None:
-        """`moves` says that a conversation may go to another Rasa process when its own is away (Redis keeps its order);
-        else its own is waited for, which is forked again within a second."""
-        self._rasas = tuple(rasa_urls)
+    def __init__(
+        self,
+        rasas: Mapping[str, Path],
+        problems: Problems,
+        metrics: Metrics,
+        moves: bool = False,
+    ) -> None:
+        """`rasas`: each process's address, and the socket on which it may take messages. `moves` says that a
+        conversation may go to another when its own is away (Redis keeps its order); else its own is waited for, which
+        is forked again within a second."""
+        self._rasas = tuple(rasas)
+        self._lines = {address: Line(path) for address, path in rasas.items()}
         self._moves = moves
         self._problems = problems
         self._metrics = metrics
@@ -77,28 +90,37 @@ class Forwarder:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for line in self._lines.values():
+            line.close()
         await self.client.close()
 
     def through(self, door: Door) -> Callable[[Request], Awaitable[Response]]:
         """The handler of one door."""
 
         async def handle(request: Request) -> Response:
-            request.scope["route"] = door  # what the figures call it
-            if request.path_params.get("rest", "") not in door.names:
-                raise HTTPException(404, "Not Found")
-            if door.own_pages and request.headers.get("sec-fetch-site", "same-origin") not in FROM_OWN_PAGES:
-                raise Problem("other_site")
-            return await self._forward(request, await limited_body(request, door.largest))
+            return await self.enter(door, request, request.path_params.get("rest", ""))
 
         return handle
 
-    async def _forward(self, request: Request, body: bytes) -> Response:
+    async def enter(self, door: Door, request: Request, name: str) -> Response:
+        """What Rasa answers to a request at a door; raises Problem or HTTPException."""
+        request.scope["route"] = door  # what the figures call it
+        if name not in door.names:
+            raise HTTPException(404, "Not Found")
+        if door.own_pages and request.headers.get("sec-fetch-site", "same-origin") not in FROM_OWN_PAGES:
+            raise Problem("other_site")
+        return await self._forward(request, name, await limited_body(request, door.largest))
+
+    async def _forward(self, request: Request, name: str, body: bytes) -> Response:
         try:
             with self._metrics.rasa_seconds.labels(request.method).time():
-                answer = await self._ask(request, body)
+                answer = await self._ask(request, name, body)
         except _AWAY as error:
             self._metrics.away(type(error).__name__)
             raise Problem("away", retry_after=5) from error
+        if isinstance(answer, Told):
+            headers = {name: answer.headers[name] for name in PASSED_BACK if name in answer.headers}
+            return Response(answer.body, answer.status, headers)
         headers = {name: answer.headers[name] for name in PASSED_BACK if name in answer.headers}
         if answer.content_type == "text/event-stream":
             return StreamingResponse(_stream(answer), answer.status, headers)
@@ -109,7 +131,7 @@ class Forwarder:
         finally:
             answer.release()
 
-    async def _ask(self, request: Request, body: bytes) -> aiohttp.ClientResponse:
+    async def _ask(self, request: Request, name: str, body: bytes) -> aiohttp.ClientResponse | Told:
         """Ask the conversation's Rasa process; while it is away wait for it, or go to the next one.
 
         A connection it had just closed is tried once more: a message with the same id is acted on once.
@@ -121,8 +143,11 @@ class Forwarder:
         attempts = self._attempts(rasas)
         for attempt, (address, pause) in enumerate(attempts, 1):
             try:
+                if request.method == "POST" and name in NAMES:
+                    with suppress(NoLine):
+                        return await self._lines[address].ask(name, headers, body, TURN_SECONDS)
                 return await self._ask_one(request, address, headers, body)
-            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):  # closed, reset or refused
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError):  # closed, reset, refused
                 if attempt == len(attempts):
                     raise
                 await asyncio.sleep(pause)
@@ -142,6 +167,31 @@ class Forwarder:
         return await self.client.request(
             request.method, url, data=body or None, headers=headers, timeout=timeout, allow_redirects=False
         )
+
+
+class ShortWay:
+    """ASGI middleware: a message goes through its door without the app's routes being looked through for it."""
+
+    def __init__(self, app: ASGIApp, forwarder: Forwarder, door: Door, problems: Problems) -> None:
+        self.app, self._forwarder, self._door, self._problems = app, forwarder, door, problems
+        self._names = {door.path.replace("{rest}", name): name for name in NAMES}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name = self._names.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        if name is None:
+            await self.app(scope, receive, send)
+            return
+        try:
+            response = await self._forwarder.enter(self._door, Request(scope, receive), name)
+        except Problem as problem:
+            response = told(self._problems, problem)
+        await response(scope, receive, send)
+
+
+def told(problems: Problems, problem: Problem) -> Response:
+    """A problem as an answer."""
+    body = problems.body(problem)
+    return JSONResponse(body, body["status"], headers=problems.headers(problem), media_type=CONTENT_TYPE)
 
 
 async def limited_body(request: Request, largest: int) -> bytes:

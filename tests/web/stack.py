@@ -133,9 +133,15 @@ class Stack:
 
 @contextmanager
 def running(
-    folder: Path, port: int | None = None, embed_origins: tuple[str, ...] = (), messenger_page: str = "", **changes: Any
+    folder: Path,
+    port: int | None = None,
+    embed_origins: tuple[str, ...] = (),
+    messenger_page: str = "",
+    line: bool = False,
+    **changes: Any,
 ) -> Iterator[Stack]:
-    """A stack in threads of this process, for clients that block, a browser for one."""
+    """A stack in threads of this process, for clients that block, a browser for one; with a `line` or with HTTP alone
+    between web and Rasa."""
     settings = Settings(
         port=port or free_port(),
         rasa_port=free_port(),
@@ -149,6 +155,8 @@ def running(
         messenger_page=messenger_page,
     )
     stack = Stack(settings, parts(sessions_at(folder / "test.db"), **changes))
+    if line:
+        stack.website.line = settings.line_of(settings.rasa_port)
     threading.Thread(target=stack.loop.run_forever, daemon=True).start()
     config = uvicorn.Config(
         create_app(settings), "127.0.0.1", settings.port, log_level="warning", ws="none", timeout_graceful_shutdown=1
