@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from rasa_sdk.events import FollowupAction, SlotSet
@@ -25,7 +27,7 @@ from bot.clinic.booking.times import understand_wish
 from bot.clinic.booking.turns import Heard, show_short
 from bot.clinic.booking.turns import Turn as Step
 from bot.store import bookings, screenings, slots
-from bot.store.engine import reading
+from bot.store.engine import looking, reading
 from bot.store.models import Booking
 
 FORM = "booking_form"
@@ -241,15 +243,30 @@ def _known(turn: Turn) -> dict[str, Any]:
     return {"treatment": treatment} if treatment else {}
 
 
+class _WhenNeeded(Sequence[tuple[datetime, int]]):
+    """What is taken, read once and only when somebody looks: most questions of the form are not about times."""
+
+    def __init__(self, read: Callable[[], slots.Taken]) -> None:
+        self._read = read
+
+    @cached_property
+    def _all(self) -> slots.Taken:
+        return self._read()
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._all[place]
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+
 def _taken(turn: Turn, clinic: Clinic, state: dict[str, Any]) -> slots.Taken:
-    with reading(turn.clinic.sessions) as session:
-        return slots.taken(
-            session,
-            slot_rules(turn, clinic),
-            turn.now - timedelta(days=1),
-            besides=turn.conversation_id,
-            key=_key(turn, state),
-        )
+    def read() -> slots.Taken:
+        rules, since = slot_rules(turn, clinic), turn.now - timedelta(days=1)
+        with looking(turn.clinic.sessions) as connection:
+            return slots.taken(connection, rules, since, besides=turn.conversation_id, key=_key(turn, state))
+
+    return _WhenNeeded(read)
 
 
 def _key(turn: Turn, state: dict[str, Any]) -> str:

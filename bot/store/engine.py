@@ -87,6 +87,14 @@ def transaction(sessions: Sessions) -> Iterator[Connection]:
 
 
 @contextmanager
+def looking(sessions: Sessions) -> Iterator[Connection]:
+    """One moment of the database, for statements alone that only read."""
+    with sessions.kw["bind"].connect().execution_options(**READ_ONLY) as connection:
+        connection.begin()
+        yield connection
+
+
+@contextmanager
 def part_of(connection: Connection) -> Iterator[Session]:
     """A session inside an open transaction, which stays open and takes what the session holds along."""
     with Session(connection, expire_on_commit=False) as session:

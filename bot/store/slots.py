@@ -10,15 +10,32 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot.store import bookings
 from bot.store.diary import HOLDING
 from bot.store.models import Booking
+from bot.store.plain import Plain, Where, connection_of
 from bot.store.slots_models import DiaryDay, SlotHold
 
+_BOOKING, _HELD = Booking.__table__.c, SlotHold.__table__.c
+# Looked at with every offer of times, sometimes twice in a turn.
+_BOOKED_TIMES = Plain(
+    select(_BOOKING.starts_at, _BOOKING.treatment).where(
+        _BOOKING.starts_at >= bindparam("after"),
+        or_(*(_BOOKING.status == status for status in HOLDING)),
+        or_(_BOOKING.key.is_(None), _BOOKING.key != bindparam("key")),
+    )
+)
+_HELD_TIMES = Plain(
+    select(_HELD.starts_at, _HELD.minutes).where(
+        _HELD.starts_at >= bindparam("after"),
+        _HELD.until > bindparam("now"),
+        _HELD.conversation_id != bindparam("besides"),
+    )
+)
 HOLD = timedelta(minutes=10)
 LONGEST = timedelta(days=1)  # no appointment is longer
 Taken = Sequence[tuple[datetime, int]]
@@ -38,20 +55,18 @@ class Rules:
     now: datetime
 
 
-def taken(session: Session, rules: Rules, after: datetime, *, besides: str = "", key: str = "") -> Taken:
+def taken(where: Where, rules: Rules, after: datetime, *, besides: str = "", key: str = "") -> Taken:
     """(start, minutes) of every time from `after` on that is booked, asked for or held.
 
     `besides` is a conversation whose own hold does not stand in its way; `key` a form run whose own booking, stored
     before a crash, does not either.
     """
-    booked = select(Booking.starts_at, Booking.treatment).where(
-        Booking.starts_at >= after, Booking.status.in_(HOLDING), or_(Booking.key.is_(None), Booking.key != key)
-    )
-    held = select(SlotHold.starts_at, SlotHold.minutes).where(
-        SlotHold.starts_at >= after, SlotHold.until > rules.now, SlotHold.conversation_id != besides
-    )
-    found = [(start, rules.minutes(treatment)) for start, treatment in session.execute(booked) if start is not None]
-    return found + [(start, length) for start, length in session.execute(held)]
+    if isinstance(where, Session):
+        where.flush()
+    connection = connection_of(where)
+    booked = _BOOKED_TIMES.all(connection, {"after": after, "key": key})
+    held = _HELD_TIMES.all(connection, {"after": after, "now": rules.now, "besides": besides})
+    return [(start, rules.minutes(treatment)) for start, treatment in booked] + held
 
 
 def hold(session: Session, conversation_id: str, start: datetime, treatment: str | None, rules: Rules) -> datetime:
