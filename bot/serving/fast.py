@@ -44,6 +44,7 @@ from rasa.shared.utils.schemas import events as event_schemas
 from rasa.utils.endpoints import EndpointConfig
 
 from bot.serving import fast_calls, fast_rules, fast_states
+from bot.serving.fast_classes import make_plain
 from bot.store.remembered import Remembered
 
 RASA = "3.6.21"
@@ -81,6 +82,7 @@ def install() -> None:
     for replacement in REPLACEMENTS:
         owner, name = replacement.place()
         setattr(owner, name, replacement.new)
+    make_plain(Event)
 
 
 # --- the graph ------------------------------------------------------------------------------------------------------
@@ -272,6 +274,7 @@ def is_empty(self: Domain) -> bool:
 
 _UNREAD = SimpleNamespace(deepcopy=lambda value: value)
 _SLOTS = SimpleNamespace(copy=fast_states.copy_slot)
+_LOOPS = SimpleNamespace(asdict=lambda loop: dict(vars(loop)))
 _stock_resolve = Event.resolve_by_type
 _resolve_event = cache(_stock_resolve)
 
@@ -317,6 +320,11 @@ REPLACEMENTS = (
     ),
     Replacement("rasa.shared.core.domain.Domain.is_empty", is_empty, "builds an empty domain to compare with"),
     Replacement("rasa.shared.core.trackers.copy", _SLOTS, "copies slots by the pickle protocol"),
+    Replacement(
+        "rasa.shared.core.trackers.dataclasses",
+        _LOOPS,
+        "a deep copy of the message that began a form, for the call of an action, which writes it as JSON anyway",
+    ),
     Replacement(
         "rasa.shared.core.trackers.DialogueStateTracker.past_states",
         fast_states.past_states,

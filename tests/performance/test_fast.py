@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+from abc import ABC
 from collections.abc import Iterator
 from random import Random
 from types import SimpleNamespace
@@ -34,6 +35,7 @@ from rasa.shared.core.events import (
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.serving import fast, fast_states
+from bot.serving.fast_classes import Plain, make_plain
 from tests.performance.stock import STOCK, installed, stock
 from tests.store.dialogues import DOMAIN, Dialogue
 
@@ -341,6 +343,15 @@ def test_the_events_of_a_call_begin_with_the_patients_message() -> None:
             assert first["input_channel"] == tracker.get_latest_input_channel()
 
 
+def test_a_running_form_is_told_as_stock_rasa_tells_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    told_of = [(tracker, tracker.current_state()) for tracker, _ in dialogue(5) if tracker.active_loop]
+    tracker, theirs = told_of[-1]
+    with installed():
+        assert tracker.current_state() == theirs
+        monkeypatch.setattr(copy, "deepcopy", None)  # what is written as JSON is not copied first
+        assert tracker.current_state() == theirs
+
+
 def test_actions_are_of_the_kind_stock_rasa_builds_and_built_once() -> None:
     for name in DOMAIN.action_names_or_texts:
         ours = fast.action_for_name_or_text(name, DOMAIN, None)
@@ -361,6 +372,34 @@ async def test_slots_are_extracted_as_by_stock_rasa(mapping: str) -> None:
             action = ActionExtractSlots(None)
             theirs = await STOCK["rasa.core.actions.action.ActionExtractSlots.run"](action, nlg, nlg, known, domain)
             assert await fast.extract_slots(action, nlg, nlg, known, domain) == theirs
+
+
+# --- classes --------------------------------------------------------------------------------------------------------
+
+
+def test_plain_classes_say_of_every_event_what_abstract_ones_say() -> None:
+    root = type("Root", (ABC,), {})
+    kinds = [root, type("Said", (root,), {}), type("Done", (root,), {})]
+    kinds.append(type("DoneAgain", (kinds[2],), {}))
+    things = [*[kind() for kind in kinds], "text", None, 1]
+    before = [[isinstance(thing, kind) for kind in kinds] for thing in things]
+    within = [[issubclass(one, kind) for kind in kinds] for one in (*kinds, str)]
+    make_plain(root)
+    later = type("Later", (kinds[1],), {})
+    assert [[isinstance(thing, kind) for kind in kinds] for thing in things] == before
+    assert [[issubclass(one, kind) for kind in kinds] for one in (*kinds, str)] == within
+    assert isinstance(later(), root)
+    assert type(later) is Plain
+
+
+def test_an_event_that_is_not_complete_is_still_refused() -> None:
+    with installed(), pytest.raises(TypeError, match="abstract"):
+        type("Unfinished", (Event,), {"type_name": "unfinished", "__hash__": None})("unfinished")
+
+
+def test_events_are_plain_once_installed() -> None:
+    with installed():
+        assert {type(kind) for kind in (Event, UserUttered, ActionExecuted, SlotSet)} == {Plain}
 
 
 # --- the whole ------------------------------------------------------------------------------------------------------
