@@ -17,7 +17,7 @@ from bot.store.turns import Ending, ending_for
 log = logging.getLogger(__name__)
 
 DANGER = ("emergency", "urgent")
-NEWEST = 6  # messages looked through first for the button that was pressed
+NEWEST = 2, 6  # messages looked through first for the button that was pressed: people press what they see
 HISTORY = 500  # messages shown of a conversation; buttons older than these are no longer accepted
 
 
@@ -196,8 +196,8 @@ class Records:
             session.commit()
 
     def _title(self, connection: Any, conversation_id: str, payload: str) -> str:
-        """What the button said. It is looked for in the newest messages first: people press what they see."""
-        for newest in (NEWEST, HISTORY):
+        """What the button said. It is looked for in the newest messages first."""
+        for newest in (*NEWEST, HISTORY):
             rows = conversations.last_shown(connection, conversation_id, newest)
             offered = {str(b.get("payload")): str(b.get("title")) for buttons, _ in rows for b in buttons}
             if title := checklist_title(payload, [meta.get("checklist", ()) for _, meta in rows]):

@@ -18,34 +18,22 @@ from typing import Any
 import rasa
 from rasa.core.actions.action import ActionExtractSlots, RemoteAction
 from rasa.core.actions.action import action_for_name_or_text as stock_action_for_name_or_text
-from rasa.core.actions.forms import FormAction
 from rasa.engine.exceptions import GraphRunError
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.core.constants import (
-    ACTION_LISTEN_NAME,
-    ACTION_SESSION_START_NAME,
     DEFAULT_SLOT_NAMES,
-    REQUESTED_SLOT,
 )
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import (
-    ActionExecuted,
-    ActionReverted,
     Event,
-    FollowupAction,
-    Restarted,
-    SessionStarted,
-    SlotSet,
-    UserUtteranceReverted,
     UserUttered,
 )
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 from rasa.shared.utils.schemas import events as event_schemas
 from rasa.utils.endpoints import EndpointConfig
 
-from bot.serving import fast_calls, fast_rules, fast_states
+from bot.serving import fast_calls, fast_rules, fast_states, fast_trackers
 from bot.serving.fast_classes import make_plain
-from bot.store.remembered import Remembered
 
 RASA = "3.6.21"
 
@@ -125,61 +113,6 @@ def _order(runner: DaskGraphRunner, wanted: tuple[str, ...]) -> list[tuple[str, 
     return orders[wanted]
 
 
-# --- trackers -------------------------------------------------------------------------------------------------------
-
-_stock_copy = DialogueStateTracker.copy
-
-
-def copy_tracker(self: DialogueStateTracker) -> DialogueStateTracker:
-    """A duplicate that shares the events; what replaying them would set is taken from the tracker."""
-    if self._max_event_history is not None or type(self.slots) is not dict:
-        return _stock_copy(self)
-    followup = _replayed_followup(self)
-    if followup is NotImplemented:
-        return _stock_copy(self)
-    twin = fast_states.twin(self)
-    twin.__dict__.pop(fast_states.KEPT, None)
-    twin.sender_id = self.sender_id or "default"
-    twin.sender_source = None
-    twin.followup_action = followup
-    twin.model_id = twin.assistant_id = None
-    return twin
-
-
-def _replayed_followup(tracker: DialogueStateTracker) -> Any:  # noqa: PLR0911 - one answer per kind of event
-    """The follow-up action after a replay: a prediction clears it in the tracker without an event."""
-    for event in reversed(tracker.events):
-        if isinstance(event, (ActionExecuted, UserUttered)):
-            return None
-        if isinstance(event, FollowupAction):
-            return event.action_name
-        if isinstance(event, Restarted):
-            return ACTION_SESSION_START_NAME
-        if isinstance(event, SessionStarted):
-            return ACTION_LISTEN_NAME
-        if isinstance(event, Remembered):
-            return event.state["followup_action"]
-        if isinstance(event, (ActionReverted, UserUtteranceReverted)):
-            return NotImplemented
-    return ACTION_LISTEN_NAME
-
-
-_stock_temporary = FormAction._temporary_tracker
-
-
-def temporary_tracker(
-    self: FormAction, current_tracker: DialogueStateTracker, additional_events: list[Event], domain: Domain
-) -> DialogueStateTracker:
-    """The tracker a form shows to its validation: a copy and a few events more, where Rasa replays everything."""
-    if any(isinstance(event, Restarted) for event in current_tracker.events):
-        return _stock_temporary(self, current_tracker, additional_events, domain)
-    tracker = copy_tracker(current_tracker)
-    requested = SlotSet(REQUESTED_SLOT, self.get_slot_to_fill(current_tracker))
-    for event in (requested, ActionExecuted(self.name()), *additional_events):
-        tracker.update(event)
-    return tracker
-
-
 # --- actions --------------------------------------------------------------------------------------------------------
 
 _stock_validate = RemoteAction._validate_action_result
@@ -251,7 +184,9 @@ async def extract_slots(
     self: ActionExtractSlots, output_channel: Any, nlg: Any, tracker: DialogueStateTracker, domain: Domain
 ) -> list[Any]:
     """Nothing to look for in a domain whose slots are all set by actions."""
-    if any(_may_be_extracted(slot) for slot in domain.slots):
+    if "_extracts" not in domain.__dict__:
+        domain.__dict__["_extracts"] = any(map(_may_be_extracted, domain.slots))
+    if domain.__dict__["_extracts"]:
         return await _stock_extract(self, output_channel, nlg, tracker, domain)
     return await self._execute_validation_action([], output_channel, nlg, tracker, domain)
 
@@ -270,6 +205,10 @@ def is_empty(self: Domain) -> bool:
     if "_is_empty" not in self.__dict__:
         self.__dict__["_is_empty"] = _stock_is_empty(self)
     return bool(self.__dict__["_is_empty"])
+
+
+def log_slots(tracker: DialogueStateTracker) -> None:
+    """Nothing: the text is for a debug line, and would quote what patients said."""
 
 
 _UNREAD = SimpleNamespace(deepcopy=lambda value: value)
@@ -307,7 +246,9 @@ REPLACEMENTS = (
         fast_calls.request,
         "a new connection for every call",
     ),
-    Replacement("rasa.shared.core.trackers.DialogueStateTracker.copy", copy_tracker, "replays all events"),
+    Replacement(
+        "rasa.shared.core.trackers.DialogueStateTracker.copy", fast_trackers.copy_tracker, "replays all events"
+    ),
     Replacement(
         "rasa.shared.core.trackers.DialogueStateTracker.applied_events",
         fast_states.applied_events,
@@ -320,6 +261,12 @@ REPLACEMENTS = (
     ),
     Replacement("rasa.shared.core.domain.Domain.is_empty", is_empty, "builds an empty domain to compare with"),
     Replacement("rasa.shared.core.trackers.copy", _SLOTS, "copies slots by the pickle protocol"),
+    Replacement(
+        "rasa.core.actions.forms.FormAction._get_events_since_last_user_uttered",
+        staticmethod(fast_trackers.slots_since_the_message),
+        "compares every event with the message, whose entities are written as JSON for that",
+    ),
+    Replacement("rasa.core.processor.MessageProcessor._log_slots", staticmethod(log_slots), "all slots as text"),
     Replacement(
         "rasa.shared.core.trackers.dataclasses",
         _LOOPS,
@@ -362,7 +309,7 @@ REPLACEMENTS = (
     ),
     Replacement(
         "rasa.core.actions.forms.FormAction._temporary_tracker",
-        temporary_tracker,
+        fast_trackers.temporary_tracker,
         "replays all events, twice a turn",
     ),
     Replacement(

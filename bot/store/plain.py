@@ -67,7 +67,7 @@ class Plain:
         cursor = connection.connection.cursor()
         try:
             bound = made.bound(values)
-            for listener in connection.dispatch.before_cursor_execute:
+            for listener in connection.engine.dispatch.before_cursor_execute:
                 listener(connection, cursor, made.text, bound, None, False)
             cursor.execute(made.text, bound)
         except Exception as error:

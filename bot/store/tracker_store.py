@@ -13,6 +13,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from rasa.core.brokers.broker import EventBroker
@@ -82,7 +83,7 @@ class CompactTrackerStore(TrackerStore):
         ending = log.ENDING.get()
         total = await asyncio.to_thread(log.append, self.engine, tracker.sender_id, mark.total, dicts, cut, ending)
         setattr(tracker, _MARK, _moved(mark, len(new), total, cut))
-        if cut is None and not any(isinstance(event, EntitiesAdded) for event in tracker.events):
+        if cut is None and EntitiesAdded not in map(type, tracker.events):
             self._recent.keep(tracker)  # entities added later change the message in memory, and not alike in the log
         if self.event_broker is not None:
             await self._stream_new_events(self.event_broker, new, tracker.sender_id)
@@ -153,7 +154,8 @@ class CompactTrackerStore(TrackerStore):
 
     def _start_of_last_turns(self, events: list[Event], begin: int) -> int | None:
         """Where the turns to keep begin, once there are too many of them or too many events."""
-        places = [place for place in range(begin, len(events)) if isinstance(events[place], UserUttered)]
+        kinds = map(type, islice(events, begin, None))
+        places = [place for place, kind in enumerate(kinds, begin) if kind is UserUttered]
         if len(places) > self.turns + SLACK:
             return places[-self.turns]
         if len(events) - begin > (self.turns + SLACK) * EVENTS_PER_TURN:
@@ -214,7 +216,7 @@ def _moved(mark: Stored, added: int, total: int, cut: log.Cut | None) -> Stored:
 
 def _start_of_session(events: list[Event], begin: int) -> int | None:
     """Where the newest session begins, the way Rasa's SQL store sees it: by the time of its SessionStarted."""
-    started = [event.timestamp for event in events[begin:] if isinstance(event, SessionStarted)]
+    started = [event.timestamp for event in islice(events, begin, None) if type(event) is SessionStarted]
     if not started:
         return None
     return next(place for place in range(begin, len(events)) if events[place].timestamp >= max(started))

@@ -18,6 +18,7 @@ from rasa.core.actions.forms import FormAction
 from rasa.core.policies.ensemble import DefaultPolicyPredictionEnsemble
 from rasa.core.policies.memoization import MemoizationPolicy
 from rasa.core.policies.rule_policy import RulePolicy
+from rasa.core.processor import MessageProcessor
 from rasa.engine.exceptions import GraphRunError
 from rasa.engine.graph import ExecutionContext, GraphComponent, GraphSchema, SchemaNode
 from rasa.engine.runner.dask import DaskGraphRunner
@@ -34,7 +35,7 @@ from rasa.shared.core.events import (
 )
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from bot.serving import fast, fast_states
+from bot.serving import fast, fast_states, fast_trackers
 from bot.serving.fast_classes import Plain, make_plain
 from tests.performance.stock import STOCK, installed, stock
 from tests.store.dialogues import DOMAIN, Dialogue
@@ -65,13 +66,13 @@ def test_a_copied_tracker_is_the_one_a_replay_gives(seed: int) -> None:
     for tracker, event in dialogue(seed):
         if isinstance(event, ActionExecuted) and seed % 2:
             tracker.clear_followup_action()  # as a prediction does
-        assert told(fast.copy_tracker(tracker)) == told(STOCK_COPY(tracker))
+        assert told(fast_trackers.copy_tracker(tracker)) == told(STOCK_COPY(tracker))
 
 
 def test_a_copied_tracker_leaves_its_original_alone() -> None:
     tracker = list(dialogue(3))[-1][0]
     before = told(tracker)
-    twin = fast.copy_tracker(tracker)
+    twin = fast_trackers.copy_tracker(tracker)
     for event in Dialogue(4).session_start():
         twin.update(event)
     twin.slots["topic"].value = "another"
@@ -227,9 +228,28 @@ def test_a_form_shows_its_validation_the_tracker_stock_rasa_shows(seed: int) -> 
     for tracker, event in dialogue(seed):
         if isinstance(event, ActionExecuted | UserUttered):
             more: list[Event] = [SlotSet("topic", "ask_pain"), BotUttered("And now?")]
-            ours = fast.temporary_tracker(form, tracker, more, DOMAIN)
+            ours = fast_trackers.temporary_tracker(form, tracker, more, DOMAIN)
             assert told(ours)["events"][:-4] == list(tracker.events)[-len(ours.events) + 4 :]
             assert alike(told(ours)) == alike(told(theirs(form, tracker, more, DOMAIN)))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_form_finds_the_slots_set_since_the_message_as_stock_rasa_does(seed: int) -> None:
+    theirs = STOCK["rasa.core.actions.forms.FormAction._get_events_since_last_user_uttered"].__func__
+    found = set()
+    for tracker, _ in dialogue(seed):
+        now = theirs(tracker)
+        assert [id(one) for one in fast_trackers.slots_since_the_message(tracker)] == [id(one) for one in now]
+        found.add(len(now))
+        apart = DialogueStateTracker.from_events("s", list(tracker.events), DOMAIN.slots)
+        apart.latest_message = copy.deepcopy(apart.latest_message)  # equal to an event, and none of them
+        assert fast_trackers.slots_since_the_message(apart) == theirs(apart)
+    assert len(found) > 1
+
+
+def test_no_text_is_made_of_the_slots() -> None:
+    with installed():
+        MessageProcessor._log_slots(None)  # type: ignore[arg-type]
 
 
 def alike(known: dict[str, Any]) -> dict[str, Any]:
