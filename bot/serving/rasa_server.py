@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml import YAML
 
 from bot.channels import line
-from bot.serving import forks, models, tracing
+from bot.serving import forks, garbage, models, tracing
 from bot.serving.orphans import PARENT, end_with_supervisor
 from bot.serving.quiet import make_quiet
 from bot.settings import BOT, Settings
@@ -42,7 +42,6 @@ SERVER = {
     "SANIC_KEEP_ALIVE_TIMEOUT": "75",  # seconds; the web process lets go of an idle connection first
 }
 SWITCH_SECONDS = 0.001  # how long a thread may keep the interpreter from the others
-YOUNG = 20_000, 20, 20  # a turn makes thousands of objects that die with it; no need to look through them ten times
 SHARED = ("bot.store.tracker_store", "bot.store.opening", "rasa.server", "rasa.core.agent", "rasa.core.jobs")
 NO_LIMIT = {"message": "1000000/second", "session": "1000000/second", "stream": "1000000/second"}
 
@@ -184,8 +183,7 @@ def _prepare_start(run: Any, settings: Settings) -> None:
         if settings.database_url.startswith("sqlite"):
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1, "database"))
         sys.setswitchinterval(SWITCH_SECONDS)
-        gc.freeze()
-        gc.set_threshold(*YOUNG)
+        garbage.settle()
         return agent
 
     run.load_agent_on_start = load

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uvicorn
 
-from bot.serving import tracing
+from bot.serving import garbage, tracing
 from bot.serving.orphans import end_with_supervisor
 from bot.serving.quiet import make_quiet
 from bot.settings import Settings
@@ -17,8 +17,10 @@ def main() -> None:
     settings = Settings.from_env()
     from bot.web.app import create_app
 
+    app = tracing.of_web(create_app(settings))
+    garbage.settle()
     uvicorn.run(
-        tracing.of_web(create_app(settings)),
+        app,
         host=settings.host,
         port=settings.port,
         log_config=None,  # the lines of bot/logs.py
