@@ -70,6 +70,7 @@ def test_a_worker_that_dies_is_replaced_by_one_that_loads_nothing(
     (victim,) = workers(tmp_path, 2)
     os.kill(victim, signal.SIGKILL)
     until(lambda: len(workers(tmp_path, 2)) == 1 and workers(tmp_path, 2) != [victim])
+    until(lambda: all(path.read_text() for path in tmp_path.iterdir()))  # a file is there before its text
     assert len({path.read_text() for path in tmp_path.iterdir()}) == 1
     assert len(workers(tmp_path, 1)) == 1
 
