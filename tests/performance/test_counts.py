@@ -115,6 +115,24 @@ def test_a_turn_of_the_transcript_costs_the_same_at_turn_240(path: str, monkeypa
     assert_flat(counter.read)
 
 
+def test_a_pressed_button_is_found_where_it_was_just_shown(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = make_engine(path)
+    records = Records(make_sessions(engine), "website", str)
+    chat = records.open(NOW)
+    says = [{"text": "Yes?", "buttons": [{"title": "Sure", "payload": "/affirm{}"}], "metadata": {"kind": "question"}}]
+    deciphered: list[str] = []
+    decrypt = crypto.KeyRing.decrypt
+    monkeypatch.setattr(crypto.KeyRing, "decrypt", lambda ring, value: deciphered.append(value) or decrypt(ring, value))
+    for number in range(6):
+        now = NOW + timedelta(seconds=number)
+        pressed = {"payload": "/affirm{}"} if number else {"text": "hello"}
+        deciphered.clear()
+        turn = records.accept(chat, Incoming(str(uuid4()), **pressed), now)
+        assert len(deciphered) == (4 if number else 0)  # buttons and metadata of two lines
+        records.answered(turn, says, now, "")
+    engine.dispose()
+
+
 def test_a_prediction_works_out_each_state_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made = 0
     stock = type(DOMAIN).get_active_state
