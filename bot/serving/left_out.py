@@ -3,8 +3,8 @@
 `import rasa.core.agent` alone pulls TensorFlow, JAX and Keras (to train classifiers this model does not have),
 matplotlib (for evaluation reports) and the clients of every messenger and database Rasa supports. `leave_out(model)`
 puts stand-ins in their place. A stand-in imports fine and refuses to be used, with a message that says how to get the
-real thing. Models with a TensorFlow component, and every other process (`rasa train`, `rasa test` …), get the real
-libraries.
+real thing. `mesoguide train` leaves most of them out too. Models with a TensorFlow component, and every other process
+(`rasa train`, `rasa test` …), get the real libraries.
 """
 
 from __future__ import annotations
@@ -40,10 +40,23 @@ STAND_INS = frozenset(
         "pymongo",  # MongoDB tracker store
     }
 )
+_CHECKS = frozenset(name for name in STAND_INS if name.startswith("rasa.graph_components.validators"))
+# Training checks the pipeline by the classes it may hold; of those built on TensorFlow the names are enough.
+TRAINING_STAND_INS = (STAND_INS - _CHECKS) | {
+    "rasa.nlu.classifiers.diet_classifier",
+    "rasa.nlu.selectors.response_selector",
+    "rasa.nlu.featurizers.dense_featurizer.convert_featurizer",
+    "rasa.nlu.featurizers.dense_featurizer.lm_featurizer",
+    "rasa.core.policies.ted_policy",
+    "rasa.core.policies.unexpected_intent_policy",
+}
 # The actions read words with what the pipeline is built of, and learn nothing.
 ACTIONS_STAND_INS = frozenset({"sklearn", "scipy", "onnxruntime", "spacy.cli"})
 # Optional for those who ask for it in a try block; in this process it is as good as not installed.
 HIDDEN = frozenset({"tensorflow"})
+_TENSORFLOW_CLASSES = frozenset(
+    "DIETClassifier ResponseSelector LanguageModelFeaturizer ConveRTFeaturizer TEDPolicy UnexpecTEDIntentPolicy".split()
+)
 _NEEDS_TENSORFLOW = (
     "diet_classifier",
     "response_selector",
@@ -64,6 +77,15 @@ def leave_out(model: Path, channels: Iterable[str] = ()) -> bool:
     if needs_tensorflow(model):
         return False
     sys.meta_path.insert(0, _Finder(STAND_INS - {f"rasa.core.channels.{name}" for name in channels}))
+    return True
+
+
+def leave_out_of_training(pipeline: Iterable[str]) -> bool:
+    """Put the stand-ins of training in place; False, and nothing done, when one of those components, named as in
+    config.yml, is built on TensorFlow."""
+    if any(name.rpartition(".")[2] in _TENSORFLOW_CLASSES for name in pipeline):
+        return False
+    sys.meta_path.insert(0, _Finder(TRAINING_STAND_INS))
     return True
 
 

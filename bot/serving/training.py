@@ -63,7 +63,8 @@ def train(report: Report, bot: Path = BOT) -> Path:
     models.mkdir(exist_ok=True)
     output = models / "new"
     # --force: Rasa's cache knows neither the components' code nor the files of content/ that they learn from.
-    command = [sys.executable, "-m", "rasa", "train", "--force", "--fixed-model-name", name, "--out", str(output)]
+    program = [sys.executable, "-m", "bot.serving.rasa_training"]
+    command = [*program, "--force", "--fixed-model-name", name, "--out", str(output)]
     env = {
         **os.environ,
         "RASA_TELEMETRY_ENABLED": "false",

@@ -29,6 +29,16 @@ for use in (lambda: TelegramInput(), lambda: TelegramInput.from_credentials({}))
 names = ("tensorflow", "jax", "keras", "matplotlib", "aiogram", "slack_sdk", "twilio")
 assert not [name for name in names if name in sys.modules]
 """
+TRAINING = """
+import sys
+from bot.serving.left_out import leave_out_of_training
+assert not leave_out_of_training(["bot.nlu.components.MessageReader", "rasa.nlu.classifiers.DIETClassifier"])
+assert not leave_out_of_training(["TEDPolicy"])
+assert leave_out_of_training(["bot.nlu.components.MessageReader", "MemoizationPolicy"])
+import rasa.model_training
+from rasa.graph_components.validators.default_recipe_validator import DefaultV1RecipeValidator
+assert not [name for name in ("tensorflow", "jax", "keras") if name in sys.modules]
+"""
 CHANNELS = """
 import sys, pathlib
 from bot.serving.left_out import leave_out
@@ -76,7 +86,7 @@ def test_a_model_says_whether_it_needs_tensorflow(uses: list[str], needed: bool,
     assert needs_tensorflow(model(tmp_path, *uses)) is needed
 
 
-PROGRAMS = [(RASA, "Rasa"), (CHANNELS, "Rasa with Telegram"), (ACTIONS, "the actions")]
+PROGRAMS = [(RASA, "Rasa"), (TRAINING, "training"), (CHANNELS, "Rasa with Telegram"), (ACTIONS, "the actions")]
 
 
 @pytest.mark.parametrize(("program", "name"), PROGRAMS, ids=[name for _, name in PROGRAMS])
