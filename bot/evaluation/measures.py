@@ -57,17 +57,21 @@ def f1(seen: Sequence[tuple[str, str, float]]) -> dict[str, float]:
 
 
 def reliability(seen: Sequence[tuple[str, str, float]]) -> Slice:
-    """Confidence against accuracy in ten bins, and the expected calibration error."""
+    """Confidence against accuracy in ten groups of equal size, from the least to the most confident.
+
+    The calibration error is the mean distance of the two. Groups of equal width would hold ten messages or fewer where
+    confidence is middling, and their error moved by a half when the temperature was turned by a twentieth
+    (docs/understanding.md). The Brier score is the mean square of confidence less right (1) or wrong (0).
+    """
+    told = sorted(((c, a == b) for a, b, c in seen), key=lambda one: one[0])
+    groups = [told[len(told) * i // BINS : len(told) * (i + 1) // BINS] for i in range(BINS)]
     rows, error = [], 0.0
-    for low in range(BINS):
-        inside = [(c, a == b) for a, b, c in seen if min(int(c * BINS), BINS - 1) == low]
-        if inside:
-            confidence, accuracy = sum(c for c, _ in inside) / len(inside), _share(ok for _, ok in inside)
-            error += len(inside) / len(seen) * abs(confidence - accuracy)
-            rows.append(
-                (f"{low / BINS:.1f}–{(low + 1) / BINS:.1f}", str(len(inside)), f"{confidence:.2f}", f"{accuracy:.2f}")
-            )
-    return Slice({"calibration_error": error}, rows)
+    for group in filter(None, groups):
+        confidence, accuracy = sum(c for c, _ in group) / len(group), _share(right for _, right in group)
+        error += len(group) / len(told) * abs(confidence - accuracy)
+        rows.append((f"{group[0][0]:.2f}–{group[-1][0]:.2f}", str(len(group)), f"{confidence:.2f}", f"{accuracy:.2f}"))
+    brier = sum((c - right) ** 2 for c, right in told) / max(len(told), 1)
+    return Slice({"calibration_error": error, "brier_score": brier}, rows)
 
 
 def danger(parse: Parse, cases: Sequence[Mapping[str, Any]], near: Sequence[Mapping[str, Any]]) -> Slice:

@@ -15,7 +15,7 @@ from rich.table import Table
 from bot.evaluation.measures import Slice
 
 WORST = 12  # errors shown a slice
-LOWER_IS_BETTER = frozenset(("in_scope_refused", "near_miss_alarms", "calibration_error"))
+LOWER_IS_BETTER = frozenset(("in_scope_refused", "near_miss_alarms", "calibration_error", "brier_score"))
 
 
 @dataclass(frozen=True)

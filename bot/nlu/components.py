@@ -22,7 +22,7 @@ from bot.nlu.encoders import load_encoder
 from bot.nlu.guard_model import GuardModel
 from bot.nlu.intent_model import Guess, IntentModel, Options
 from bot.nlu.language import DEFAULT
-from bot.nlu.parser import FOREIGN, hear, train_foreign, train_guard, train_intents
+from bot.nlu.parser import FOREIGN, hear, meaning, train_foreign, train_guard, train_intents
 from bot.nlu.understanding import Classified, Understanding, load_understanding
 
 PAYLOAD = "/"
@@ -192,7 +192,7 @@ class MessageIntentClassifier(_Wired):
 
     def _guess(self, texts: List[Text]) -> List[Guess]:
         normal = [self._shared.normal(text) for text in texts]
-        return self._model.guess(normal, load_encoder(self._config["encoder"]).encode(normal))
+        return self._model.guess(normal, meaning(self._config["encoder"], normal))
 
 
 @DefaultV1Recipe.register(TYPES.INTENT_CLASSIFIER, is_trainable=True)

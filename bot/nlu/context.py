@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from bot.nlu.intent_model import OUT
 from bot.nlu.patterns import Line, compile_patterns
 from bot.nlu.understanding import Understanding, load_understanding
 from bot.nlu.vocabulary import Vocabulary
 
 SHORT = 9  # words; a longer message speaks for itself
-PLAIN = 0.93  # confidence above which a message of more than FEW words keeps its own intent
+PLAIN = 0.95  # confidence above which a message of more than FEW words keeps its own intent
 FEW = 5
 KEPT = frozenset(
     "report_emergency report_urgent talk_to_human delete_my_data stop restart cancel_booking change_booking "
@@ -33,7 +34,9 @@ def resolve_in_context(
     Messages that stand alone or name a danger come back with the treatment carried on at most. Of several questions in
     one message each is meant after the one before it.
     """
-    resolved = {**parse, "questions": _in_turn(parse)} if len(parse.get("questions") or []) > 1 else dict(parse)
+    if len(parse.get("questions") or []) > 1:
+        return _with_treatment(_several(parse, previous_topic), previous_treatment if previous_topic else None)
+    resolved = dict(parse)
     intent = _meant(parse, previous_topic) if previous_topic else None
     if intent:
         resolved["intent"] = {"name": intent, "confidence": 1.0, "in_context": True}
@@ -43,13 +46,24 @@ def resolve_in_context(
     return _with_treatment(resolved, previous_treatment) if previous_topic else resolved
 
 
-def _in_turn(parse: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The questions of one message: "what are the side effects and how long do they last" asks how long those last."""
+def _several(parse: Mapping[str, Any], previous: str | None) -> dict[str, Any]:
+    """The parse with its questions as they are meant; where all come to one, that is the intent."""
+    kept = _in_turn(parse, previous)
+    resolved = {**parse, "questions": kept}
+    if len(kept) == 1 and not parse.get("danger"):
+        resolved["intent"] = {"name": kept[0]["intent"], "confidence": kept[0]["confidence"]}
+    return resolved
+
+
+def _in_turn(parse: Mapping[str, Any], previous: str | None) -> list[dict[str, Any]]:
+    """The questions of one message, each meant after the one before it, the first after the topic before: "what are
+    the side effects and how long do they last" asks how long those last.
+    """
     kept: list[dict[str, Any]] = []
     for question in parse["questions"]:
+        before = kept[-1]["intent"] if kept else previous
         one = {"intent": {"name": question["intent"], "confidence": question["confidence"]}, "questions": []}
-        leans = kept and question["confidence"] < PLAIN
-        intent = _meant({**question, **one}, kept[-1]["intent"]) if leans else None
+        intent = _meant({**question, **one}, before) if before and question["confidence"] < PLAIN else None
         meant = {**question, "intent": intent, "confidence": 1.0} if intent else question
         if all(meant["intent"] != other["intent"] for other in kept):
             kept.append(meant)
@@ -83,7 +97,14 @@ def _meant(parse: Mapping[str, Any], previous: str) -> str | None:
         return previous
     if len(words) > FEW and (intent.get("confidence") or 0.0) >= PLAIN:
         return None
-    return rules.follow_up(Line(reading.doc), previous)
+    return rules.follow_up(Line(reading.doc), previous) or _still(parse, previous, len(words))
+
+
+def _still(parse: Mapping[str, Any], previous: str, words: int) -> str | None:
+    """ "and the address?": a few words that alone are too little to be in scope, nearest to what was just asked."""
+    likeliest = next((one["name"] for one in parse.get("intent_ranking") or [] if one["name"] != OUT), None)
+    refused = (parse.get("intent") or {}).get("name") == OUT
+    return previous if refused and words <= FEW and likeliest == previous else None
 
 
 def _with_treatment(parse: dict[str, Any], treatment: str | None) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 """Finds warning signs that are there now; leaves alone those denied, long past, asked about in general or joked about.
 
-Two opinions: patterns of content/vocabulary.yml, and models trained on whole messages. Either may raise the alarm, and
-what the patterns doubt needs a surer model. Tuned for recall.
+Two opinions: patterns of content/vocabulary.yml, and models trained on whole messages. Their evidence adds up, as log
+odds. A sign that the patterns name plainly is kept quiet only where the models are all but certain of the opposite;
+what the patterns doubt needs surer models.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import log
 from typing import Literal
 
 from spacy.language import Language
@@ -21,10 +23,21 @@ Level = Literal["emergency", "urgent"]
 Doubt = Literal["", "negated", "not_now", "settled", "in_general", "figure"]
 INTENTS: dict[Level, str] = {"emergency": "report_emergency", "urgent": "report_urgent"}
 NEGATION_REACH = 5  # words between a denial and the sign
-INTENT_SAY = 0.25  # the intent classifier's share of the models' opinion; the guard model has the rest
-UNHEARD = 0.01  # opinion below which a plain mention of an urgent sign is taken for words the patterns misread
-# The opinion needed for an alarm where no sign is plainly named: "" no sign at all, "calm" none and harmless words.
-NEEDED = {"": 0.4, "calm": 0.7, "in_general": 0.9, "settled": 0.9, "not_now": 0.9, "figure": 0.85, "negated": 0.97}
+JUDGE_SAY, SIGN_SAY = 0.44, 0.29  # what the log odds of "a danger now" and of the likeliest level count for
+FAINTEST = 1e-4  # probabilities are read between this and one less this
+# Where the patterns leave the message: a plain sign of that level, the doubt about every sign, or no sign ("calm": in
+# harmless words). From a logistic regression on cross-validated opinions of all training examples, those of ordinary
+# intents counting three times, and set so that 0.8% of these alarm; an alarm is a sum above 0 (decision 0008).
+STANDING = {
+    "emergency": 1.64, "urgent": 1.49, "": -0.07, "calm": -0.44, "in_general": -0.19, "settled": -0.61,
+    "not_now": -1.63, "negated": -1.32, "figure": -1.63,
+}  # fmt: skip
+# The judge's opinion below which a plainly named sign may be kept quiet, if more than FEW_WORDS are said, none of them
+# of here and now. The wish to die never is.
+SURELY_NOT: dict[Level, float] = {"emergency": 0.002, "urgent": 0.05}
+FEW_WORDS = 4
+CLASSIFIED = 0.4  # the intent classifier's opinion from which it alone raises the alarm, where there is no guard model
+HEARD_WORDS = 60  # of a longer message the models hear only the beginning, so a plain sign counts by itself
 BARE = 5  # words before a question that only name the sign it is about
 HEARD = 0.2  # probability from which the guard model's sign is taken
 _ENDS = frozenset(".!?;")
@@ -105,30 +118,43 @@ class DangerFinder:
         self, doc: Doc, probabilities: Sequence[Mapping[str, float]], opinions: Sequence[Opinion] = ()
     ) -> Alarm | None:
         """The alarm to raise, if any. `probabilities`: the intent classifier's, `opinions`: the guard model's, both of
-        the message and of each of its parts.
+        the message, first, and of each of its parts. Without opinions only a plain sign counts.
         """
         mentions = self.mentions(doc)
-        clear = [mention for mention in mentions if not mention.doubt]
-        sure = {level: self._sure(level, probabilities, opinions) for level in INTENTS}
-        if clear and (clear[0].level == "emergency" or not opinions or max(sure.values()) >= UNHEARD):
-            return Alarm(clear[0].level, clear[0].sign)
-        doubts = {mention.doubt for mention in mentions} or {"calm" if self._calm(doc) else ""}
-        needed = max(NEEDED[doubt] for doubt in doubts)
-        for level in INTENTS:
-            if sure[level] >= needed:
-                own = [mention.sign for mention in mentions if mention.level == level]
-                return Alarm(level, own[0] if own else self._likeliest(level, doc, opinions))
+        plain = next((mention for mention in mentions if not mention.doubt), None)
+        if plain and (not opinions or len(doc) > HEARD_WORDS or self._stands(plain, doc, opinions[0])):
+            return Alarm(plain.level, plain.sign)
+        if not opinions:
+            return self._classified(doc, probabilities)
+        sure = {level: self._sure(level, opinions) for level in INTENTS}
+        standing = STANDING[plain.level] if plain else min(STANDING[doubt] for doubt in self._doubts(mentions, doc))
+        if JUDGE_SAY * _log_odds(opinions[0].now) + SIGN_SAY * _log_odds(max(sure.values())) + standing <= 0:
+            return None
+        if plain:
+            return Alarm(plain.level, plain.sign)
+        level: Level = "emergency" if sure["emergency"] >= sure["urgent"] else "urgent"
+        own = [mention.sign for mention in mentions if mention.level == level]
+        return Alarm(level, own[0] if own else self._likeliest(level, doc, opinions))
+
+    def _stands(self, plain: Mention, doc: Doc, whole: Opinion) -> bool:
+        """Whether a plainly named sign raises the alarm whatever else the models think."""
+        surely_not = whole.now < SURELY_NOT[plain.level] and len(doc) > FEW_WORDS and plain.sign != "suicide"
+        return not surely_not or bool(Line(doc).spans(self._here_and_now))
+
+    def _classified(self, doc: Doc, probabilities: Sequence[Mapping[str, float]]) -> Alarm | None:
+        """The alarm that the intent classifier raises by itself."""
+        for level, intent in INTENTS.items():
+            if max((p.get(intent, 0.0) for p in probabilities), default=0.0) >= CLASSIFIED:
+                return Alarm(level, self.hinted(level, doc))
         return None
 
-    def _sure(self, level: Level, probabilities: Sequence[Mapping[str, float]], opinions: Sequence[Opinion]) -> float:
-        """How sure the models are of a sign of that level, in the whole message or in a part: the guard model mostly,
-        as it has learnt what is harmless; the intent classifier's say counts a little.
-        """
+    def _doubts(self, mentions: Sequence[Mention], doc: Doc) -> set[str]:
+        return {mention.doubt for mention in mentions} or {"calm" if self._calm(doc) else ""}
+
+    def _sure(self, level: Level, opinions: Sequence[Opinion]) -> float:
+        """How sure the guard model is of a sign of that level, in the whole message or in a part."""
         signs = [name for name, its_level in self.levels.items() if its_level == level]
-        classified = max((p.get(INTENTS[level], 0.0) for p in probabilities), default=0.0)
-        if not opinions:
-            return classified
-        return (1 - INTENT_SAY) * max(opinion.of(signs) for opinion in opinions) + INTENT_SAY * classified
+        return max(opinion.of(signs) for opinion in opinions)
 
     def _likeliest(self, level: Level, doc: Doc, opinions: Sequence[Opinion]) -> str:
         """For an alarm without a mention: the sign the guard model hears, or else the one whose words are there."""
@@ -229,6 +255,11 @@ class _Context:
 
     def _same(self, one: int, other: int) -> bool:
         return self._clause[one] == self._clause[other]
+
+
+def _log_odds(chance: float) -> float:
+    bounded = min(max(chance, FAINTEST), 1 - FAINTEST)
+    return log(bounded / (1 - bounded))
 
 
 def _clauses(words: Sequence[str]) -> list[int]:

@@ -1,24 +1,32 @@
 """Sentence encoders by name, each with a memory for repeated texts.
 
-An encoder turns a text into one vector of length 1. Weights come with installed packages; nothing is downloaded.
+An encoder turns a text into one vector of length 1. MiniLM also says what the layers before its last hold: the last
+knows what a text is about, the middle ones still know who, when and whether.
+Weights come with installed packages; nothing is downloaded.
 docs/decisions holds what was measured and why `minilm` is the default.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
+from bot.nlu.int8 import MIDDLE, model_bytes
 from bot.store.forgetting import remembers
 
 REMEMBERED = 4096
+MANY = 64  # texts from which they are encoded on all cores
 MINILM_SIZE = 384
+LAST = 6  # the number of its last layer
+LAYERS = (LAST, *MIDDLE)
 LONGEST = 96  # word pieces; a longer message is cut, which bounds the time of a parse
 VOCABULARY = Path(__file__).with_name("wordpiece") / "vocab.txt"
 
@@ -30,13 +38,13 @@ class Encoder(Protocol):
 
 
 class MiniLM:
-    """all-MiniLM-L6-v2 multiplied in int8 on onnxruntime: 384 numbers, English. See int8.py."""
+    """all-MiniLM-L6-v2 multiplied in int8 on onnxruntime: 384 numbers a layer, English. See int8.py."""
+
+    size = MINILM_SIZE
 
     def __init__(self) -> None:
         from onnxruntime import InferenceSession, SessionOptions
         from tokenizers import BertWordPieceTokenizer
-
-        from bot.nlu.int8 import model_bytes
 
         options = SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -45,15 +53,24 @@ class MiniLM:
         self._tokenizer.enable_truncation(LONGEST)
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
+        return self.layers(texts)[:, :MINILM_SIZE]
+
+    def layers(self, texts: Sequence[str]) -> np.ndarray:
+        """What all LAYERS hold, side by side, each part of length 1."""
         pieces = [coded.ids for coded in self._tokenizer.encode_batch(list(texts))]
-        return np.array([self._one(ids) for ids in pieces], dtype=np.float32).reshape(len(texts), MINILM_SIZE)
+        if len(texts) < MANY:
+            rows = [self._one(ids) for ids in pieces]
+        else:  # training: a text is multiplied on one core, so two go at once
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                rows = list(pool.map(self._one, pieces))
+        return np.array(rows, dtype=np.float32).reshape(len(texts), len(LAYERS) * MINILM_SIZE)
 
     def _one(self, pieces: Sequence[int]) -> np.ndarray:
         """One text alone: the scale of its int8 numbers must not depend on the texts beside it."""
         ids = np.array([pieces], dtype=np.int64)
         feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-        mean = self._session.run(None, feed)[0][0].mean(axis=0)
-        return mean / np.linalg.norm(mean)
+        means = np.array([states[0].mean(axis=0) for states in self._session.run(None, feed)])
+        return (means / np.linalg.norm(means, axis=1, keepdims=True)).ravel()
 
 
 class UniversalSentenceEncoder:
@@ -82,7 +99,8 @@ class Remembering:
     """An encoder that keeps the vectors of the texts it met last. Safe to share between threads."""
 
     def __init__(self, encoder: Encoder, size: int = REMEMBERED) -> None:
-        self._encoder, self._size = encoder, size
+        self._encoder, self._remembered = encoder, size
+        self.size: int | None = getattr(encoder, "size", None)  # of one layer; None: it has none
         self._known: OrderedDict[str, np.ndarray] = OrderedDict()
         self._lock = threading.Lock()
         remembers(self.forget)
@@ -93,16 +111,29 @@ class Remembering:
             self._known.clear()
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
+        return self.layers(texts, (LAST,))
+
+    def layers(self, texts: Sequence[str], wanted: Sequence[int]) -> np.ndarray:
+        """What those layers hold, side by side, each part of length 1; the vectors of an encoder without layers."""
+        rows = self._rows(texts)
+        if self.size is None:
+            return rows
+        starts = [LAYERS.index(layer) * self.size for layer in wanted]
+        return np.hstack([rows[:, start : start + self.size] for start in starts])
+
+    def _rows(self, texts: Sequence[str]) -> np.ndarray:
+        """All texts of one call are kept, however many: training asks for the same ones several times."""
         with self._lock:
             found = {text: self._known[text] for text in texts if text in self._known}
         missing = [text for text in dict.fromkeys(texts) if text not in found]
         if missing:
-            found.update(zip(missing, self._encoder.encode(missing), strict=True))
+            rows = getattr(self._encoder, "layers", self._encoder.encode)(missing)
+            found.update(zip(missing, rows, strict=True))
         with self._lock:
             for text in texts:
                 self._known[text] = found[text]
                 self._known.move_to_end(text)
-            while len(self._known) > self._size:
+            while len(self._known) > max(self._remembered, len(found)):
                 self._known.popitem(last=False)
         return np.array([found[text] for text in texts], dtype=np.float32)
 

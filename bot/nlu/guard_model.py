@@ -1,6 +1,7 @@
 """How much a message sounds like each warning sign, learnt from whole messages: the second opinion of the danger guard.
 
-Classes are "nothing" and the signs. Negatives are all other training examples and the harmless ones of
+Two models: one names the sign, from the sentence vector and n-grams; a judge says whether it is there now (judge.py).
+Classes of the first are "nothing" and the signs. Negatives are all other training examples and the harmless ones of
 content/danger_examples.yml, so that it learns what a joke, a memory or a worry about a sign sounds like. No Rasa here.
 """
 
@@ -17,6 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.nlu.heads import HeadOptions, Heads, log_softmax
+from bot.nlu.judge import PARTS, Judge
 from bot.nlu.vocabulary import Phrase, VocabularyError
 
 NOTHING = ""
@@ -38,9 +40,10 @@ class DangerExamples(BaseModel):
 
 @dataclass(frozen=True)
 class Opinion:
-    """The probability of each sign, in one message or part of one."""
+    """The probability of each sign, in one message or part of one, and the judge's that any is there now."""
 
     signs: Mapping[str, float]
+    now: float = 0.0
 
     @property
     def sign(self) -> str:
@@ -53,29 +56,33 @@ class Opinion:
 
 
 class GuardModel:
-    """Trained by `fit`, asked by `opinions`. Texts come normalised; vectors have length 1."""
+    """Trained by `fit`, asked by `opinions`. Texts come normalised, each with a row: its vector, then middle layers."""
 
-    def __init__(self, labels: Sequence[str], heads: Heads) -> None:
-        self.labels, self._heads = list(labels), heads
+    def __init__(self, labels: Sequence[str], heads: Heads, judge: Judge) -> None:
+        self.labels, self._heads, self._judge = list(labels), heads, judge
 
     @classmethod
-    def fit(cls, texts: Sequence[str], vectors: np.ndarray, signs: Sequence[str]) -> GuardModel:
-        """Learn from messages and the sign each names, or NOTHING."""
+    def fit(cls, texts: Sequence[str], rows: np.ndarray, signs: Sequence[str], size: int | None = None) -> GuardModel:
+        """Learn from messages and the sign each names, or NOTHING; `size`: length of the vector each row begins with,
+        by default all of it.
+        """
         labels = sorted(set(signs))
         owners = np.array([labels.index(sign) for sign in signs])
-        return cls(labels, Heads.fit(texts, vectors, owners, OPTIONS))
+        (heads,) = Heads.fit_at_once([(texts, rows[:, :size], owners)], OPTIONS)
+        return cls(labels, heads, Judge.fit(rows, np.array([sign != NOTHING for sign in signs])))
 
-    def opinions(self, texts: Sequence[str], vectors: np.ndarray) -> list[Opinion]:
+    def opinions(self, texts: Sequence[str], rows: np.ndarray) -> list[Opinion]:
         """One a text."""
-        chances = np.exp(log_softmax(self._heads.logits(texts, vectors)))
+        chances = np.exp(log_softmax(self._heads.logits(texts, rows[:, : len(self._heads.numbers["mean"])])))
         return [
-            Opinion({label: float(chance) for label, chance in zip(self.labels, row, strict=True) if label != NOTHING})
-            for row in chances
+            Opinion({a: float(b) for a, b in zip(self.labels, row, strict=True) if a != NOTHING}, float(now))
+            for row, now in zip(chances, self._judge.chances(rows), strict=True)
         ]
 
     def save(self, folder: Path) -> None:
         """Write the model as numbers and JSON."""
-        np.savez(folder / "guard.npz", **self._heads.numbers, idf=self._heads.idf)
+        judge = {f"judge_{name}": value for name, value in self._judge.numbers.items()}
+        np.savez(folder / "guard.npz", **self._heads.numbers, idf=self._heads.idf, **judge)
         plain = {"labels": self.labels, "vocabulary": self._heads.vocabulary}
         (folder / "guard.json").write_text(json.dumps(plain), encoding="utf-8")
 
@@ -84,7 +91,8 @@ class GuardModel:
         """Read what `save` wrote; raises OSError or ValueError when it is not there or not whole."""
         plain = json.loads((folder / "guard.json").read_text(encoding="utf-8"))
         with np.load(folder / "guard.npz", allow_pickle=False) as kept:
-            return cls(plain["labels"], Heads.load(OPTIONS, plain["vocabulary"], kept))
+            judge = Judge({name: kept[f"judge_{name}"] for name in PARTS})
+            return cls(plain["labels"], Heads.load(OPTIONS, plain["vocabulary"], kept), judge)
 
 
 @lru_cache(maxsize=4)

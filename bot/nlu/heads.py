@@ -5,15 +5,15 @@ What the intent model and the danger model have in common. scikit-learn learns t
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from bot.nlu.learning import at_once
 from bot.nlu.ngrams import Ngrams
 
 
@@ -45,6 +45,13 @@ class Heads:
         chars, chars_bias = _learn(ngrams.rows(texts), owners, options.char_c, options)
         found = (mean, dense, dense_bias, chars, chars_bias)
         return cls(options, ngrams, dict(zip(_NUMBERS, found, strict=True)))
+
+    @classmethod
+    def fit_at_once(
+        cls, parts: Sequence[tuple[Sequence[str], np.ndarray, np.ndarray]], options: HeadOptions
+    ) -> list[Heads]:
+        """One for each (texts, vectors, owners), the longest first, on all cores."""
+        return at_once([partial(cls.fit, *part, options) for part in parts])
 
     @classmethod
     def load(cls, options: HeadOptions, vocabulary: Sequence[str], kept: Mapping[str, np.ndarray]) -> Heads:
@@ -83,9 +90,7 @@ def _learn(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights (features, classes) and bias."""
     weight = "balanced" if options.balanced else None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # stopping early is meant: more steps bring no accuracy
-        model = LogisticRegression(C=c, max_iter=options.max_iter, class_weight=weight).fit(features, owners)
+    model = LogisticRegression(C=c, max_iter=options.max_iter, class_weight=weight).fit(features, owners)
     if len(model.classes_) == 2:  # scikit-learn keeps one row for two classes
         return np.vstack([-model.coef_, model.coef_]).T, np.hstack([-model.intercept_, model.intercept_])
     return model.coef_.T, model.intercept_

@@ -7,15 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import yaml
 
 from bot.nlu.danger import INTENTS
-from bot.nlu.encoders import load_encoder
+from bot.nlu.encoders import LAST, load_encoder
 from bot.nlu.guard_model import GuardModel, Opinion
 from bot.nlu.intent_model import Guess, IntentModel, Options, with_names
 from bot.nlu.language import DEFAULT
 from bot.nlu.understanding import Classified, Understanding, load_understanding
 
+INTENT_LAYERS = (LAST, 4)
+GUARD_LAYERS = (LAST, 2, 3, 4)  # the vector first
 FOREIGN = "use"  # the encoder for other languages than English
 Example = tuple[str, str]  # text, intent
 
@@ -53,7 +56,7 @@ class Parser:
     def guess(self, texts: Sequence[str]) -> list[Guess]:
         """The intent model's guesses alone."""
         normal = [self._shared.normal(text) for text in texts]
-        return self.model.guess(normal, load_encoder(self._encoder).encode(normal))
+        return self.model.guess(normal, meaning(self._encoder, normal))
 
     def parse(self, text: str) -> dict[str, Any]:
         """Intent, ranking, entities, danger, questions and language of one message."""
@@ -83,7 +86,13 @@ def train_intents(examples: Sequence[Example], encoder: str, options: Options, s
     """The intent model, trained on (text, intent) pairs."""
     learnt = with_names(examples) if options.name_examples else list(examples)
     texts = [shared.normal(text) for text, _ in learnt]
-    return IntentModel(options).fit(texts, load_encoder(encoder).encode(texts), [intent for _, intent in learnt])
+    return IntentModel(options).fit(texts, meaning(encoder, texts), [intent for _, intent in learnt])
+
+
+def meaning(encoder: str, texts: Sequence[str]) -> np.ndarray:
+    """What the intent model sees of texts: vectors of length 1, one row a text."""
+    rows = load_encoder(encoder).layers(texts, INTENT_LAYERS)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 def train_foreign(examples: Sequence[Example], options: Options) -> IntentModel:
@@ -97,13 +106,14 @@ def train_guard(examples: Sequence[Example], encoder: str, shared: Understanding
     """The guard model, trained on the danger examples and on (text, intent) pairs."""
     learnt = shared.danger_examples(examples)
     texts = [shared.normal(text) for text, _ in learnt]
-    return GuardModel.fit(texts, load_encoder(encoder).encode(texts), [sign for _, sign in learnt])
+    loaded = load_encoder(encoder)
+    return GuardModel.fit(texts, loaded.layers(texts, GUARD_LAYERS), [sign for _, sign in learnt], loaded.size)
 
 
 def hear(guard: GuardModel, shared: Understanding, encoder: str, text: str) -> list[Opinion]:
     """What the guard model makes of a message and of each of its parts."""
     texts = [shared.normal(part) for part in shared.parts(text)]
-    return guard.opinions(texts, load_encoder(encoder).encode(texts))
+    return guard.opinions(texts, load_encoder(encoder).layers(texts, GUARD_LAYERS))
 
 
 def read_examples(path: Path) -> list[Example]:

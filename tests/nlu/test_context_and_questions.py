@@ -27,6 +27,9 @@ def parsed(shared: Understanding, text: str, intent: str = "inform", confidence:
         ("is that normal?", "ask_side_effects", "ask_side_effects"),
         ("the no needle one?", "ask_pain", "ask_pain"),
         ("how many?", "ask_definition", "ask_sessions"),
+        ("how does it work?", "ask_uses", "ask_mechanism"),
+        ("what do they inject", "ask_procedure", "ask_ingredients"),
+        ("is that usual?", "report_urgent", "ask_side_effects"),
     ],
 )
 def test_a_short_message_leans_on_the_topic_before(shared: Understanding, text: str, before: str, meant: str) -> None:
@@ -43,6 +46,24 @@ def test_a_second_question_leans_on_the_first_of_the_same_message_unless_it_is_c
 
     assert meant(0.5) == ["ask_side_effects", "ask_side_effect_duration"]
     assert meant(0.99) == ["ask_side_effects", "ask_results"]
+
+
+def test_the_first_of_several_questions_leans_on_the_topic_before_and_all_may_be_one(shared: Understanding) -> None:
+    parse = parsed(shared, "when do they go? how long")
+    texts = ("when do they go", "how long")
+    parse["questions"] = [{"text": text, "intent": "inform", "confidence": 0.4, "entities": []} for text in texts]
+    meant = resolve_in_context(parse, "ask_side_effects")
+    assert [question["intent"] for question in meant["questions"]] == ["ask_side_effect_duration"]
+    assert meant["intent"]["name"] == "ask_side_effect_duration"
+
+
+@pytest.mark.parametrize(("before", "meant"), [("ask_clinic_info", "ask_clinic_info"), ("ask_pain", "out_of_scope")])
+def test_a_few_words_out_of_scope_alone_may_go_on_with_the_topic_they_come_nearest_to(
+    shared: Understanding, before: str, meant: str
+) -> None:
+    ranking = [{"name": "out_of_scope", "confidence": 0.5}, {"name": "ask_clinic_info", "confidence": 0.4}]
+    parse = parsed(shared, "the street?", "out_of_scope") | {"intent_ranking": ranking}
+    assert resolve_in_context(parse, before)["intent"]["name"] == meant
 
 
 def test_without_a_topic_before_a_message_keeps_its_intent(shared: Understanding) -> None:

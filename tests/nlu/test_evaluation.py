@@ -10,6 +10,7 @@ import pytest
 
 from bot.evaluation import Taught, run
 from bot.evaluation.heldout import Floors, HeldOut, HeldOutError, load_all, load_floors
+from bot.evaluation.measures import reliability
 from bot.evaluation.runner import measure
 from bot.serving.training import current_model
 from bot.settings import ROOT
@@ -25,6 +26,14 @@ def nothing_understood(text: str) -> Mapping[str, Any]:
 @pytest.fixture(scope="module")
 def sets() -> dict[str, HeldOut]:
     return load_all(HELD_OUT)
+
+
+def test_reliability_compares_confidence_and_accuracy_in_groups_of_equal_size() -> None:
+    seen = [("ask_pain", "ask_pain", 0.9)] * 15 + [("ask_pain", "ask_cost", 0.4)] * 5
+    found = reliability(seen)
+    assert {row[1] for row in found.rows} == {"2"}
+    assert found.figures["calibration_error"] == pytest.approx(0.75 * 0.1 + 0.2 * 0.4 + 0.05 * 0.15, abs=0.03)
+    assert found.figures["brier_score"] == pytest.approx(0.75 * 0.01 + 0.25 * 0.16)
 
 
 @pytest.mark.slow
