@@ -174,6 +174,9 @@ def _prepare_start(run: Any, settings: Settings) -> None:
     SQLite has one writer at a time. Several threads of this process would wait for each other's transactions while they
     also wait for the interpreter; one thread for the database does the same work without waiting.
     """
+    from bot.serving import actions_port
+    from bot.serving.own_actions import OwnActions
+
     stock_load = run.load_agent_on_start
 
     async def load(*arguments: Any) -> Any:
@@ -183,6 +186,8 @@ def _prepare_start(run: Any, settings: Settings) -> None:
         if settings.database_url.startswith("sqlite"):
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1, "database"))
         sys.setswitchinterval(SWITCH_SECONDS)
+        if isinstance(agent.action_endpoint, OwnActions):
+            await actions_port.offer(agent.action_endpoint, settings.actions_port)
         garbage.settle()
         return agent
 

@@ -20,6 +20,7 @@ from bot.settings import Settings
 from bot.store import conversations, deliveries, errands, probe
 from bot.store.engine import Sessions, reading
 
+RASA_HEALTH = "/webhooks/website/health"
 PART_SECONDS = 3.0
 Report = dict[str, Any]
 
@@ -74,10 +75,11 @@ class Health:
         rasas = self.settings.rasa_urls
         names = ["rasa", *(f"rasa {number}" for number in range(2, len(rasas) + 1))]
         asked: dict[str, Awaitable[bool]] = {
-            name: _answers(client, f"{url}/webhooks/website/health") for name, url in zip(names, rasas, strict=True)
+            name: _answers(client, f"{url}{RASA_HEALTH}") for name, url in zip(names, rasas, strict=True)
         }
-        if self.settings.actions_apart:  # else a Rasa process is well only when its actions are
-            asked["actions"] = _answers(client, f"http://127.0.0.1:{self.settings.actions_port}/health")
+        apart = self.settings.actions_apart  # else a Rasa process is well only when its actions are
+        actions = f"http://127.0.0.1:{self.settings.actions_port}/health" if apart else f"{rasas[0]}{RASA_HEALTH}"
+        asked["actions"] = _answers(client, actions)
         asked["database"] = asyncio.to_thread(self._works, now)
         if self.settings.redis_url:
             asked["redis"] = _pings(self.settings.redis_url)

@@ -43,10 +43,12 @@ async def test_a_database_that_reads_and_takes_no_change_is_down(
 
 async def test_each_rasa_process_and_redis_are_parts_of_their_own(tmp_path: Path) -> None:
     one = installation(tmp_path, rasa_processes=2, redis_url=f"redis://127.0.0.1:{free_port()}/0")
-    assert await parts_of(one) == {"rasa": "down", "rasa 2": "down", "database": "ok", "redis": "down"}
+    down = {"rasa": "down", "rasa 2": "down", "actions": "down", "redis": "down"}
+    assert await parts_of(one) == down | {"database": "ok"}
     assert set(one.seconds) == set(await parts_of(one))
 
 
-async def test_an_action_server_is_a_part_where_there_is_one(tmp_path: Path) -> None:
-    one = installation(tmp_path, actions_apart=True)
+@pytest.mark.parametrize("apart", [True, False])
+async def test_the_actions_are_a_part_wherever_they_run(tmp_path: Path, apart: bool) -> None:
+    one = installation(tmp_path, actions_apart=apart)
     assert await parts_of(one) == {"rasa": "down", "actions": "down", "database": "ok"}

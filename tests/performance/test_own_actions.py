@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from rasa.core.actions.action import ActionExecutionRejection, RemoteAction
 from rasa.core.channels.channel import CollectingOutputChannel
@@ -24,7 +25,7 @@ from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
 from rasa_sdk.interfaces import ActionExecutionRejection as Rejection
 from sanic import Sanic
 
-from bot.serving import own_actions
+from bot.serving import actions_port, own_actions
 from bot.serving.own_actions import OwnActions
 from tests.channels.website_server import free_port
 from tests.store.dialogues import DOMAIN
@@ -117,6 +118,18 @@ async def action_server() -> AsyncIterator[EndpointConfig]:
         server.close()
 
 
+@asynccontextmanager
+async def offered(actions: OwnActions) -> AsyncIterator[str]:
+    """These actions on a port of their own."""
+    port = free_port()
+    runner = await actions_port.offer(actions, port)
+    assert runner is not None
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await runner.cleanup()
+
+
 async def outcome(name: str, endpoint: EndpointConfig, before: DialogueStateTracker) -> Any:
     """The events of an action, or the error it ends with and what Rasa makes of it."""
     nlg = TemplatedNaturalLanguageGenerator(DOMAIN.responses)
@@ -130,12 +143,27 @@ async def outcome(name: str, endpoint: EndpointConfig, before: DialogueStateTrac
 @pytest.mark.parametrize("name", ["says", "plain", "waits", "rejects", "raises", "meddles", "unknown"])
 async def test_an_action_in_this_process_ends_as_one_of_a_server_does(name: str) -> None:
     here = OwnActions(executor())
-    async with action_server() as there:
-        ours, theirs = [await outcome(f"test_{name}", one, tracker()) for one in (here, there)]
-    assert ours == theirs
+    async with action_server() as there, offered(here) as port:
+        at_the_port = EndpointConfig(f"{port}/webhook")
+        ours, also_ours, theirs = [await outcome(f"test_{name}", one, tracker()) for one in (here, at_the_port, there)]
+    assert ours == also_ours == theirs
     assert (ours == []) is False
     if name == "rejects":
         assert ours[0] is ActionExecutionRejection
+
+
+async def test_the_port_of_the_actions_says_that_it_is_well_and_what_there_is_and_refuses_what_is_no_call() -> None:
+    async with offered(OwnActions(executor())) as port, httpx.AsyncClient(base_url=port, trust_env=False) as client:
+        assert (await client.get("/health")).json() == {"status": "ok"}
+        assert {"name": "test_says"} in (await client.get("/actions")).json()
+        answers = [await client.post("/webhook", content=body) for body in (b"", b"[]", b"{", b"\xff")]
+    assert [one.status_code for one in answers] == [400] * 4
+
+
+async def test_of_several_workers_the_first_has_the_port() -> None:
+    here = OwnActions(executor())
+    async with offered(here) as port:
+        assert await actions_port.offer(here, int(port.rpartition(":")[2])) is None
 
 
 async def test_an_action_shares_no_object_with_rasas_tracker() -> None:

@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
+import yaml
 
 from bot.serving.training import current_model
+from bot.settings import BOT
 from tests.installation import Installation
 
 pytestmark = pytest.mark.slow
@@ -38,3 +41,12 @@ def test_the_training_data_is_valid(root: Path) -> None:
     output = done.stdout + done.stderr
     assert done.returncode == 0, output[-3000:]
     assert "No story structure conflicts found" in output
+
+
+def test_the_actions_answer_where_endpoints_yml_says(installation: Installation) -> None:
+    base = f"http://127.0.0.1:{installation.env['ACTIONS_PORT']}"
+    names = {one["name"] for one in httpx.get(f"{base}/actions", trust_env=False).json()}
+    named = yaml.safe_load((BOT / "domain.yml").read_text(encoding="utf-8"))["actions"]
+    own = {one if isinstance(one, str) else next(iter(one)) for one in named}
+    assert names
+    assert names <= own | {name for name in names if name.startswith("validate_")}
