@@ -36,6 +36,8 @@ STANDING = {
 # of here and now. The wish to die never is.
 SURELY_NOT: dict[Level, float] = {"emergency": 0.002, "urgent": 0.05}
 FEW_WORDS = 4
+FAINT = 0.15  # where no sign is named at all, the sign model must hear one at least so well: the judge alone is easily
+# misled by what is like nothing it has learnt ("base64: …")
 CLASSIFIED = 0.4  # the intent classifier's opinion from which it alone raises the alarm, where there is no guard model
 HEARD_WORDS = 60  # of a longer message the models hear only the beginning, so a plain sign counts by itself
 BARE = 5  # words before a question that only name the sign it is about
@@ -127,6 +129,8 @@ class DangerFinder:
         if not opinions:
             return self._classified(doc, probabilities)
         sure = {level: self._sure(level, opinions) for level in INTENTS}
+        if not mentions and max(sure.values()) < FAINT:
+            return None
         standing = STANDING[plain.level] if plain else min(STANDING[doubt] for doubt in self._doubts(mentions, doc))
         if JUDGE_SAY * _log_odds(opinions[0].now) + SIGN_SAY * _log_odds(max(sure.values())) + standing <= 0:
             return None

@@ -88,6 +88,12 @@ def test_only_certainty_keeps_a_plainly_named_emergency_quiet(
     assert (decided(shared, text, now) is not None) == alarm
 
 
+def test_where_no_sign_is_named_the_sign_model_must_hear_one_too(shared: Understanding) -> None:
+    heard, unheard = [shared.alarm("base64: R3VhcmFu", [], [Opinion({"breathing": one}, 1.0)]) for one in (0.2, 0.1)]
+    assert heard is not None
+    assert unheard is None
+
+
 def test_a_plain_sign_after_what_the_models_hear_counts_by_itself(shared: Understanding) -> None:
     long = "we walked along the river and had an ice cream and talked of the weather and of the garden " * 5
     assert decided(shared, long + "i cannot breathe", 0.0) == Alarm("emergency", "breathing")
