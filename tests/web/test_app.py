@@ -153,14 +153,14 @@ def test_health_is_200_only_when_every_part_answers(tmp_path: Path) -> None:
     with running(tmp_path) as stack, httpx.Client(base_url=stack.address, timeout=20) as http:
         answer = http.get("/healthz")
         assert answer.status_code == 200
-        assert answer.json() == {"status": "ok", "parts": {"rasa": "ok", "database": "ok"}}
+        assert answer.json() == {"status": "ok", "parts": {"rasa": "ok", "actions": "ok", "database": "ok"}}
         with stack.website.sessions.kw["bind"].connect() as connection:
             connection.exec_driver_sql("ALTER TABLE message RENAME TO gone")
             connection.commit()
         stack.stop_rasa()
         answer = http.get("/healthz")
         assert answer.status_code == 503
-        assert answer.json()["parts"] == {"rasa": "down", "database": "down"}
+        assert answer.json()["parts"] == {"rasa": "down", "actions": "down", "database": "down"}
         assert http.get("/livez").status_code == 200
         assert 'mesoguide_part_up{part="rasa"} 0.0' in http.get("/metrics").text
 

@@ -25,7 +25,7 @@
     const before = pulse;
     pulse = now;
     badge(now, before);
-    if (!before) return;
+    if (!before) return news(); // what came between the page and its feed
     const queueChanged = now.queue !== before.queue || now.waiting !== before.waiting || now.desk !== before.desk;
     if (queueChanged) refresh("#queue");
     if (now.message !== before.message || now.desk !== before.desk) news();
