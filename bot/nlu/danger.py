@@ -120,7 +120,7 @@ class DangerFinder:
         self, doc: Doc, probabilities: Sequence[Mapping[str, float]], opinions: Sequence[Opinion] = ()
     ) -> Alarm | None:
         """The alarm to raise, if any. `probabilities`: the intent classifier's, `opinions`: the guard model's, both of
-        the message, first, and of each of its parts. Without opinions only a plain sign counts.
+        the message, first, and of each of its parts. Without opinions a plain sign counts, or a sure classifier.
         """
         mentions = self.mentions(doc)
         plain = next((mention for mention in mentions if not mention.doubt), None)
