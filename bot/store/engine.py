@@ -27,7 +27,6 @@ POOL_OVERFLOW = 20
 CONNECT_SECONDS = 5
 READ_ONLY = {"mesoguide_read_only": True}
 _PRAGMAS = (
-    "journal_mode=WAL",
     "synchronous=NORMAL",
     f"busy_timeout={BUSY_SECONDS * 1000}",
     "foreign_keys=ON",
@@ -136,10 +135,9 @@ def _sqlite(url: URL) -> Engine:
 
 def _prepare_sqlite(connection: Any, record: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # sqlite3 then leaves BEGIN to _begin_sqlite
-    cursor = connection.cursor()
+    _when_free(connection, "PRAGMA journal_mode=WAL")  # of two that open an empty file at once SQLite refuses one
     for pragma in _PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+        connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -148,21 +146,24 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
         return
     raw: Any = connection.connection.dbapi_connection
-    until = time.monotonic() + BUSY_SECONDS
     raw.execute("PRAGMA busy_timeout=0")
     try:
-        while not _locked(raw) and time.monotonic() < until:
-            time.sleep(LOCK_PAUSE)
+        _when_free(raw, "BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # for the error, in SQLAlchemy's words
     finally:
         raw.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
-    if not raw.in_transaction:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # for the error it raises
 
 
-def _locked(raw: Any) -> bool:
-    """Whether the write lock is taken now. SQLite's own waiting sleeps up to 100 ms where a turn writes for one."""
-    try:
-        raw.execute("BEGIN IMMEDIATE")
-    except sqlite3.OperationalError:
-        return False
-    return True
+def _when_free(raw: Any, statement: str) -> None:
+    """Run a statement that takes a lock, waiting for it. SQLite's own waiting sleeps up to 100 ms where a turn writes
+    for one, and does not wait at all where two would wait for each other."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            raw.execute(statement)
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+        time.sleep(LOCK_PAUSE)

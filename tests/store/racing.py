@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -22,14 +24,17 @@ class Racers:
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
-        self.pool = context.Pool(2, initializer=get_ready, initargs=(context.Barrier(2),))
+        self.barrier = context.Barrier(2)
+        self.pool = context.Pool(2, initializer=get_ready, initargs=(self.barrier,))
 
     def race(self, job: Job, url: str, key: str, chat: str = "") -> list[list[Any]]:
         """Let both do the job ROUNDS times in step; returns what each of them got."""
+        self.barrier.reset()
         runs = [self.pool.apply_async(run, (job, url, key, chat, number)) for number in range(2)]
         for one in runs:
-            one.wait(60)
-        return [one.get() for one in sorted(runs, key=lambda one: one.successful())]
+            with suppress(threading.BrokenBarrierError):  # it waited for the other, whose error says why
+                one.get(60)
+        return [one.get() for one in runs]
 
     def close(self) -> None:
         self.pool.close()
@@ -51,10 +56,15 @@ def run(job: Job, url: str, key: str, chat: str, number: int) -> list[Any]:
     engine = make_engine(url)
     sessions = make_sessions(engine)
     got = []
-    for turn in range(ROUNDS):
-        barrier.wait(30)
-        got.append(job(sessions, chat, number, turn))
-    engine.dispose()
+    try:
+        for turn in range(ROUNDS):
+            barrier.wait(30)
+            got.append(job(sessions, chat, number, turn))
+    except BaseException:
+        barrier.abort()  # the other need not wait for the next round
+        raise
+    finally:
+        engine.dispose()
     return got
 
 
@@ -113,6 +123,13 @@ def talk(sessions: Sessions, chat: str, number: int, turn: int) -> list[str]:
     for line in range(4):
         accept(sessions, chat, number, turn * 1000 + number * 100 + line)
     return []
+
+
+def open_new(sessions: Sessions, chat: str, number: int, turn: int) -> None:
+    engine = make_engine(f"{sessions.kw['bind'].url}.{turn}")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("SELECT 1")
+    engine.dispose()
 
 
 def upgrade(sessions: Sessions, chat: str, number: int, turn: int) -> None:

@@ -105,6 +105,12 @@ def test_a_reader_that_asks_for_what_is_new_misses_nothing_two_writers_write(
     assert len(seen) == count(sessions, Message) == 2 * 4 * racing.ROUNDS
 
 
+def test_two_processes_may_open_a_file_that_is_not_there_yet_at_once(
+    tmp_path: Path, key: str, racers: racing.Racers
+) -> None:
+    racers.race(racing.open_new, f"sqlite:///{tmp_path}/new.db", key)
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_two_processes_may_bring_an_empty_database_up_to_date_at_once(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path, key: str, racers: racing.Racers
