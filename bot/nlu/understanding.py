@@ -58,6 +58,7 @@ class Understanding:
         self._clinical = ClinicalReader(vocabulary, self._language)
         self._danger = DangerFinder(vocabulary, self._language)
         self._elsewhere, self._ours = compile_patterns(vocabulary.other_treatments), compile_patterns(vocabulary.ours)
+        self._taken_back = compile_patterns(vocabulary.taken_back)
         among = ("en", *languages)
         self._language_of = lru_cache(maxsize=64)(lambda text: recognise(text, self._speller.is_english, among))
         self._last = lru_cache(maxsize=64)(lambda text: read(self._language, text))
@@ -128,10 +129,13 @@ class Understanding:
 
     def _in_scope(self, reading: Reading, intent: str, confidence: float) -> tuple[str, float]:
         """The intent, or out of scope where all that is asked is about a treatment the clinic does not give. Starting
-        over throws answers away, so it takes a word that says so: "the first one" is a reply."""
+        over throws answers away, so it takes a word that says so: "the first one" is a reply. What takes a message back
+        is no complaint."""
         if intent == "restart" and AGAIN.isdisjoint(word.lower() for word in reading.words):
             return "inform", confidence
         line = Line(reading.doc)
+        if intent in ("complain", "chitchat") and line.spans(self._taken_back):
+            return "inform", confidence
         asked = intent.startswith("ask_") or intent in ASKED_OF_US
         return (
             (OUT, 1.0) if asked and line.spans(self._elsewhere) and not line.spans(self._ours) else (intent, confidence)

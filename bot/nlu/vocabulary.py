@@ -110,6 +110,7 @@ class Vocabulary(_Strict):
     not_treatment: Phrases
     other_treatments: Phrases
     ours: Phrases
+    taken_back: Phrases
     criteria: dict[Literal[CRITERIA], Criterion]  # type: ignore[valid-type]
     heart_medicines: list[Phrases]
     medicine_words: Phrases

@@ -109,3 +109,22 @@ def test_parts_with_the_same_intent_are_one_question() -> None:
 def test_answers_are_thrown_away_only_at_a_word_that_says_so(shared: Understanding, text: str, meant: str) -> None:
     guessed = Guess((("restart", 0.4), ("inform", 0.3)), out_of_scope=0.1, refused=False)
     assert shared.classify(text, [], lambda texts: [guessed] * len(texts)).intent["name"] == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("im ok now, it was a joke of my brother", "inform"),
+        ("sorry false alarm, it was my sister joking", "inform"),
+        ("my mate took my phone, ignore that message", "inform"),
+        ("I didn't mean it", "inform"),
+        ("what a joke, you didnt read what i wrote", "complain"),
+        ("are you kidding me", "complain"),
+        ("this place is a joke and so are the prices", "complain"),
+        ("how can you ignore my emails for a week", "complain"),
+        ("is this bot a joke", "complain"),
+    ],
+)
+def test_who_takes_a_message_back_does_not_complain(shared: Understanding, text: str, meant: str) -> None:
+    guessed = Guess((("complain", 0.8), ("inform", 0.1)), out_of_scope=0.1, refused=False)
+    assert shared.classify(text, [], lambda texts: [guessed] * len(texts)).intent["name"] == meant
