@@ -19,14 +19,16 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.nlu.danger import INTENTS
 from bot.nlu.encoders import load_encoder
-from bot.nlu.guard_model import GuardModel
+from bot.nlu.guard_model import GuardModel, Opinion
 from bot.nlu.intent_model import Guess, IntentModel, Options
 from bot.nlu.language import DEFAULT
+from bot.nlu.memory import Memory
 from bot.nlu.parser import FOREIGN, hear, meaning, train_foreign, train_guard, train_intents
 from bot.nlu.understanding import Classified, Understanding, load_understanding
 
 PAYLOAD = "/"
 OPINIONS = "opinions"  # what the classifier thinks of the message and of each of its questions; for the guard
+REMEMBERED = 512  # texts whose guess and opinions are kept; some 7 kB each
 TYPES = DefaultV1Recipe.ComponentType
 
 
@@ -128,6 +130,7 @@ class MessageIntentClassifier(_Wired):
         super().__init__(config)
         self._storage, self._resource, self._model = storage, resource, model
         self._foreign_model: IntentModel | None = None
+        self._known: Memory[Guess] = Memory(REMEMBERED)
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
@@ -192,7 +195,7 @@ class MessageIntentClassifier(_Wired):
 
     def _guess(self, texts: List[Text]) -> List[Guess]:
         normal = [self._shared.normal(text) for text in texts]
-        return self._model.guess(normal, meaning(self._config["encoder"], normal))
+        return self._known.of(normal, lambda new: self._model.guess(new, meaning(self._config["encoder"], new)))
 
 
 @DefaultV1Recipe.register(TYPES.INTENT_CLASSIFIER, is_trainable=True)
@@ -204,6 +207,7 @@ class DangerGuard(_Wired):
     ) -> None:
         super().__init__(config)
         self._storage, self._resource, self._guard = storage, resource, guard
+        self._known: Memory[List[Opinion]] = Memory(REMEMBERED)
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
@@ -241,9 +245,12 @@ class DangerGuard(_Wired):
     def process(self, messages: List[Message]) -> List[Message]:
         for message in _texts(messages):
             text = message.get(TEXT)
-            heard = hear(self._guard, self._shared, self._config["encoder"], text)
+            (heard,) = self._known.of([text], self._hear)
             alarm = self._shared.alarm(text, message.get(OPINIONS) or [], heard)
             message.set("danger", {"level": alarm.level, "sign": alarm.sign} if alarm else None, add_to_output=True)
             if alarm:
                 message.set(INTENT, {"name": INTENTS[alarm.level], "confidence": 1.0}, add_to_output=True)
         return messages
+
+    def _hear(self, texts: List[Text]) -> List[List[Opinion]]:
+        return [hear(self._guard, self._shared, self._config["encoder"], text) for text in texts]

@@ -9,8 +9,6 @@ docs/decisions holds what was measured and why `minilm` is the default.
 from __future__ import annotations
 
 import os
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -20,7 +18,7 @@ from typing import Protocol
 import numpy as np
 
 from bot.nlu.int8 import MIDDLE, model_bytes
-from bot.store.forgetting import remembers
+from bot.nlu.memory import Memory
 
 REMEMBERED = 4096
 MANY = 64  # texts from which they are encoded on all cores
@@ -99,16 +97,9 @@ class Remembering:
     """An encoder that keeps the vectors of the texts it met last. Safe to share between threads."""
 
     def __init__(self, encoder: Encoder, size: int = REMEMBERED) -> None:
-        self._encoder, self._remembered = encoder, size
+        self._encoder = encoder
         self.size: int | None = getattr(encoder, "size", None)  # of one layer; None: it has none
-        self._known: OrderedDict[str, np.ndarray] = OrderedDict()
-        self._lock = threading.Lock()
-        remembers(self.forget)
-
-    def forget(self) -> None:
-        """Let go of the texts."""
-        with self._lock:
-            self._known.clear()
+        self._known: Memory[np.ndarray] = Memory(size)
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         return self.layers(texts, (LAST,))
@@ -122,20 +113,8 @@ class Remembering:
         return np.hstack([rows[:, start : start + self.size] for start in starts])
 
     def _rows(self, texts: Sequence[str]) -> np.ndarray:
-        """All texts of one call are kept, however many: training asks for the same ones several times."""
-        with self._lock:
-            found = {text: self._known[text] for text in texts if text in self._known}
-        missing = [text for text in dict.fromkeys(texts) if text not in found]
-        if missing:
-            rows = getattr(self._encoder, "layers", self._encoder.encode)(missing)
-            found.update(zip(missing, rows, strict=True))
-        with self._lock:
-            for text in texts:
-                self._known[text] = found[text]
-                self._known.move_to_end(text)
-            while len(self._known) > max(self._remembered, len(found)):
-                self._known.popitem(last=False)
-        return np.array([found[text] for text in texts], dtype=np.float32)
+        rows = self._known.of(texts, getattr(self._encoder, "layers", self._encoder.encode))
+        return np.array(rows, dtype=np.float32)
 
 
 ENCODERS: dict[str, Callable[[], Encoder]] = {"minilm": MiniLM, "use": UniversalSentenceEncoder}

@@ -80,10 +80,10 @@ def test_memories_of_words_are_emptied_and_nothing_is_while_nobody_is_erased(ses
     watch = Watch(sessions)
     assert not watch.look()
     assert not watch.look()
-    assert list(encoder._known) == ["I am pregnant"]
+    assert list(encoder._known._known) == ["I am pregnant"]
     erase(sessions)
     watch.look()
-    assert (list(encoder._known), index._questions, speller._remember.cache_info().currsize) == ([], {}, 0)
+    assert (list(encoder._known._known), index._questions, speller._remember.cache_info().currsize) == ([], {}, 0)
 
 
 def test_the_watch_looks_by_itself_while_the_process_runs(sessions: Sessions) -> None:
