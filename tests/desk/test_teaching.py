@@ -155,6 +155,104 @@ def test_a_revision_replaces_the_live_text_only_when_approved_and_old_versions_s
         assert len(training_export.regression_cases(session)) == 4
 
 
+PREGNANT = "Is it safe when I am pregnant?"
+
+
+def revised(front: Front, person: Person, answer: str, **data: str) -> str:
+    """A revision of the answer on dogs; its id."""
+    form = {"title": "Dogs", "text": "Small dogs may come in.", **data}
+    assert person.post(f"/desk/answers/{answer}/revise", **form).status_code == 200
+    with reading(front.sessions) as session:
+        return answers_learned.revisions(session, answer)[0].id
+
+
+def served(front: Front, answer: str) -> list[str]:
+    """The wordings that the bot compares messages with and `mesoguide evaluate` asks."""
+    with reading(front.sessions) as session:
+        wordings, _ = answers_learned.catalogue(session, ENCODER)
+        cases = [case["question"] for case in training_export.regression_cases(session)]
+    found = sorted(wording.text for wording in wordings if wording.answer_id == answer)
+    assert found == sorted(cases)
+    return found
+
+
+def test_a_new_wording_is_answered_only_when_a_clinician_approved_it(front: Front, anna: Person, clara: Person) -> None:
+    answer = approved(front, anna, clara)
+    draft = revised(front, anna, answer, extra=PREGNANT, topic="ask_safety")
+    assert PREGNANT in clara.get(f"/desk/answers/{answer}").text
+    assert "learned" not in parsed(component(front), PREGNANT, "ask_safety", 0.9)
+    assert served(front, answer) == sorted(DOGS)
+    assert clara.post(f"/desk/answers/{answer}/approve", revision=draft).status_code == 200
+    assert parsed(component(front), PREGNANT, "ask_safety", 0.9)["learned"]["id"] == answer
+    assert served(front, answer) == sorted([*DOGS, PREGNANT])
+
+
+def test_a_rejected_wording_is_dropped_and_does_not_come_back_with_the_next_draft(
+    front: Front, anna: Person, clara: Person
+) -> None:
+    answer = approved(front, anna, clara)
+    draft = revised(front, anna, answer, extra=PREGNANT, topic="ask_safety")
+    clara.post(f"/desk/answers/{answer}/reject", revision=draft)
+    assert "learned" not in parsed(component(front), PREGNANT)
+    clara.post(f"/desk/answers/{answer}/approve", revision=revised(front, anna, answer))
+    assert served(front, answer) == sorted(DOGS)
+    with reading(front.sessions) as session:
+        assert [row.text for row in training_export.examples(session)] == []
+
+
+def test_a_first_draft_that_was_rejected_keeps_its_questions_for_the_next(
+    front: Front, anna: Person, clara: Person
+) -> None:
+    data = {"title": "Dogs", "text": "Yes.", "extra": DOGS[0]}
+    answer = anna.post("/desk/answers/new", part=False, **data).headers["location"].rsplit("/", 1)[-1]
+    with reading(front.sessions) as session:
+        draft = answers_learned.revisions(session, answer)[0].id
+    clara.post(f"/desk/answers/{answer}/reject", revision=draft)
+    assert served(front, answer) == []
+    clara.post(f"/desk/answers/{answer}/approve", revision=revised(front, anna, answer))
+    assert served(front, answer) == [DOGS[0]]
+
+
+def test_a_wording_of_a_draft_that_a_newer_draft_replaces_waits_with_the_newer(
+    front: Front, anna: Person, clara: Person
+) -> None:
+    answer = approved(front, anna, clara)
+    revised(front, anna, answer, extra="puppy welcome?")
+    newer = revised(front, anna, answer, text="Puppies too.")
+    assert served(front, answer) == sorted(DOGS)
+    clara.post(f"/desk/answers/{answer}/approve", revision=newer)
+    assert served(front, answer) == sorted([*DOGS, "puppy welcome?"])
+
+
+def test_name_topic_and_review_day_of_a_draft_count_only_when_it_is_approved(
+    front: Front, anna: Person, clara: Person
+) -> None:
+    answer = approved(front, anna, clara)
+    changed = {"title": "Pets", "topic": "ask_clinic_info", "review_by": "2026-09-01"}
+
+    def now() -> tuple[str, str | None, str, str | None]:
+        with reading(front.sessions) as session:
+            row = answers_learned.get(session, answer)
+            said = answers_learned.live(session, answer)
+            topics = {wording.topic for wording in answers_learned.catalogue(session, ENCODER)[0]}
+            titles = {case["title"] for case in training_export.regression_cases(session)}
+            assert row is not None
+            assert said is not None
+            assert (topics, titles) == ({said.topic}, {row.title})
+            return row.title, said.topic, str(row.review_by), answers_learned.titles(session)[answer]
+
+    draft = revised(front, anna, answer, **changed)
+    assert now() == ("Dogs", None, "None", "Dogs")
+    page = clara.get(f"/desk/answers/{answer}").text
+    assert 'value="Pets"' in page
+    assert 'value="2026-09-01"' in page
+    clara.post(f"/desk/answers/{answer}/reject", revision=draft)
+    assert now() == ("Dogs", None, "None", "Dogs")
+    assert 'value="Pets"' not in clara.get(f"/desk/answers/{answer}").text
+    clara.post(f"/desk/answers/{answer}/approve", revision=revised(front, anna, answer, **changed))
+    assert now() == ("Pets", "ask_clinic_info", "2026-09-01", "Pets")
+
+
 def test_two_clinicians_cannot_both_decide_about_one_draft(front: Front, anna: Person, clara: Person) -> None:
     dora = front.person("clinician", "Dora")
     data = {"title": "Dogs", "text": "Yes.", "extra": DOGS[0]}

@@ -108,7 +108,7 @@ def revise(  # noqa: PLR0913, PLR0917 - the fields of the form
     review_by: Field = "",
     facts: Many = None,
 ) -> Response:
-    """A new version as a draft, and more wordings; what is live stays until the draft is approved."""
+    """A new version as a draft, with more wordings; what is live stays as it is until the draft is approved."""
     asked = [line.strip() for line in extra.splitlines() if line.strip()]
     with view.changing() as session:
         row = _get(session, answer_id)
@@ -192,6 +192,7 @@ def _page(view: View, answer_id: str) -> Response:
         row = _get(session, answer_id)
         revisions = answers_learned.revisions(session, answer_id)
         wordings = answers_learned.wordings_of(session, answer_id)
+        waiting = {wording.id for wording in answers_learned.waiting_wordings(session, answer_id)}
         thumbs = desk_figures.thumbs_of(session, f"learned:{answer_id}")
     draft = next((one for one in revisions if one.status == "draft"), None)
     newest = draft or next((one for one in revisions if one.id == row.live_revision_id), revisions[0])
@@ -202,6 +203,7 @@ def _page(view: View, answer_id: str) -> Response:
         answer=row,
         revisions=revisions,
         wordings=wordings,
+        waiting=waiting,
         thumbs=thumbs,
         draft=draft,
         newest=newest,
