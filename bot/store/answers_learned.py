@@ -233,7 +233,8 @@ def approve(session: Session, revision_id: str, *, clinician: StaffUser, now: da
     bump(session)
     if answer.group_id is None:
         return []
-    return desk_questions.settle(session, answer.group_id, "answered", "answered", actor=clinician.id, now=now)
+    chats = desk_questions.settle(session, answer.group_id, "answered", "answered", actor=clinician.id, now=now)
+    return chats or []
 
 
 def reject(session: Session, revision_id: str, *, clinician: StaffUser, now: datetime) -> None:
@@ -335,6 +336,18 @@ def _current(answer: LearnedAnswer, rows: list[AnswerRevision]) -> AnswerRevisio
     draft = next((row for row in rows if row.status == "draft"), None)
     alive = next((row for row in rows if row.id == answer.live_revision_id), None)
     return draft or alive or rows[-1]
+
+
+def drafts_of(session: Session, group_ids: Sequence[str]) -> dict[str, list[AnswerRevision]]:
+    """Group's id -> the drafts that were written for its questions and wait for a clinician, newest first."""
+    query = select(LearnedAnswer.group_id, AnswerRevision).join(
+        AnswerRevision, AnswerRevision.answer_id == LearnedAnswer.id
+    )
+    query = query.where(LearnedAnswer.group_id.in_(group_ids), AnswerRevision.status == "draft")
+    found: dict[str, list[AnswerRevision]] = {}
+    for group_id, row in session.execute(query.order_by(AnswerRevision.created_at.desc())):
+        found.setdefault(group_id, []).append(row)
+    return found
 
 
 def titles(session: Session) -> dict[str, str]:

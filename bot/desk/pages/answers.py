@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import partial
 from typing import Annotated
 
 from fastapi import Form
@@ -46,8 +47,11 @@ def new(view: Signed, group: str = "") -> Response:
     items = []
     if group:
         with view.reading() as session:
+            drafts = answers_learned.drafts_of(session, [group])
+            if drafts:
+                return view.goto(f"/desk/answers/{drafts[group][0].answer_id}")
             items = distinct([one.item for one in desk_questions.members(session, group)])
-    return _form(view, "answer_new.html", group=group, items=items, text="", title="", topic="", error="", extra="")
+    return _new(view, group=group, items=items)
 
 
 @pages.post("/answers/new")
@@ -68,18 +72,24 @@ def write(  # noqa: PLR0913, PLR0917 - the fields of the form
     known = {item.id: item for item in members}
     asked = [(known[id_].question or "", id_) for id_ in items or [] if id_ in known]
     asked += [(line.strip(), None) for line in extra.splitlines() if line.strip()]  # type: ignore[misc]
+    again = partial(_new, view, group=group, items=distinct(members), title=title, text=text, topic=topic, extra=extra)
     error = _problem(view, title, text, bool(asked))
     if error:
-        again = {"title": title, "text": text, "topic": topic, "extra": extra}
-        return _form(view, "answer_new.html", 400, group=group, items=distinct(members), error=error, **again)
+        return again(400, error=error)
     vectors = encode([words for words, _ in asked])
     wordings = [(words, vector, id_) for (words, id_), vector in zip(asked, vectors, strict=True)]
     draft = _draft(view, title, text, topic, facts, review_by)
     with view.changing() as session:
-        row = answers_learned.write(
-            session, draft, wordings, encoder=ENCODER, author=view.staff, now=view.now, group_id=group or None
-        )
-    return view.goto(f"/desk/answers/{row.id}")
+        desk_questions.get(session, group, lock=True)
+        drafts = answers_learned.drafts_of(session, [group]).get(group, [])
+        if not drafts:
+            row = answers_learned.write(
+                session, draft, wordings, encoder=ENCODER, author=view.staff, now=view.now, group_id=group or None
+            )
+            answer_id = row.id
+    if drafts:
+        return again(409, other=drafts[0])
+    return view.goto(f"/desk/answers/{answer_id}")
 
 
 @pages.get("/answers/{answer_id}")
@@ -210,6 +220,12 @@ def _page(view: View, answer_id: str) -> Response:
         level=level,
         hard=level > MAX_GRADE,
     )
+
+
+def _new(view: View, status: int = 200, **values: object) -> Response:
+    """The form for a new answer; `other` is a draft that is there already for the same questions."""
+    empty = {"title": "", "text": "", "topic": "", "extra": "", "error": "", "other": None}
+    return _form(view, "answer_new.html", status, **{**empty, **values})
 
 
 def _form(view: View, template: str, status: int = 200, **values: object) -> Response:

@@ -1,4 +1,4 @@
-"""The name, the topic and the day of review belong to a version of an answer: they wait for approval as its text does."""
+"""Name, topic and day of review belong to a version of an answer: they wait for approval as its text does."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ def upgrade() -> None:
     op.add_column("answer_revision", sa.Column("title", sa.String(160), nullable=False, server_default=""))
     op.add_column("answer_revision", sa.Column("topic", sa.String(64)))
     op.add_column("answer_revision", sa.Column("review_by", sa.Date()))
-    mine = "(SELECT {0} FROM learned_answer WHERE learned_answer.id = answer_revision.answer_id)"
-    columns = ", ".join(f"{name} = {mine.format(name)}" for name in ("title", "topic", "review_by"))
-    op.execute(f"UPDATE answer_revision SET {columns}")
+    op.execute(
+        "UPDATE answer_revision SET (title, topic, review_by) = (SELECT title, topic, review_by FROM learned_answer"
+        " WHERE learned_answer.id = answer_revision.answer_id)"
+    )
     with op.batch_alter_table("answer_revision") as table:
         table.alter_column("title", server_default=None)
 
