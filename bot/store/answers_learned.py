@@ -276,10 +276,22 @@ def _take_over(answer: LearnedAnswer, revision: AnswerRevision) -> None:
 
 
 def _teach(session: Session, answer: LearnedAnswer, actor: str, now: datetime) -> None:
-    """The wordings that waited as regression cases and proposed training examples."""
+    """The wordings that waited become regression cases; all are proposed for training under the topic, each once.
+
+    What was proposed under a former topic and nobody has decided about is withdrawn.
+    """
     for wording in waiting_wordings(session, answer.id):
         session.add(RegressionCase(id=new_id(), answer_id=answer.id, wording_id=wording.id, created_at=now))
-        if answer.topic:
+    wordings = wordings_of(session, answer.id)
+    query = select(TrainingExample).where(TrainingExample.wording_id.in_([wording.id for wording in wordings]))
+    known = set()
+    for example in session.scalars(query):
+        if example.intent == answer.topic:
+            known.add(example.wording_id)
+        elif example.status == "proposed":
+            session.delete(example)
+    for wording in wordings:
+        if answer.topic and wording.id not in known:
             session.add(
                 TrainingExample(
                     id=new_id(),

@@ -303,6 +303,7 @@ def test_from_three_questions_to_an_answer_that_the_bot_gives(front: Front, sits
     anna.get_by_role("link", name="Write an answer").click()
     anna.get_by_label("Short name").fill("Dogs")
     anna.get_by_label("The answer, as patients read it").fill("Dogs may wait outside.")
+    anna.get_by_label("Topic", exact=True).select_option("none")
     anna.get_by_role("button", name="Save as draft").click()
     expect(anna.get_by_text("Waits for a clinician")).to_be_visible()
     clara.get_by_role("link", name="Answers").click()

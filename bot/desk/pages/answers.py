@@ -10,11 +10,12 @@ from typing import Annotated
 from fastapi import Form
 from starlette.responses import Response
 
+from bot.clinic.answers import has_answer
 from bot.clinic.content import MAX_GRADE, grade
 from bot.desk.context import View
 from bot.desk.meaning import ENCODER, encode
 from bot.desk.pages.questions import distinct, topics
-from bot.desk.preview import changed_by
+from bot.desk.preview import READ, changed_by
 from bot.desk.routing import Clinician, NotThere, Pages, Refused, Signed
 from bot.store import answers_learned, desk_figures, desk_ownership, desk_questions, training_export
 from bot.store.answers_learned import Draft
@@ -100,11 +101,11 @@ def answer(view: Signed, answer_id: str, error: str = "") -> Response:
 
 @pages.get("/answers/{answer_id}/preview")
 def preview(view: Signed, answer_id: str) -> Response:
-    """Which older questions would be answered differently once this answer is live."""
+    """Which older questions would be answered differently once the draft is approved."""
     with view.reading() as session:
         _get(session, answer_id)
-        older = changed_by(session, answer_id, encode, ENCODER)
-    return view.page("answer_preview.html", older=older)
+        older = changed_by(session, answer_id, encode, ENCODER, partial(has_answer, view.desk.content))
+    return view.page("answer_preview.html", older=older, read=READ)
 
 
 @pages.post("/answers/{answer_id}/revise")
@@ -224,7 +225,7 @@ def _page(view: View, answer_id: str) -> Response:
 
 def _new(view: View, status: int = 200, **values: object) -> Response:
     """The form for a new answer; `other` is a draft that is there already for the same questions."""
-    empty = {"title": "", "text": "", "topic": "", "extra": "", "error": "", "other": None}
+    empty = {"title": "", "text": "", "topic": None, "extra": "", "error": "", "other": None}
     return _form(view, "answer_new.html", status, **{**empty, **values})
 
 
