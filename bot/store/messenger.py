@@ -6,9 +6,10 @@ Nothing here commits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
 
 from sqlalchemy import Select, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
@@ -49,7 +50,7 @@ class Link:
 @dataclass(frozen=True)
 class Due:
     """A line to be sent: `parts` of it have gone out already; `author` says by whom it is. `calendar`: the path of the
-    calendar file of the visit it is about, if there is one."""
+    calendar file of the visit it is about, if there is one. `taught`: who wrote an answer of the desk, and its day."""
 
     message_id: str
     author: Literal["bot", "staff"]
@@ -58,6 +59,7 @@ class Due:
     kind: str | None
     parts: int
     calendar: str = ""
+    taught: tuple[str, date] | None = None
 
 
 def person_key(page_id: str, psid: str) -> str:
@@ -273,8 +275,15 @@ def _undelivered() -> Select[tuple[Message, MessengerDelivery]]:
 
 def _due(row: Message, delivery: MessengerDelivery | None) -> Due:
     author: Literal["bot", "staff"] = "staff" if row.sender == "staff" else "bot"
-    calendar = str((row.meta or {}).get("calendar") or "")
-    return Due(row.id, author, row.text, list(row.buttons or []), row.kind, delivery.parts if delivery else 0, calendar)
+    meta, parts = row.meta or {}, delivery.parts if delivery else 0
+    calendar = str(meta.get("calendar") or "")
+    return Due(row.id, author, row.text, list(row.buttons or []), row.kind, parts, calendar, taught_by(meta))
+
+
+def taught_by(metadata: Mapping[str, Any]) -> tuple[str, date] | None:
+    """Whose answer a message is, where the clinic's people wrote it, and the day it was approved."""
+    author, day = metadata.get("author"), metadata.get("date")
+    return (str(author), date.fromisoformat(day)) if author and day else None
 
 
 def _link(row: MessengerPerson, is_new: bool = False) -> Link:
