@@ -161,16 +161,17 @@ def members(session: Session, group_id: str, limit: int = 100) -> list[Asked]:
     return [Asked(*row) for row in session.execute(query.limit(limit))]
 
 
-def asked_since(session: Session, since: datetime, limit: int) -> list[tuple[Shown, int]]:
-    """The open groups that most patients asked since a moment, and how many did; of those asked more than once."""
+def asked_between(session: Session, start: datetime, end: datetime) -> dict[str, int]:
+    """Open group's id -> how many patients asked its question from `start` up to but not including `end`."""
     number = func.count(func.distinct(TriageItem.conversation_id))
     query = select(GroupedQuestion.group_id, number).join(TriageItem, TriageItem.id == GroupedQuestion.item_id)
     query = query.join(QuestionGroup, QuestionGroup.id == GroupedQuestion.group_id).where(
-        TriageItem.kind == "question", TriageItem.created_at >= since, QuestionGroup.status == "open"
+        TriageItem.kind == "question",
+        TriageItem.created_at >= start,
+        TriageItem.created_at < end,
+        QuestionGroup.status == "open",
     )
-    query = query.group_by(GroupedQuestion.group_id).having(number > 1).order_by(number.desc()).limit(limit)
-    counts = {group_id: count for group_id, count in session.execute(query)}
-    return [(one, counts[one.group.id]) for one in shown(session, list(counts))]
+    return {group_id: count for group_id, count in session.execute(query.group_by(GroupedQuestion.group_id))}
 
 
 def shown(session: Session, group_ids: Sequence[str]) -> list[Shown]:

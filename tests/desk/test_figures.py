@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from bot.clinic.desk import reasons
 from bot.clinic.desk.figures import Wait, kept_share, middle, promised, rising, share, taken, top
+from bot.desk.jobs.grouping import group_some
 from bot.desk.pages.figures import to_csv
 from bot.desk.present import REASONS
 from bot.store import audit, conversations, desk_figures, feedback, screenings
@@ -158,6 +159,22 @@ def screened(front: Front, at: datetime) -> None:
         assert chat is not None
         screenings.save(session, chat.id, Decision({}, "suitable", "v", "v"), at)
         session.commit()
+
+
+def test_a_question_rises_when_more_patients_asked_it_than_in_the_two_weeks_before(front: Front, anna: Person) -> None:
+    often, rises = "Can I bring my dog?", "Where can I park?"
+    for days, times in ((20, {often: 4, rises: 1}), (3, {often: 4, rises: 3})):
+        front.clock.now = NOW - timedelta(days=days)
+        for question, number in times.items():
+            for _ in range(number):
+                front.item(front.chat(question), question=question)
+    front.clock.now = NOW
+    group_some(front.sessions)
+    page = anna.get("/desk/figures").text
+    assert rises in page
+    assert often not in page
+    rows = table(anna.get("/desk/figures.csv?table=rising_questions").text)
+    assert rows[1:] == [[rises, "3", "1"]]
 
 
 def test_where_a_patient_left_the_screening_is_the_last_question_before_silence(front: Front) -> None:
