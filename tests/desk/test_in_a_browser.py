@@ -22,7 +22,7 @@ from bot.desk.jobs.grouping import group_some
 from bot.store import answers_learned, conversations, desk_bookings, desk_questions, staff, triage
 from bot.store.engine import reading, unit_of_work
 
-from .conftest import PASSWORD, Front, running_app
+from .conftest import NOW, PASSWORD, Front, running_app
 from .test_teaching import DOGS, FOURTH, component, parsed
 
 CHROMIUM = next(filter(None, map(which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -374,7 +374,7 @@ def every_page(front: Front) -> list[str]:
         chat = triage.queue(session, utc_now(), kinds=("danger",)).items[0].conversation_id
         group = desk_questions.page(session)[0][0].group.id
         answer = next(one.answer.id for one in answers_learned.listed(session) if one.state == "draft")
-        visit = desk_bookings.page(session, ("proposed",))[0][0].id
+        visit = desk_bookings.page(session, ("proposed",), order="waiting", today=NOW)[0][0].id
     one = [f"/c/{chat}", f"/questions/{group}", f"/answers/{answer}", f"/answers/new?group={group}"]
     lists = ["", "/questions", "/answers", "/training", "/bookings", "/bookings/week", "/figures", "/account"]
     return [*lists, *one, f"/bookings/{visit}", *ADMINS]
