@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,20 @@ import numpy as np
 import pytest
 import yaml
 from rasa.shared.nlu.training_data.message import Message as RasaMessage
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
 
+from bot.actions.answer import ActionNoteUnknown
+from bot.actions.base import Clinic, Turn
 from bot.clinic.desk import learned
 from bot.clinic.desk.meaning import Group, nearest, twin
 from bot.desk.jobs.grouping import group_some
 from bot.desk.meaning import ENCODER, encode
 from bot.evaluation import measures
 from bot.nlu.learned import Catalogue, LearnedAnswers
-from bot.store import answers_learned, conversations, desk_questions, training_export
+from bot.store import answers_learned, conversations, desk_questions, feedback, training_export
 from bot.store.engine import reading, unit_of_work
+from bot.store.terms import Thumb
 
 from .conftest import Front, Person
 
@@ -251,6 +257,53 @@ def test_name_topic_and_review_day_of_a_draft_count_only_when_it_is_approved(
     assert 'value="Pets"' not in clara.get(f"/desk/answers/{answer}").text
     clara.post(f"/desk/answers/{answer}/approve", revision=revised(front, anna, answer, **changed))
     assert now() == ("Pets", "ask_clinic_info", "2026-09-01", "Pets")
+
+
+def said_by_the_bot(front: Front, chat: str, text: str) -> str:
+    """What the bot answers to a message nobody trained it for; the id of the answer's line."""
+    parse = {**parsed(component(front), text), "message_id": text}
+    dispatcher = CollectingDispatcher()
+    clinic = Clinic(front.router.desk.content, front.sessions, "a secret of the tests")
+    tracker = Tracker(chat, {}, parse, [], False, None, {}, "action_listen")
+    ActionNoteUnknown().act(Turn(dispatcher, tracker, clinic, front.clock()))
+    [say] = dispatcher.messages
+    with unit_of_work(front.sessions) as session:
+        row = conversations.add_bot_message(session, chat, say, front.clock())
+        session.commit()
+        return row.id
+
+
+def test_how_often_a_version_was_given_and_liked_is_counted_for_each_version(
+    front: Front, anna: Person, clara: Person
+) -> None:
+    answer, chat = approved(front, anna, clara), front.chat("Hello")
+    first, second = said_by_the_bot(front, chat, FOURTH), said_by_the_bot(front, chat, DOGS[0])
+    clara.post(f"/desk/answers/{answer}/approve", revision=revised(front, anna, answer))
+    third = said_by_the_bot(front, chat, FOURTH)
+    with unit_of_work(front.sessions) as session:
+        thumbs: list[tuple[str, Thumb]] = [(first, "up"), (second, "up"), (third, "down")]
+        for line, thumb in thumbs:
+            feedback.give(session, chat, line, thumb=thumb, now=front.clock())
+        session.commit()
+    rows = re.findall(r"<tr><td>(\d)</td>(.*?)</tr>", anna.get(f"/desk/answers/{answer}").text)
+    counts = {version: re.findall(r'class="num">(\d+)<', row) for version, row in rows}
+    assert counts == {"1": ["2", "2", "0"], "2": ["1", "0", "1"]}, "given, up, down"
+
+
+def test_a_live_answer_is_marked_when_its_day_of_review_has_passed(front: Front, anna: Person, clara: Person) -> None:
+    answer = approved(front, anna, clara)
+    draft = revised(front, anna, answer, review_by="2026-03-03")
+    due = 'class="late">2026-03-03'
+    clara.post(f"/desk/answers/{answer}/approve", revision=draft)
+    front.clock.move(days=1)
+    anna.sign_in("anna@clinic.example")
+    assert due not in anna.get("/desk/answers").text, "on the day itself there is still time"
+    front.clock.move(days=1)
+    anna.sign_in("anna@clinic.example")
+    assert due in anna.get("/desk/answers").text
+    clara.sign_in("clara@clinic.example")
+    clara.post(f"/desk/answers/{answer}/retire")
+    assert due not in anna.get("/desk/answers").text
 
 
 def test_two_clinicians_cannot_both_decide_about_one_draft(front: Front, anna: Person, clara: Person) -> None:

@@ -208,3 +208,15 @@ def test_bookings_to_confirm_stand_in_the_order_in_which_patients_asked(front: F
             bookings.create(session, chat, request, NOW + timedelta(minutes=minutes))
             session.commit()
     assert listed(anna, "/desk/bookings", ("Ada", "Zoe", "Mia")) == ["Zoe", "Mia", "Ada"]
+
+
+def test_ready_made_replies_call_the_patient_by_the_name_they_gave_and_others_by_none(
+    front: Front, anna: Person
+) -> None:
+    _, named = visit(front)
+    for chat, greeting in ((named, "Hello Rosa Lindner, this is Anna"), (front.chat(), "Hello, this is Anna")):
+        assert anna.post(f"/desk/c/{chat}/take-over").is_success
+        replies = anna.get(f"/desk/c/{chat}").text.split('id="canned"')[1].split("</select>")[0]
+        assert greeting in replies
+        assert "{name}" not in replies
+        assert "{staff}" not in replies
