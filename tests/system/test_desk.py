@@ -73,9 +73,7 @@ def desk(installation: Installation) -> Iterator[Desk]:
 
 
 @contextmanager
-def signed_in(
-    browser: Browser, installation: Installation, sessions: Sessions, name: str, role: str
-) -> Iterator[Page]:
+def signed_in(browser: Browser, installation: Installation, sessions: Sessions, name: str, role: str) -> Iterator[Page]:
     email = f"{name.lower()}@clinic.example"
     with unit_of_work(sessions) as session:
         now = datetime.now(timezone.utc)
