@@ -83,7 +83,7 @@ class Work:
             if not await self._is_danger(message):
                 await asyncio.to_thread(self._keep, link, message, self._line(body), [])
                 return
-            await self._answer(link, message, body)
+            await self._turned(link, message, body)  # of what it says, only the advice is kept
             return
         self._show(link.psid)
         if message.payload == OPENING:
@@ -115,11 +115,14 @@ class Work:
             says = [_say(reply.say, reply.buttons)]
             await asyncio.to_thread(self._keep, link, message, reply.row, says)
             return
-        said = await self._turn(link, message, str(body.get("text") or ""))
-        await self._send_unstored(link, said)
+        await self._turned(link, message, body)
         beside = next((one for one in media if one in TOLD_WITH_TEXT), None)
         if beside is not None:
             await asyncio.to_thread(self._preface, link, self.words.replies[beside].say)
+
+    async def _turned(self, link: Link, message: Incoming, body: Body) -> None:
+        said = await self._turn(link, message, str(body.get("text") or ""))
+        await self._send_unstored(link, said)
 
     async def _turn(self, link: Link, message: Incoming, title: str) -> list[Said]:
         """The turn. A button so old that the bot no longer knows it counts as the words on it."""
