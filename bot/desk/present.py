@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.store.desk_ownership import ELSEWHERE
+
 KINDS = {
     "danger": "Danger",
     "person": "Wants a person",
@@ -83,6 +85,7 @@ GLOBALS: dict[str, Any] = {
     "ROLES": ROLES,
     "SENDERS": SENDERS,
     "CHANNELS": CHANNELS,
+    "ELSEWHERE": ELSEWHERE,
 }
 
 

@@ -1,4 +1,4 @@
-"""A patient in danger is advised also while a person has the chat, when Rasa's tracker is paused: that and nothing else."""
+"""Advice in danger is given also while a person has the chat and Rasa's tracker is paused: that and nothing else."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from bot.channels.messenger.routing import Routing
 from bot.channels.messenger.words import MOVE, OPENING, Button, Words
 from bot.channels.records import Records
 from bot.problems import Problem
-from bot.store import conversations, desk_queue, feedback, messenger
+from bot.store import conversations, desk_ownership, desk_queue, feedback, messenger
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.messenger import CLIENT_ID, Link
 
@@ -199,8 +199,8 @@ class Work:
             return
         text = self.words.disclosure.start if reason == "start" else self.words.disclosure.gap
         with unit_of_work(self.sessions) as session:
-            conversations.add_bot_message(session, link.conversation_id, _say(text, kind="smalltalk"), now)
-            messenger.disclosed(session, link.person_index, now)
+            if desk_ownership.say_if_free(session, link.conversation_id, _say(text, kind="smalltalk"), now):
+                messenger.disclosed(session, link.person_index, now)
             session.commit()
 
     def _disclosed(self, link: Link) -> None:
@@ -225,10 +225,11 @@ class Work:
             session.commit()
 
     def _say_once(self, session: Any, link: Link, say: Said) -> None:
-        """Say something unless it was said just now: by an attempt that broke off, or about the picture before."""
+        """Say something, unless a person has the chat or it was said just now: by an attempt that broke off, or about
+        the picture before."""
         rows = conversations.last_messages(session, link.conversation_id, JUST_NOW)
         if not any(row.sender == "bot" and row.text == say["text"] for row in rows):
-            conversations.add_bot_message(session, link.conversation_id, say, self.clock())
+            desk_ownership.say_if_free(session, link.conversation_id, say, self.clock())
 
     def _unsend(self, link: Link, body: Body) -> None:
         client_id, reply, now = _client_id(body), self.words.replies["withdrawn"], self.clock()
@@ -236,7 +237,7 @@ class Work:
             known = messenger.take_back(session, link.conversation_id, client_id, reply.row)
             if not known:
                 messenger.withdrawn_before_read(session, link.conversation_id, client_id, reply.row, now)
-            elif conversations.get_conversation(session, link.conversation_id).owner != "person":
+            else:
                 self._say_once(session, link, _say(reply.say))
             session.commit()
 
@@ -250,7 +251,6 @@ class Work:
             feedback.give(session, link.conversation_id, line, thumb=mood, now=now)
             if mood == "down":
                 desk_queue.question_from_thumb(session, line, None, now)
-            if mood == "down" and conversations.get_conversation(session, link.conversation_id).owner != "person":
                 self._say_once(session, link, _say(self.words.thumb_down, self.words.thumb_down_buttons))
             session.commit()
 

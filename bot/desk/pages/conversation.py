@@ -96,9 +96,7 @@ def take_over(view: Signed, conversation_id: str, item: Field = "", taken_from: 
 def hand_back(view: Signed, conversation_id: str, item: Field = "") -> Response:
     """The assistant has the chat again and says so; Rasa resumes."""
     with view.changing() as session:
-        done = desk_ownership.hand_back(
-            session, conversation_id, view.staff.id, _say(view, "handed_back", "handed_back"), view.now
-        )
+        done = desk_ownership.hand_back(session, conversation_id, view.staff.id, handed_back(view), view.now)
     if not done:
         raise Refused("This chat is not yours to hand back any more.", 409)
     return conversation_again(view, conversation_id, item)
@@ -130,8 +128,7 @@ def reply(  # noqa: PLR0913, PLR0917 - the fields of the form
 
 def _finish(session: Session, view: View, conversation_id: str, item: str) -> None:
     """Give the chat back, and close the row it was about unless a colleague has it."""
-    say = _say(view, "handed_back", "handed_back")
-    desk_ownership.hand_back(session, conversation_id, view.staff.id, say, view.now)
+    desk_ownership.hand_back(session, conversation_id, view.staff.id, handed_back(view), view.now)
     desk_queue.close_mine(session, conversation_id, item, actor=view.staff.id, now=view.now)
 
 
@@ -175,6 +172,11 @@ def _state(view: View, session: Session, conversation_id: str) -> dict[str, Any]
     others = desk_ownership.others_here(session, conversation_id, view.staff.id, view.now - HERE_FOR)
     is_mine = chat.owner == "person" and chat.assigned_to == view.staff.id
     return {"chat": chat, "people": people, "others": [people.get(one, "?") for one in others], "is_mine": is_mine}
+
+
+def handed_back(view: View) -> dict[str, Any]:
+    """What the patient reads when a person has left the chat."""
+    return _say(view, "handed_back", "handed_back")
 
 
 def _say(view: View, key: str, notice: str) -> dict[str, Any]:

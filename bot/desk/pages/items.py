@@ -11,10 +11,10 @@ from starlette.responses import Response
 
 from bot.clinic.desk.hours import next_open
 from bot.desk.context import View
-from bot.desk.pages.conversation import conversation_again
+from bot.desk.pages.conversation import conversation_again, handed_back
 from bot.desk.present import CLOSE_REASONS
 from bot.desk.routing import NotThere, Pages, Refused, Signed
-from bot.store import desk_queue, staff
+from bot.store import desk_held, desk_queue, staff
 
 pages = Pages()
 Field = Annotated[str, Form()]
@@ -46,6 +46,8 @@ def act(  # noqa: PLR0913, PLR0917 - the fields of the forms
             **values,
         )
         people = staff.names(session)
+        if done and action == "close":
+            desk_held.settled(session, before.item.conversation_id, view.staff.id, handed_back(view), view.now)
     if not done:
         raise Refused(_who_was_faster(before.item, people), 409)
     if action not in GONE:
