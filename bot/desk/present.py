@@ -36,6 +36,12 @@ CLOSE_REASONS = {
     "topic": "Belongs to a topic",
     "spam": "Spam",
 }
+# Why a visit's row is in the queue, where it is not to be confirmed for the first time.
+WANTS = {
+    "change": "Wants another time",
+    "cancelled": "Cancelled by the patient",
+    "reminder": "Remind the patient here",
+}
 OWNERS = {
     "bot": "The assistant answers",
     "waiting": "Waits for a person",
@@ -79,6 +85,7 @@ GLOBALS: dict[str, Any] = {
     "REASONS": REASONS,
     "CLOSE_REASONS": CLOSE_REASONS,
     "OWNERS": OWNERS,
+    "WANTS": WANTS,
     "OUTCOMES": OUTCOMES,
     "STATUSES": STATUSES,
     "FATES": FATES,

@@ -101,14 +101,14 @@ def change(  # noqa: PLR0913 - what changes, as the page showed it, and who did 
     if starts_at is not None and starts_at != row.starts_at:
         slots.move(session, row, starts_at, row.wish, rules, actor=actor)
     bookings.set_status(session, row, cast(BookingStatus, leads_to(move)), actor=actor, now=rules.now)
-    _settle(session, row, rules.now)
+    settle(session, row, "booked", rules.now)
     bump(session)
     return row
 
 
-def _settle(session: Session, booking: Booking, now: datetime) -> None:
-    """The queue's row of this booking is done with."""
+def settle(session: Session, booking: Booking, reason: str, now: datetime) -> None:
+    """The queue's rows of this booking are done with."""
     mine = update(TriageItem).where(
         TriageItem.booking_id == booking.id, TriageItem.kind == "booking", TriageItem.closed_at.is_(None)
     )
-    session.execute(mine.values(status="closed", close_reason="booked", closed_at=now, updated_at=now))
+    session.execute(mine.values(status="closed", close_reason=reason, closed_at=now, updated_at=now))

@@ -112,14 +112,6 @@ def return_to_bot(session: Session, conversation_id: str, before: datetime, say:
     return True
 
 
-def unread(session: Session, seen: dict[str, datetime | None]) -> set[str]:
-    """Of chats, with the moment at which one of the staff last had them open: those whose patients wrote since."""
-    latest = select(Message.conversation_id, func.max(Message.created_at))
-    mine = and_(Message.sender == "patient", Message.conversation_id.in_(list(seen)))
-    found = dict(session.execute(latest.where(mine).group_by(Message.conversation_id)).tuples().all())
-    return {chat for chat, moment in seen.items() if chat in found and (moment is None or found[chat] > moment)}
-
-
 def _waits_since(session: Session, chat: Conversation, before: datetime) -> bool:
     """Whether the patient has waited for the person since before a moment: since that person came and wrote nothing, or
     since the first message that the person's last line left unanswered. Advice in danger is nobody's answer."""

@@ -213,6 +213,22 @@ def test_opening_a_transcript_is_in_the_audit_log_and_a_refresh_is_not(front: Fr
     assert entries == [("transcript.viewed", anna.user.id)]  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("path", ["news?after=0", "older?before=1000000"])
+def test_reading_a_transcript_without_its_page_is_in_the_audit_log_too(front: Front, anna: Person, path: str) -> None:
+    chat = front.chat()
+    assert "Can I bring my dog?" in anna.get(f"/desk/c/{chat}/{path}", part=True).text
+    with reading(front.sessions) as session:
+        assert [row.action for row in audit.history(session, f"conversation:{chat}")] == ["transcript.viewed"]
+
+
+def test_a_change_that_shows_the_transcript_is_in_the_audit_log_as_a_view(front: Front, anna: Person) -> None:
+    chat = front.chat()
+    item = front.item(chat)
+    assert "Can I bring my dog?" in anna.post(f"/desk/items/{item}/assign", seen=seen(front, item)).text
+    with reading(front.sessions) as session:
+        assert [row.action for row in audit.history(session, f"conversation:{chat}")] == ["transcript.viewed"]
+
+
 def test_two_people_who_look_at_one_chat_see_each_other(front: Front, anna: Person, ben: Person) -> None:
     chat = front.chat()
     anna.get(f"/desk/c/{chat}")
