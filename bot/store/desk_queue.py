@@ -303,7 +303,10 @@ def _awake(now: datetime) -> ColumnElement[bool]:
 
 def _conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
     if wanted.closed:
-        conditions: list[ColumnElement[bool]] = [TriageItem.closed_at >= now - LATELY]
+        conditions: list[ColumnElement[bool]] = [
+            TriageItem.updated_at >= now - LATELY,  # there is an index on this
+            TriageItem.closed_at >= now - LATELY,
+        ]
     else:
         conditions = [TriageItem.closed_at.is_(None)]
         conditions.append(TriageItem.snoozed_until > now if wanted.snoozed else _awake(now))

@@ -257,3 +257,16 @@ def test_a_danger_that_sleeps_rings_no_alarm_until_it_wakes(front: Front, anna: 
     assert alarms() == 0
     front.clock.move(minutes=61)
     assert alarms() == 1
+
+
+def test_beside_an_open_chat_the_list_refreshes_itself_by_its_filters_and_no_address_of_a_patient(
+    front: Front, anna: Person
+) -> None:
+    chat = front.chat()
+    with unit_of_work(front.sessions) as session:
+        bookings.create(session, chat, bookings.Request("Rosa", "rosa@patients.example", "email"), NOW)
+        session.commit()
+    page = anna.get(f"/desk/c/{chat}?kind=danger").text
+    refresh = re.search(r'id="queue" hx-get="([^"]*)"', page)
+    assert refresh is not None
+    assert refresh[1] == "/desk?"

@@ -48,8 +48,8 @@ def listing(  # noqa: PLR0913, PLR0917 - the filters of the list
         rows = desk_queue.page(session, wanted, view.now, after=_cursor(after), limit=PAGE, index=view.desk.search)
         counts = desk_queue.counts(session, view.now, view.staff.id)
         people = staff.names(session)
-        others = desk_queue.chats_without_rows(session, wanted.text) if wanted.text and not wanted.closed else []
-        named = desk_queue.names(session, [chat.id for chat in others])
+        rowless = desk_queue.chats_without_rows(session, wanted.text) if wanted.text and not wanted.closed else []
+        named = desk_queue.names(session, [chat.id for chat in rowless])
         groups = desk_questions.groups_of(session, [row.item.id for row in rows.rows if row.item.kind == "question"])
     filters = {"kind": kind, "show": show, "channel": channel, "q": q}
     here = {key: value for key, value in filters.items() if value}
@@ -59,12 +59,12 @@ def listing(  # noqa: PLR0913, PLR0917 - the filters of the list
         "counts": counts,
         "people": people,
         "groups": groups,
-        "others": others,
+        "rowless": rowless,
         "named": named,
         "filters": filters,
         "following": following,
         "first": urlencode(here),
-        "address": urlencode({**here, **({"after": after} if after else {})}),
+        "here": urlencode({**here, **({"after": after} if after else {})}),
         "is_later_page": bool(after),
     }
 
