@@ -17,6 +17,7 @@ from bot.store.triage import Cursor
 
 pages = Pages()
 PAGE = 50
+CLOSED = 200  # newest of the rows closed lately
 KINDS = get_args(TriageKind)
 
 
@@ -45,7 +46,14 @@ def listing(  # noqa: PLR0913, PLR0917 - the filters of the list
         text=q.strip()[:100],
     )
     with view.reading() as session:
-        rows = desk_queue.page(session, wanted, view.now, after=_cursor(after), limit=PAGE, index=view.desk.search)
+        rows = desk_queue.page(
+            session,
+            wanted,
+            view.now,
+            after=_cursor(after),
+            limit=CLOSED if wanted.closed else PAGE,
+            index=view.desk.search,
+        )
         counts = desk_queue.counts(session, view.now, view.staff.id)
         people = staff.names(session)
         rowless = desk_queue.chats_without_rows(session, wanted.text) if wanted.text and not wanted.closed else []
@@ -64,7 +72,7 @@ def listing(  # noqa: PLR0913, PLR0917 - the filters of the list
         "filters": filters,
         "following": following,
         "first": urlencode(here),
-        "here": urlencode({**here, **({"after": after} if after else {})}),
+        "listed": urlencode({**here, **({"after": after} if after else {})}),
         "is_later_page": bool(after),
     }
 
