@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from bot.store import audit, triage
@@ -349,10 +349,17 @@ def chats_without_rows(session: Session, text: str, limit: int = 10) -> list[Con
     bookings = select(Booking.conversation_id).where(
         or_(Booking.reference == normal_reference(text), Booking.contact_index.in_(blind_indexes(text)))
     )
-    open_rows = select(TriageItem.id).where(
-        TriageItem.conversation_id == Conversation.id, TriageItem.closed_at.is_(None)
-    )
-    query = select(Conversation).where(or_(by_patient, Conversation.id.in_(bookings)), ~open_rows.exists())
+    return _rowless(session, or_(by_patient, Conversation.id.in_(bookings)), limit)
+
+
+def held_without_rows(session: Session, staff_id: str, limit: int = 50) -> list[Conversation]:
+    """Chats that somebody has and that no open row shows, the newest first."""
+    return _rowless(session, and_(Conversation.owner == "person", Conversation.assigned_to == staff_id), limit)
+
+
+def _rowless(session: Session, which: ColumnElement[bool], limit: int) -> list[Conversation]:
+    rows = select(TriageItem.id).where(TriageItem.conversation_id == Conversation.id, TriageItem.closed_at.is_(None))
+    query = select(Conversation).where(which, ~rows.exists())
     return list(session.scalars(query.order_by(Conversation.last_message_at.desc()).limit(limit)))
 
 

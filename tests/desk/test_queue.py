@@ -270,3 +270,10 @@ def test_beside_an_open_chat_the_list_refreshes_itself_by_its_filters_and_no_add
     refresh = re.search(r'id="queue" hx-get="([^"]*)"', page)
     assert refresh is not None
     assert refresh[1] == "/desk?"
+
+
+def test_a_chat_that_i_have_without_a_row_stands_among_mine(front: Front, anna: Person, ben: Person) -> None:
+    chat = front.chat()
+    anna.post(f"/desk/c/{chat}/take-over")
+    assert f'href="/desk/c/{chat}"' in anna.get("/desk?show=mine").text
+    assert f'href="/desk/c/{chat}"' not in ben.get("/desk?show=mine").text

@@ -12,6 +12,8 @@ from bot.desk.context import View
 from bot.desk.routing import Pages, Signed
 from bot.store import desk_questions, desk_queue, staff
 from bot.store.desk_queue import Wanted
+from bot.store.engine import Session
+from bot.store.models import Conversation
 from bot.store.terms import TriageKind
 from bot.store.triage import Cursor
 
@@ -56,7 +58,7 @@ def listing(  # noqa: PLR0913, PLR0917 - the filters of the list
         )
         counts = desk_queue.counts(session, view.now, view.staff.id)
         people = staff.names(session)
-        rowless = desk_queue.chats_without_rows(session, wanted.text) if wanted.text and not wanted.closed else []
+        rowless = _rowless(session, wanted)
         named = desk_queue.names(session, [chat.id for chat in rowless])
         groups = desk_questions.groups_of(session, [row.item.id for row in rows.rows if row.item.kind == "question"])
     filters = {"kind": kind, "show": show, "channel": channel, "q": q}
@@ -75,6 +77,13 @@ def listing(  # noqa: PLR0913, PLR0917 - the filters of the list
         "listed": urlencode({**here, **({"after": after} if after else {})}),
         "is_later_page": bool(after),
     }
+
+
+def _rowless(session: Session, wanted: Wanted) -> list[Conversation]:
+    """Chats beside the rows: those that a search finds, and among one's own those that one has."""
+    if wanted.text and not wanted.closed:
+        return desk_queue.chats_without_rows(session, wanted.text)
+    return desk_queue.held_without_rows(session, wanted.mine) if wanted.mine else []
 
 
 def _text(cursor: Cursor) -> str:
