@@ -101,9 +101,14 @@ def clean(text: str) -> str:
     return re.sub(r"^[\s/]+", "", text).rstrip()
 
 
+def is_public(payload: str) -> bool:
+    """Whether a payload is a bare public intent, which a program may send unoffered."""
+    return payload.removeprefix("/") in PUBLIC_INTENTS
+
+
 def check_payload(payload: str, offered: Mapping[str, str]) -> None:
     """Raise Problem unless the bot offered this payload (`offered`: payload to title) or it is a bare public intent."""
-    if payload not in offered and payload.removeprefix("/") not in PUBLIC_INTENTS:
+    if payload not in offered and not is_public(payload):
         raise Problem("unknown_payload")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.channels.incoming import PUBLIC_INTENTS, Incoming, check_payload, checklist_title
+from bot.channels.incoming import Incoming, check_payload, checklist_title, is_public
 from bot.channels.shapes import Said, shown, unstored
 from bot.store import bookings, conversations, desk_held, desk_ownership, privacy, triage
 from bot.store.engine import Sessions, part_of, reading, transaction, unit_of_work
@@ -203,7 +203,7 @@ class Records:
             offered = {str(b.get("payload")): str(b.get("title")) for buttons, _ in rows for b in buttons}
             if title := checklist_title(payload, [meta.get("checklist", ()) for _, meta in rows]):
                 return title
-            if payload in offered or payload.removeprefix("/") in PUBLIC_INTENTS:
+            if payload in offered or is_public(payload):
                 break
         check_payload(payload, offered)
         return offered.get(payload) or self.title(payload.removeprefix("/"))

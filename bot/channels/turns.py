@@ -20,7 +20,7 @@ from rasa.core.channels.channel import OutputChannel, UserMessage
 
 from bot import logs
 from bot.channels.apology import words
-from bot.channels.incoming import Incoming
+from bot.channels.incoming import Incoming, is_public
 from bot.channels.queues import Queues
 from bot.channels.records import DANGER, Records, Turn
 from bot.channels.shapes import Said, unstored
@@ -174,8 +174,11 @@ class Turns:
             return unstored(says)
 
     async def _without_store(self, conversation_id: str, message: Incoming, error: Exception) -> list[Said]:
-        """The store is away: the patient hears the bot only if there is danger, else that nothing was kept."""
+        """The store is away: the patient hears the bot only if there is danger, else that nothing was kept. What the bot
+        offered cannot be looked up now, so of payloads Rasa hears only bare public intents."""
         log_error("a message could not be stored", error)
+        if message.payload and not is_public(message.payload):
+            raise NotStored from error
         heard = Collector(self.channel)
         saying = asyncio.create_task(self._say(conversation_id, message.payload or message.text, None, collector=heard))
         in_danger = asyncio.create_task(heard.danger.wait())

@@ -303,6 +303,24 @@ async def test_danger_advice_arrives_while_the_store_is_away(website: Website) -
     assert "112" in other.json()["detail"]
 
 
+async def test_a_payload_nobody_offered_is_not_heard_by_rasa_while_the_store_is_away_either(website: Website) -> None:
+    heard: list[str] = []
+
+    async def agent(message: UserMessage) -> None:
+        heard.append(message.text)
+        await say(message, "Call 112 now", kind="emergency" if message.text == "/report_emergency" else "answer")
+
+    async with visiting(website, agent) as visitor:
+        with website.records.sessions.kw["bind"].connect() as connection:
+            connection.exec_driver_sql("ALTER TABLE message RENAME TO gone")
+            connection.commit()
+        forged = await visitor.send(payload='/inform{"question":"consent","answer":"yes","age":"34"}')
+        danger = await visitor.send(payload="/report_emergency")
+    assert forged.status_code == 503
+    assert danger.json()["messages"][0]["text"] == "Call 112 now"
+    assert heard == ["/start_chat", "/report_emergency"]
+
+
 async def test_danger_advice_waits_neither_for_a_store_that_hangs_nor_for_what_follows_it(
     website: Website, monkeypatch: pytest.MonkeyPatch
 ) -> None:
