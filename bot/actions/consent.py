@@ -65,7 +65,9 @@ class PersonalForm(ClinicAction):
         return [SlotSet("consent", _version(turn) if given else REFUSED), SlotSet("consent_asked_for", None)]
 
     def _leave(self, outcome: str) -> Events:
-        return [SlotSet(self.ended_by, outcome), SlotSet("offered", "none"), SlotSet("booking_gate", None)]
+        """End the form; what was told of a visit before the notice goes too."""
+        over = (SlotSet(name, None) for name in ("booking", "booking_gate"))
+        return [SlotSet(self.ended_by, outcome), SlotSet("offered", "none"), *over]
 
 
 def _version(turn: Turn) -> str:

@@ -174,8 +174,10 @@ class Turns:
             return unstored(says)
 
     async def _without_store(self, conversation_id: str, message: Incoming, error: Exception) -> list[Said]:
-        """The store is away: the patient hears the bot only if there is danger, else that nothing was kept. What the bot
-        offered cannot be looked up now, so of payloads Rasa hears only bare public intents."""
+        """The store is away: the patient hears the bot only if there is danger, else that nothing was kept.
+
+        What the bot offered cannot be looked up now, so of payloads Rasa hears only bare public intents.
+        """
         log_error("a message could not be stored", error)
         if message.payload and not is_public(message.payload):
             raise NotStored from error

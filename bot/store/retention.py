@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from itertools import chain, islice
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
@@ -21,6 +22,7 @@ from bot.store.models import Booking, Consent, Conversation, KeptVisit, Message,
 from bot.store.personal import person_of, rows_about
 
 AT_ONCE = 500  # conversations looked at in one run; the next run goes on
+BEFORE_CONSENT = ("consent", "check_first")  # what the bot asks when somebody began to tell of themselves
 WITH_A_VISIT = ("conversation", "booking", "screening", "consent", "outbox", "delivery", "reminder", "messenger_person")
 
 
@@ -117,22 +119,26 @@ def _old_chats(sessions: Sessions, days: Days, now: datetime) -> Iterator[tuple[
 
 
 def _refused_chats(sessions: Sessions, days: Days, now: datetime) -> list[str]:
-    """Conversations whose last reply to the notice was a no, with nothing in them that somebody still has to answer."""
+    """Conversations whose last reply to the notice was a no, or whose notice nobody answered, with nothing in them that
+    somebody still has to answer."""
     reply = aliased(Consent)
     newest = select(func.max(reply.id)).where(reply.conversation_id == Conversation.id).scalar_subquery()
     open_item = select(TriageItem.id).where(
         TriageItem.conversation_id == Conversation.id, TriageItem.closed_at.is_(None)
     )
     visit = select(Booking.id).where(Booking.conversation_id == Conversation.id)
-    wanted = select(Conversation.id).join(Consent, Consent.id == newest)
-    wanted = wanted.where(
-        Consent.given.is_(False),
-        Conversation.last_message_at < now - timedelta(days=days.no_consent_days),
-        ~open_item.exists(),
-        ~visit.exists(),
+    done_with = and_(
+        Conversation.last_message_at < now - timedelta(days=days.no_consent_days), ~open_item.exists(), ~visit.exists()
     )
+    refused = select(Conversation.id).join(Consent, Consent.id == newest).where(Consent.given.is_(False), done_with)
+    silent = select(Message.conversation_id, Message.meta).join(
+        Conversation, Conversation.id == Message.conversation_id
+    )
+    silent = silent.where(Message.kind == "question", newest.is_(None), done_with).order_by(Message.position)
     with reading(sessions) as session:
-        return list(session.scalars(wanted.limit(AT_ONCE)))
+        found = list(session.scalars(refused.limit(AT_ONCE)))
+        asked = (id_ for id_, meta in session.execute(silent) if meta.get("asks") in BEFORE_CONSENT)
+        return list(islice(dict.fromkeys(chain(found, asked)), AT_ONCE))
 
 
 def _thin(session: Session, conversation_id: str) -> None:

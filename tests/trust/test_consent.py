@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bot.actions.answer import ActionAnswer
+from bot.actions.answer import ActionAnswer, ActionNoteUnknown
 from bot.actions.base import ClinicAction
-from bot.actions.booking import ValidateBookingForm
+from bot.actions.booking import ActionOpenBooking, ValidateBookingForm
 from bot.actions.manage import ValidateVisitForm
 from bot.actions.screening import ValidateScreeningForm
 from bot.store import consents
@@ -80,6 +80,20 @@ def test_after_a_no_nothing_personal_is_kept(form: Any, patient: Patient, sessio
     assert rows(sessions, Screening, Booking) == 0
     with reading(sessions) as session:
         assert [one.given for one in session.scalars(select(Consent))] == [False]
+
+
+def test_what_was_told_of_a_visit_before_the_notice_goes_with_the_no(patient: Patient, sessions: Sessions) -> None:
+    patient.tell(ActionOpenBooking(), "I am pregnant, book me in, I am Kim Example", "book_appointment")
+    patient.tell(ActionNoteUnknown(), "tuesday 1 december at 10, kim@example.org", "out_of_scope")
+    patient.tell(ActionOpenBooking(), "no", "deny")
+    assert patient.slots["booking_gate"] == "open"
+    assert asks(patient.tell(ValidateBookingForm(), "no", "deny")) == ["utter_ask_consent"]
+    assert "kim@example.org" in str(patient.slots)
+    patient.tell(ValidateBookingForm(), **NO)
+    assert {name: value for name, value in patient.slots.items() if value not in (None, "none", "declined", 0)} == {
+        "consent": "no"
+    }
+    assert rows(sessions, Screening, Booking) == 0
 
 
 def test_it_is_asked_once_for_all_forms(patient: Patient) -> None:

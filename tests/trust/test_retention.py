@@ -14,7 +14,7 @@ from bot.cli import app
 from bot.clinic.content.model import Privacy
 from bot.desk.jobs.retention import Retention
 from bot.settings import BOT, Settings
-from bot.store import audit, bookings, consents, triage
+from bot.store import audit, bookings, consents, conversations, triage
 from bot.store.desk_models import AnswerWording, LearnedAnswer
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.models import Conversation, KeptVisit, Message, OutboxItem, Screening, TriageItem
@@ -108,6 +108,30 @@ def test_a_refused_chat_goes_after_its_days_unless_somebody_still_has_to_answer(
     assert retain(sessions, DAYS, after(8)).chats_without_consent == 1
     with reading(sessions) as session:
         assert set(session.scalars(select(Conversation.id))) == {"waiting", "agreed"}
+
+
+def test_a_notice_that_nobody_answers_counts_as_refused(settings: Settings) -> None:
+    sessions = open_store(settings)
+    asked = {
+        "unanswered": "consent",
+        "offered": "check_first",
+        "kept": "delete",
+        "agreed": "consent",
+        "waiting": "consent",
+    }
+    with unit_of_work(sessions) as session:
+        for id_, asks in asked.items():
+            session.add(Conversation(id=id_, channel="website", pseudonym=id_, created_at=NOW, last_message_at=NOW))
+            session.flush()
+            say = {"text": "May I go on?", "metadata": {"kind": "question", "asks": asks}}
+            conversations.add_bot_message(session, id_, say, NOW)
+        consents.record(session, "agreed", "1", given=True, now=NOW)
+        triage.add(session, kind="person", handoff_reason="asked_for_person", conversation_id="waiting", now=NOW)
+        session.commit()
+    assert not retain(sessions, DAYS, after(6)).anything
+    assert retain(sessions, DAYS, after(8)).chats_without_consent == 2
+    with reading(sessions) as session:
+        assert set(session.scalars(select(Conversation.id))) == {"kept", "agreed", "waiting"}
 
 
 def test_traces_of_work_go_when_the_work_is_done(filled: Filled) -> None:
