@@ -45,6 +45,7 @@ def serve() -> None:
     settings = Settings.from_env()
     settings.var.mkdir(parents=True, exist_ok=True)
     env = secrets.complete_environment(settings, os.environ)
+    secrets.check(settings)
     commands.check_content_of(settings.content)
     model = _model()
     models.keep(model, settings.var)

@@ -96,7 +96,7 @@ class Settings:
             smtp_url=env.get("SMTP_URL", ""),
             alert_url=env.get("MESOGUIDE_ALERT_URL", ""),
             held_hours=_hours(env, "MESOGUIDE_HELD_HOURS", cls.held_hours),
-            production=env.get("MESOGUIDE_ENV", "demo") == "production",
+            production=_is_production(env),
         )
 
 
@@ -150,6 +150,14 @@ def _actions_apart(env: Mapping[str, str]) -> bool:
     if value not in ("workers", "server"):
         raise SettingError(f"MESOGUIDE_ACTIONS={value!r} is neither 'workers' (inside Rasa) nor 'server' (their own)")
     return value == "server"
+
+
+def _is_production(env: Mapping[str, str]) -> bool:
+    """Whether patients use this installation; another word than the two is refused, lest a slip makes a demo of it."""
+    value = env.get("MESOGUIDE_ENV") or "demo"
+    if value not in ("demo", "production"):
+        raise SettingError(f"MESOGUIDE_ENV={value!r} is neither 'demo' nor 'production'")
+    return value == "production"
 
 
 def _processes(env: Mapping[str, str]) -> int:

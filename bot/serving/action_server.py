@@ -11,7 +11,7 @@ from bot.serving import tracing
 from bot.serving.left_out import leave_out_of_actions
 from bot.serving.orphans import end_with_supervisor
 from bot.serving.quiet import make_quiet
-from bot.settings import Settings
+from bot.serving.secrets import settings_of_process
 from bot.store.forgetting import Watch
 
 KEEP_ALIVE_SECONDS = 75  # longer than Rasa keeps an idle connection, see fast_calls.py
@@ -22,7 +22,7 @@ def main() -> None:
     make_quiet("actions")
     end_with_supervisor()
     os.environ.setdefault("SANIC_KEEP_ALIVE_TIMEOUT", str(KEEP_ALIVE_SECONDS))
-    settings = Settings.from_env()
+    settings = settings_of_process()
     if os.environ.get("MESOGUIDE_LEAN", "on") != "off":
         leave_out_of_actions()
     from rasa_sdk.endpoint import create_app

@@ -18,13 +18,11 @@ from typing import Literal
 from urllib.error import URLError
 
 from bot.clinic.content import ContentError, check_content, load_content
-from bot.serving import printing, training
+from bot.serving import printing, secrets, training
 from bot.settings import BOT, SettingError, Settings
 
 Level = Literal["ok", "warning", "error"]
 ROOM_NEEDED, ROOM_WANTED = 200 * 2**20, 2 * 2**30  # bytes free on the disk of the data
-SHORTEST_SECRET = 16
-GUESSED = ("secret", "password", "changeme", "change-me", "default", "demo", "test", "admin", "mesoguide", "example")
 _HEALTH = {"port": "/livez", "rasa_port": "/", "actions_port": "/health"}
 _NAMES = {"port": "PORT", "rasa_port": "RASA_PORT", "actions_port": "ACTIONS_PORT"}
 
@@ -140,37 +138,16 @@ def _address(settings: Settings) -> Iterator[Finding]:
 
 
 def _secrets(settings: Settings) -> Iterator[Finding]:
-    given = {
-        "RASA_TOKEN": settings.rasa_token,
-        "MESOGUIDE_SECRET": settings.secret,
-        "MESOGUIDE_DESK_PASSWORD": settings.desk_password,
-    }
-    wrong = [finding for name, value in given.items() if (finding := _secret(name, value, settings))]
-    yield from wrong
+    wrong = secrets.wrong_secrets(settings) if settings.production else {}
+    for name, why in wrong.items():
+        yield Finding("Secrets", "error", f"{name} {why}", secrets.HOW)
     if not settings.production and settings.host not in ("127.0.0.1", "localhost", "::1"):
         cure = "set MESOGUIDE_ENV=production with secrets of your own, or HOST=127.0.0.1"
         yield Finding("Secrets", "error", f"a demo listens on {settings.host}, open to the network", cure)
+    elif not settings.production and not all((settings.rasa_token, settings.secret, settings.desk_password)):
+        yield Finding("Secrets", "warning", "not all are set", "the first demo start makes them by itself")
     elif not wrong:
         yield Finding("Secrets", "ok", "all set" if settings.production else "made by the demo start")
-
-
-def _secret(name: str, value: str, settings: Settings) -> Finding | None:
-    how = "make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
-    if not value:
-        level: Level = "error" if settings.production else "warning"
-        missing = how if settings.production else "the first demo start makes one by itself"
-        return Finding("Secrets", level, f"{name} is not set", missing)
-    weak = len(value) < SHORTEST_SECRET or any(value.casefold().startswith(word) for word in GUESSED)
-    if settings.production and (weak or value in _demo_values(settings)):
-        return Finding("Secrets", "error", f"{name} is short, easily guessed, or that of the demo", how)
-    return None
-
-
-def _demo_values(settings: Settings) -> set[str]:
-    try:
-        return set(json.loads((settings.var / "secrets.json").read_text(encoding="utf-8")).values())
-    except (OSError, ValueError, AttributeError):
-        return set()
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:
@@ -186,8 +163,8 @@ def _keys(settings: Settings) -> Iterator[Finding]:
             "Keys", "error", str(error), "correct MESOGUIDE_KEYS; values already stored need the key they have"
         )
         return
-    if settings.production and _demo_values(settings) & {",".join(settings.keys), *settings.keys}:
-        yield Finding("Keys", "error", "the encryption key is that of the demo", "make one with: mesoguide keys new")
+    if settings.production and (why := secrets.wrong_keys(settings)):
+        yield Finding("Keys", "error", f"MESOGUIDE_KEYS {why}", secrets.HOW_KEY)
         return
     yield Finding("Keys", "ok", f"{len(settings.keys)} usable, the first encrypts")
 

@@ -29,6 +29,7 @@ from bot.channels import line
 from bot.serving import forks, garbage, models, tracing
 from bot.serving.orphans import PARENT, end_with_supervisor
 from bot.serving.quiet import make_quiet
+from bot.serving.secrets import settings_of_process
 from bot.settings import BOT, Settings
 from bot.store.forgetting import Watch
 from bot.store.opening import open_store
@@ -50,7 +51,7 @@ def main(model: str) -> None:
     """Serve one trained model until told to stop."""
     make_quiet("rasa")
     end_with_supervisor()
-    settings = Settings.from_env()
+    settings = settings_of_process()
     for name, value in SERVER.items():
         os.environ.setdefault(name, value)
     model = _usable(Path(model), settings.var)

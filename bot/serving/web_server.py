@@ -7,14 +7,14 @@ import uvicorn
 from bot.serving import garbage, tracing
 from bot.serving.orphans import end_with_supervisor
 from bot.serving.quiet import make_quiet
-from bot.settings import Settings
+from bot.serving.secrets import settings_of_process
 
 
 def main() -> None:
     """Serve the public app until told to stop."""
     make_quiet("web")
     end_with_supervisor()
-    settings = Settings.from_env()
+    settings = settings_of_process()
     from bot.web.app import create_app
 
     app = tracing.of_web(create_app(settings))
