@@ -294,6 +294,8 @@ def restore(path: Path, replace: Annotated[bool, typer.Option(help="Replace what
 
     done = bring_back(Settings.from_env(), path, now(), replace=replace)
     console.print(f"{sum(done.rows.values())} rows restored; {done.erased} erased again.", highlight=False)
+    if done.aside:
+        console.print(f"The damaged database is now {done.aside}; it holds patients' data: remove it.", highlight=False)
 
 
 @keys.command("new")

@@ -32,6 +32,7 @@ class Settings:
     var: Path = ROOT / "var"
     content: Path = BOT / "content"
     database_url: str = ""
+    erased: Path | None = None  # the list of erased conversations, which a restore goes by
     redis_url: str | None = None
     rasa_token: str = field(default="", repr=False)
     secret: str = field(default="", repr=False)
@@ -60,6 +61,11 @@ class Settings:
         """The addresses of all Rasa processes of this installation."""
         return tuple(f"http://127.0.0.1:{port}" for port in self.rasa_ports)
 
+    @property
+    def erasures(self) -> Path:
+        """The list of erased conversations (bot/store/erasures.py)."""
+        return self.erased or self.var / "erased.txt"
+
     def line_of(self, rasa_port: int) -> Path:
         """The socket on which that Rasa process takes the web process's requests."""
         return self.var / f"rasa-{rasa_port}.sock"
@@ -84,6 +90,7 @@ class Settings:
             var=var,
             content=Path(env.get("MESOGUIDE_CONTENT", BOT / "content")).resolve(),
             database_url=env.get("DATABASE_URL") or f"sqlite:///{var}/mesoguide.db",
+            erased=Path(env["MESOGUIDE_ERASED"]).resolve() if env.get("MESOGUIDE_ERASED") else None,
             redis_url=env.get("REDIS_URL") or None,
             rasa_token=env.get("RASA_TOKEN", ""),
             secret=env.get("MESOGUIDE_SECRET", ""),

@@ -21,7 +21,7 @@ from typing import Literal
 from bot.clinic.content import load_content
 from bot.settings import Settings
 from bot.store import backup as store
-from bot.store import rows
+from bot.store import erasures, rows
 from bot.store.crypto import configure_keys
 from bot.store.engine import make_engine, make_sessions
 from bot.store.migrate import migrate
@@ -40,8 +40,9 @@ class BackupError(RuntimeError):
 class Report:
     """What was saved or restored: the file, its form and size in bytes, the tables' version, the rows per table.
 
-    After a restore `erased` counts the people who had been erased since the backup and were erased again, and
-    `unreadable` names encrypted columns the present keys cannot read.
+    After a restore `erased` counts the people who had been erased since the backup and were erased again,
+    `unreadable` names encrypted columns the present keys cannot read, and `aside` is where a damaged database is now
+    that the backup took the place of.
     """
 
     path: Path
@@ -51,6 +52,7 @@ class Report:
     rows: dict[str, int]
     erased: int = 0
     unreadable: tuple[str, ...] = ()
+    aside: Path | None = None
 
 
 def backup(settings: Settings, path: Path, *, portable: bool = False) -> Report:
@@ -86,28 +88,32 @@ def note(settings: Settings, saved: Report, now: datetime) -> bool:
 def restore(settings: Settings, path: Path, now: datetime, *, replace: bool = False) -> Report:
     """Put a backup into the database, bring its tables up to date, and erase again whoever was erased since.
 
-    Stop the system first. Raises BackupError when the database holds rows and `replace` is not given, and for a file
-    that is damaged, unknown or of the other kind of database; the database is then as it was.
+    Who was erased stands in the present audit log and on the list beside the database (bot/store/erasures.py). Stop the
+    system first. Raises BackupError when the database holds rows or is damaged and `replace` is not given, and for a
+    file that is damaged, unknown or of the other kind of database; the database is then as it was.
     """
     form = _form(path)
     configure_keys(settings.keys)
     engine = make_engine(settings.database_url)
-    store.check_reachable(engine)
     sessions = make_sessions(engine)
-    present = store.count_rows(engine)
-    if any(present.values()) and not replace:
-        raise BackupError("the database is not empty; to put the backup in its place, say so with --replace")
-    erased = store.erased_conversations(sessions) if "audit" in present else []
+    present = store.rows_there(engine)
+    if not replace and (present is None or any(present.values())):
+        state = "damaged" if present is None else "not empty"
+        raise BackupError(f"the database is {state}; to put the backup in its place, say so with --replace")
+    erased = erasures.read(settings.erasures)
+    if present is None or "audit" in present:
+        erased = list(dict.fromkeys([*erased, *store.erased_conversations(sessions)]))
     engine.dispose()
+    aside = _aside(settings, now) if present is None else None
     try:
-        version = _load(settings, path, form, bool(present))
+        version = _load(settings, path, form, bool(present), aside)
     except store.BadBackup as error:
         raise BackupError(str(error)) from error
     migrate(engine)
     kept_days = load_content(settings.content).clinic.privacy.visit_record_days
     again = store.erase_again(sessions, erased, now, kept_days)
     unreadable = tuple(store.unreadable_columns(sessions))
-    return Report(path, form, path.stat().st_size, version, store.count_rows(engine), again, unreadable)
+    return Report(path, form, path.stat().st_size, version, store.count_rows(engine), again, unreadable, aside)
 
 
 @contextmanager
@@ -145,18 +151,29 @@ def _form(path: Path) -> Form:
     return form
 
 
-def _load(settings: Settings, path: Path, form: Form, occupied: bool) -> str | None:
+def _aside(settings: Settings, now: datetime) -> Path | None:
+    file = store.sqlite_file(settings.database_url)
+    return file and file.with_name(f"{file.name}.damaged-{now:%Y%m%d-%H%M%S}")
+
+
+def _put_in_place(trial: Path, file: Path, aside: Path | None) -> None:
+    if aside is not None:
+        store.put_aside(file, aside)
+    store.copy_sqlite(trial, file)
+
+
+def _load(settings: Settings, path: Path, form: Form, occupied: bool, aside: Path | None) -> str | None:
     file = store.sqlite_file(settings.database_url)
     if form == "rows":
-        return _load_rows(settings, path, file, occupied)
+        return _load_rows(settings, path, file, occupied, aside)
     if form == "sqlite" and file:
-        return _load_sqlite(path, file)
+        return _load_sqlite(path, file, aside)
     if form == "postgresql" and not file:
         return _load_postgresql(settings, path)
     raise BackupError("the backup is of the other kind of database; make one with --portable to move between the two")
 
 
-def _load_sqlite(path: Path, file: Path) -> str | None:
+def _load_sqlite(path: Path, file: Path, aside: Path | None) -> str | None:
     store.check_whole(path)
     with tempfile.TemporaryDirectory(dir=file.parent) as folder:  # tried on a copy first: the file may be damaged
         trial = Path(folder) / "trial.db"
@@ -165,11 +182,11 @@ def _load_sqlite(path: Path, file: Path) -> str | None:
         version = store.version_of(engine)
         engine.dispose()
         store.check_version(version)
-        store.copy_sqlite(trial, file)
+        _put_in_place(trial, file, aside)
     return version
 
 
-def _load_rows(settings: Settings, path: Path, file: Path | None, occupied: bool) -> str | None:
+def _load_rows(settings: Settings, path: Path, file: Path | None, occupied: bool, aside: Path | None) -> str | None:
     version = rows.version_in(path)
     store.check_version(version)
     if file:  # filled apart, then copied over the present one in a single step
@@ -178,7 +195,7 @@ def _load_rows(settings: Settings, path: Path, file: Path | None, occupied: bool
             engine = make_engine(f"sqlite:///{trial}")
             rows.import_rows(engine, path)
             engine.dispose()
-            store.copy_sqlite(trial, file)
+            _put_in_place(trial, file, aside)
         return version
     engine = make_engine(settings.database_url)
     rows.import_rows(engine, path, replace=occupied)

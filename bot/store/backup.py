@@ -15,7 +15,7 @@ from typing import Any
 
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, Text, func, inspect, make_url, select, text, type_coerce
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from bot.settings import SettingError
 from bot.store import audit
@@ -77,6 +77,27 @@ def check_reachable(engine: Engine) -> None:
         raise SettingError(
             f"DATABASE_URL: the database does not answer ({cause}); is it running, may we log in?"
         ) from None
+
+
+def rows_there(engine: Engine) -> dict[str, int] | None:
+    """`count_rows`; None for a SQLite file that is damaged. Raises SettingError when the database does not answer."""
+    try:
+        check_reachable(engine)
+        return count_rows(engine)
+    except OperationalError:
+        raise
+    except DatabaseError:
+        if engine.dialect.name != "sqlite":
+            raise
+        return None
+
+
+def put_aside(file: Path, aside: Path) -> None:
+    """Give a SQLite file, and what lies beside it, another name and leave an empty one in its place."""
+    for end in ("-wal", "-shm", ""):
+        if (part := file.with_name(file.name + end)).exists():
+            part.rename(aside.with_name(aside.name + end))
+    file.touch(mode=0o600)
 
 
 def version_of(engine: Engine) -> str | None:
@@ -151,9 +172,12 @@ def note_saved(sessions: Sessions, details: dict[str, Any], now: datetime) -> bo
 
 
 def erased_conversations(sessions: Sessions) -> list[str]:
-    """The ids of conversations that were erased, as the audit log has them."""
-    with reading(sessions) as session:
-        subjects = session.scalars(select(AuditEntry.subject).where(AuditEntry.action == ERASED)).all()
+    """The ids of conversations that were erased, as the audit log has them; none where it cannot be read."""
+    try:
+        with reading(sessions) as session:
+            subjects = session.scalars(select(AuditEntry.subject).where(AuditEntry.action == ERASED)).all()
+    except DatabaseError:
+        return []
     return [subject.removeprefix("conversation:") for subject in subjects]
 
 

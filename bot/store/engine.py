@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -62,9 +62,9 @@ def _postgresql(url: URL) -> Engine:
     )
 
 
-def make_sessions(engine: Engine) -> Sessions:
-    """The session factory of an engine. Rows stay readable after the commit."""
-    return sessionmaker(engine, expire_on_commit=False)
+def make_sessions(engine: Engine, info: Mapping[str, Any] | None = None) -> Sessions:
+    """The session factory of an engine. Rows stay readable after the commit; `info` is each session's."""
+    return sessionmaker(engine, expire_on_commit=False, info=dict(info or {}))
 
 
 @contextmanager

@@ -11,11 +11,12 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from bot.settings import SettingError
-from bot.store.backup import check_reachable, sqlite_file, unreadable_columns, version_of
+from bot.store.backup import rows_there, sqlite_file, unreadable_columns, version_of
 from bot.store.crypto import configure_keys
 from bot.store.engine import READ_ONLY, make_engine, make_sessions, reading
 from bot.store.migrate import newest_version
 
+RESTORE = "stop the system and put the last backup in its place: mesoguide restore FILE --replace"
 Found = tuple[Literal["ok", "warning", "error"], str, str]
 
 
@@ -31,9 +32,12 @@ def examine(database_url: str, keys: Sequence[str]) -> Iterator[Found]:
             )
             return
         engine = make_engine(database_url)
-        check_reachable(engine)
+        is_whole = rows_there(engine) is not None
     except SettingError as error:
         yield "error", str(error), "start the database, or correct DATABASE_URL"
+        return
+    if not is_whole:
+        yield "error", f"{file} is damaged", RESTORE
         return
     yield from _whole(engine)
     yield from _version(engine)
@@ -73,7 +77,7 @@ def _whole(engine: Engine) -> Iterator[Found]:
         with engine.connect().execution_options(**READ_ONLY) as connection:
             verdict = connection.scalar(text("PRAGMA quick_check(1)"))
         if verdict != "ok":
-            yield "error", f"the file is damaged: {verdict}", "stop the system and restore the last backup"
+            yield "error", f"the file is damaged: {verdict}", RESTORE
 
 
 def _version(engine: Engine) -> Iterator[Found]:

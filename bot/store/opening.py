@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.settings import Settings
 from bot.store.crypto import configure_keys
 from bot.store.engine import Sessions, make_engine, make_sessions
+from bot.store.erasures import LIST
 from bot.store.migrate import migrate
 
 
@@ -13,4 +14,4 @@ def open_store(settings: Settings) -> Sessions:
     configure_keys(settings.keys)
     engine = make_engine(settings.database_url)
     migrate(engine)
-    return make_sessions(engine)
+    return make_sessions(engine, {LIST: settings.erasures})

@@ -16,6 +16,7 @@ from bot.store.bookings import as_payload, normal_reference
 from bot.store.crypto import blind_indexes
 from bot.store.desk_models import GroupedQuestion, QuestionGroup
 from bot.store.desk_queue import bump
+from bot.store.erasures import note_when_committed
 from bot.store.forgetting import ERASED
 from bot.store.messenger_models import MessengerEvent
 from bot.store.models import Booking, KeptVisit, OutboxItem, TriageItem
@@ -34,7 +35,8 @@ def erase_conversation(
 
     Of visits that took place a record stays for `visit_record_days` from the visit: the law makes a clinic keep it;
     visits to come are called off where they were handed over. The audit log keeps who did what to which id, and no word
-    of the patient. A turn under way may write again: erase when the turn has ended, and the id is gone for good.
+    of the patient. The id is gone for good: what a turn under way writes again is refused by the tracker store
+    or removed by the next run of the retention.
     """
     session.flush()
     kept = _keep(session, visits_that_stay(session, conversation_id, now), visit_record_days, now)
@@ -51,6 +53,7 @@ def erase_conversation(
     bump(session, ERASED)
     subject, details = f"conversation:{conversation_id}", {**removed, "visits_kept": kept}
     audit.record(session, actor=actor, action="conversation.erased", subject=subject, now=now, details=details)
+    note_when_committed(session, conversation_id)
     return removed
 
 

@@ -18,9 +18,22 @@ from bot.store import audit, messenger_queue, privacy
 from bot.store.desk_models import AnswerWording, Errand, LearnedAnswer, StaffLink, StaffSession
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.messenger_models import MoveCode, MoveGuess
-from bot.store.models import Booking, Consent, Conversation, KeptVisit, Message, OutboxItem, Screening, TriageItem
+from bot.store.models import (
+    AuditEntry,
+    Booking,
+    Consent,
+    Conversation,
+    KeptVisit,
+    Message,
+    OutboxItem,
+    Screening,
+    TrackerState,
+    TrackerTurn,
+    TriageItem,
+)
 from bot.store.personal import person_of, rows_about
 
+A_TURN_IS_OVER = timedelta(hours=1)
 AT_ONCE = 500  # conversations looked at in one run; the next run goes on
 BEFORE_CONSENT = ("consent", "check_first")  # what the bot asks when somebody began to tell of themselves
 WITH_A_VISIT = ("conversation", "booking", "screening", "consent", "outbox", "delivery", "reminder", "messenger_person")
@@ -50,6 +63,7 @@ class Removed:
     words_of_chats_with_a_visit: int = 0
     visits: int = 0
     visit_records: int = 0
+    rests_of_erased_chats: int = 0
     traces_of_work: int = 0
     visit_records_kept: int = 0
 
@@ -81,12 +95,18 @@ def retain(sessions: Sessions, days: Days, now: datetime) -> Removed:
         with unit_of_work(sessions) as session:
             _erase(session, id_, days, now)
             session.commit()
+    come_back = _come_back(sessions)
+    for id_ in come_back:
+        with unit_of_work(sessions) as session:
+            _erase(session, id_, days, now)
+            session.commit()
     with unit_of_work(sessions) as session:
         done = Removed(
             chats=chats,
             chats_without_consent=len(refused),
             words_of_chats_with_a_visit=thinned,
             visits=_old_visits(session, days, now),
+            rests_of_erased_chats=len(come_back) + _orphans(session, now - A_TURN_IS_OVER),
             visit_records=_count(session, delete(KeptVisit).where(KeptVisit.keep_until <= now)),
             traces_of_work=_old_work(session, now - timedelta(days=days.work_days), now, days.work_days),
             visit_records_kept=session.scalar(select(func.count()).select_from(KeptVisit)) or 0,
@@ -139,6 +159,28 @@ def _refused_chats(sessions: Sessions, days: Days, now: datetime) -> list[str]:
         found = list(session.scalars(refused.limit(AT_ONCE)))
         asked = (id_ for id_, meta in session.execute(silent) if meta.get("asks") in BEFORE_CONSENT)
         return list(islice(dict.fromkeys(chain(found, asked)), AT_ONCE))
+
+
+def _come_back(sessions: Sessions) -> list[str]:
+    """Conversations that were erased while a turn of theirs still ran, which wrote again."""
+    erased = select(AuditEntry.id).where(
+        AuditEntry.subject == "conversation:" + Conversation.id, AuditEntry.action == "conversation.erased"
+    )
+    with reading(sessions) as session:
+        return list(session.scalars(select(Conversation.id).where(erased.exists()).limit(AT_ONCE)))
+
+
+def _orphans(session: Session, before: datetime) -> int:
+    """Rasa's rows of a conversation that is not there: no chat of ours leads to them any more."""
+    chat, turn = Conversation.id, TrackerTurn.sender_id
+    gone = delete(TrackerTurn).where(
+        TrackerTurn.saved_at < before, ~select(chat).where(chat == TrackerTurn.sender_id).exists()
+    )
+    stateless = delete(TrackerState).where(
+        ~select(chat).where(chat == TrackerState.sender_id).exists(),
+        ~select(turn).where(turn == TrackerState.sender_id).exists(),
+    )
+    return _count(session, gone) + _count(session, stateless)
 
 
 def _thin(session: Session, conversation_id: str) -> None:

@@ -145,8 +145,9 @@ def append(  # noqa: PLR0913, PLR0917 - a turn, and what goes with it
     """Add events to the log in one transaction; returns how many it holds then.
 
     `stored` is how many events the caller believes are there. When another process appended meanwhile, these events
-    follow the other's and the window stays as the other left it: nothing is lost, nothing is doubled. An `ending` that
-    cannot be written is left to whoever asked for it.
+    follow the other's and the window stays as the other left it: nothing is lost, nothing is doubled. Where there were
+    events and none are left, the conversation was erased and nothing is added. An `ending` that cannot be written is
+    left to whoever asked for it.
     """
     if ending is None or ending.written or ending.url != engine.url:
         return _append(engine, sender_id, stored, events, cut)[0]
@@ -169,7 +170,10 @@ def _append(  # noqa: PLR0913, PLR0917 - as append
     with engine.begin() as connection:
         total = stored + len(events)
         if not _move(connection, sender_id, stored, total, cut):
-            total = _total_under_lock(connection, sender_id) + len(events)
+            found = _total_under_lock(connection, sender_id)
+            if found is None:  # erased while the turn ran: nothing of it is kept
+                return total, False
+            total = found + len(events)
             connection.execute(update(TrackerState).where(_STATE.sender_id == sender_id).values(total=total))
         if events:
             row = {"sender_id": sender_id, "last": total - 1, "events": events}
@@ -188,12 +192,8 @@ def _move(connection: Connection, sender_id: str, stored: int, total: int, cut: 
     return bool(_BEGIN.run(connection, fresh))
 
 
-def _total_under_lock(connection: Connection, sender_id: str) -> int:
-    wanted = select(_STATE.total).where(_STATE.sender_id == sender_id).with_for_update()
-    found = connection.scalar(wanted)
-    if found is None:
-        connection.execute(insert(TrackerState).values(sender_id=sender_id, total=0, window_start=0))
-    return found or 0
+def _total_under_lock(connection: Connection, sender_id: str) -> int | None:
+    return connection.scalar(select(_STATE.total).where(_STATE.sender_id == sender_id).with_for_update())
 
 
 def _events(connection: Connection, sender_id: str, start: int) -> list[EventDict]:

@@ -17,6 +17,7 @@ from bot.serving import backup as saving
 from bot.serving.backup import BackupError, backup, restore
 from bot.settings import Settings
 from bot.store import audit, bookings, conversations, privacy
+from bot.store import backup as store
 from bot.store.engine import make_engine, make_sessions, unit_of_work
 from tests.trust.conftest import empty_installation
 from tests.trust.databases import NAME, NOW, WORDS, Filled, fill, names
@@ -124,6 +125,47 @@ def test_whoever_was_erased_since_the_backup_stays_erased(filled: Filled, tmp_pa
     restored = restore(filled.settings, saved.path, NOW, replace=True)
     assert restored.erased == 1
     assert restored.rows["booking"] == restored.rows["message"] == 0
+
+
+def test_whoever_was_erased_stays_erased_when_the_database_is_lost(filled: Filled, tmp_path: Path) -> None:
+    saved = backup(filled.settings, tmp_path / "saved", portable=True)
+    with unit_of_work(filled.sessions) as session:
+        privacy.erase_conversation(session, "never committed", actor="patient", now=NOW)
+    with unit_of_work(filled.sessions) as session:
+        privacy.erase_conversation(session, filled.conversation, actor="patient", now=NOW)
+        session.commit()
+    store.empty(make_engine(filled.settings.database_url))
+    assert filled.settings.erasures.read_text() == f"{filled.conversation}\n"
+    assert stat.S_IMODE(filled.settings.erasures.stat().st_mode) == 0o600
+    restored = restore(filled.settings, saved.path, NOW)
+    assert restored.erased == 1
+    assert restored.rows["booking"] == restored.rows["message"] == 0
+
+
+def ruin(file: Path, where: slice) -> None:
+    content = bytearray(file.read_bytes())
+    content[where] = b"\xa5" * len(content[where])
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("where", [slice(0, 4096), slice(4096, 4096 * 9), slice(4096 * 5, None)], ids=str)
+def test_a_backup_takes_the_place_of_a_damaged_database(
+    where: slice, tmp_path: Path, request: pytest.FixtureRequest, keys: tuple[str, ...]
+) -> None:
+    filled = fill(empty_installation(request, "sqlite", tmp_path, keys))
+    saved = backup(filled.settings, tmp_path / "saved")
+    file = Path(filled.settings.database_url.removeprefix("sqlite:///"))
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    ruin(file, where)
+    with pytest.raises(BackupError, match="--replace"):
+        restore(filled.settings, saved.path, NOW)
+    restored = restore(filled.settings, saved.path, NOW, replace=True)
+    assert restored.rows["booking"] == 1
+    assert restored.aside is not None
+    assert restored.aside.exists()
+    sessions = make_sessions(make_engine(filled.settings.database_url))
+    assert names(sessions, filled.conversation) == [NAME]
 
 
 def test_a_database_with_rows_is_replaced_only_when_told_to(filled: Filled, tmp_path: Path) -> None:
