@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.clinic.content import load_content
 from bot.clinic.report.handout import handout
 from bot.settings import Settings
-from bot.store import audit, privacy, retention
+from bot.store import privacy, retention
 from bot.store.engine import unit_of_work
 from bot.store.opening import open_store
 
@@ -20,8 +20,7 @@ def hand_out(settings: Settings, conversation_id: str, path: Path, now: datetime
     content = load_content(settings.content)
     with unit_of_work(open_store(settings)) as session:
         rows = privacy.export_conversation(session, conversation_id)
-        subject, counts = f"conversation:{conversation_id}", {name: len(some) for name, some in rows.items() if some}
-        audit.record(session, actor="system", action="privacy.exported", subject=subject, now=now, details=counts)
+        privacy.note_export(session, conversation_id, rows, actor="system", now=now)
         session.commit()
     page = path.with_suffix(".html")
     for file, text in ((path, json.dumps(rows, indent=2, ensure_ascii=False)), (page, handout(rows, content, now))):

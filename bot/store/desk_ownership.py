@@ -159,7 +159,8 @@ def tell_patient(session: Session, conversation_id: str, staff_id: str | None, s
 def note_heard_in_silence(
     session: Session, patient_row: Message, understood: Mapping[str, Any] | None, now: datetime
 ) -> None:
-    """A message that came while a person has the chat: what was understood is kept, a danger alerts the desk."""
+    """A message that came while a person has the chat: what was understood is kept; a danger alerts the desk, and so
+    does who wants their data deleted, since the silent bot cannot do it."""
     patient_row.understood = dict(understood) if understood else None
     patient_row.intent = ((understood or {}).get("intent") or {}).get("name")
     danger = (understood or {}).get("danger")
@@ -173,6 +174,18 @@ def note_heard_in_silence(
             question=patient_row.text,
             details={"level": danger.get("level"), "sign": danger.get("sign")},
             key=f"danger:{patient_row.conversation_id}:{patient_row.id}",
+            now=now,
+        )
+    if patient_row.intent == "delete_my_data":
+        triage.add(
+            session,
+            kind="person",
+            handoff_reason="asked_for_person",
+            conversation_id=patient_row.conversation_id,
+            message_id=patient_row.id,
+            question=patient_row.text,
+            details={"asks": "deletion"},
+            key=f"deletion:{patient_row.conversation_id}:{patient_row.id}",
             now=now,
         )
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -72,6 +73,14 @@ def export_conversation(session: Session, conversation_id: str) -> dict[str, lis
         ]
         for table, condition in rows_about(person_of(session, conversation_id))
     }
+
+
+def note_export(
+    session: Session, conversation_id: str, rows: Mapping[str, Sequence[Any]], *, actor: str, now: datetime
+) -> None:
+    """Write into the audit log that somebody handed a conversation's data out, and how much."""
+    subject, counts = f"conversation:{conversation_id}", {name: len(some) for name, some in rows.items() if some}
+    audit.record(session, actor=actor, action="privacy.exported", subject=subject, now=now, details=counts)
 
 
 def find_conversations(session: Session, known: str) -> list[str]:

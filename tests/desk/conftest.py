@@ -160,6 +160,7 @@ def front(tmp_path: Path, template_store: Path) -> Iterator[Front]:
     """A desk with nobody and nothing in it."""
     (tmp_path / "desk.db").write_bytes(template_store.read_bytes())
     settings = Settings(
+        var=tmp_path,
         database_url=f"sqlite:///{tmp_path}/desk.db",
         keys=(Fernet.generate_key().decode(),),
         secret="a secret of the tests",  # noqa: S106

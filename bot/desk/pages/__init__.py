@@ -12,6 +12,7 @@ from bot.desk.pages import (
     people,
     questions,
     queue,
+    rights,
     screenings,
 )
 
@@ -27,6 +28,7 @@ _MODULES = (
     deliveries,
     figures,
     people,
+    rights,
     screenings,
 )
 ALL = tuple(module.pages for module in _MODULES)
