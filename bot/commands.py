@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
-import yaml
 from rich.console import Console
 
-from bot.settings import BOT, ROOT, Settings
+from bot.settings import ROOT, Settings
 
 if TYPE_CHECKING:
     from bot.evaluation import Taught
@@ -67,9 +66,8 @@ def content_report(path: Annotated[Path, typer.Argument(help="A new .html or .pd
     from bot.clinic.report.document import content_report as document
     from bot.serving.printing import print_pdf
 
-    responses = yaml.safe_load((BOT / "domain.yml").read_text())["responses"]
     html = path.with_suffix(".html")
-    html.write_text(document(load_content(Settings.from_env().content), date.today(), responses))
+    html.write_text(document(load_content(Settings.from_env().content), date.today()))
     console.print(f"Written: {print_pdf(html, path) if path.suffix == '.pdf' else html}", highlight=False)
 
 

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
 Message = dict[str, Any]
+NOTHING_APPLIES = {
+    "pregnant": "no",
+    "breastfeeding": "no",
+    "diabetes": "no",
+    "cancer": "no",
+    "heart_multi_drug": "no",
+    "liver_disease": "no",
+    "kidney_disease": "no",
+}
 AGREE = '/inform{"question": "consent", "answer": "yes"}'
 REFUSE = '/inform{"question": "consent", "answer": "no"}'
 CLIENT = httpx.Client(timeout=60, trust_env=False)
@@ -65,6 +75,20 @@ class Patient:
                 if button["title"] == title:
                     return self._heard(self.post(payload=button["payload"]))
         raise AssertionError(f"no button {title!r} was offered")
+
+    def until_done(self, opening: str, told: Mapping[str, str]) -> Message:
+        """Answer whatever is asked from what is `told`, taking the first time that is free; what ends the questions."""
+        self.say(opening)
+        for _ in range(30):
+            last = self.heard[-1]
+            if last["metadata"]["kind"] != "question":
+                return next((one for one in self.heard[::-1] if one["metadata"].get("reference")), last)
+            assert self.asked in told, f"{self.asked}: {last['text']}"
+            if self.asked == "when" and len(last["buttons"]) > 1 and "free" in last["text"]:
+                self.send(last["buttons"][0]["payload"])
+            else:
+                self.say(told[self.asked])
+        raise AssertionError("thirty answers were not enough")
 
     def history(self) -> list[Message]:
         answer = CLIENT.get(f"{self.base}/webhooks/website/history", headers=self.headers, timeout=30)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.error import URLError
 
-from bot.clinic.content import ContentError, check_content, load_content
+from bot.clinic.content import Content, ContentError, check_content, load_content
 from bot.serving import printing, secrets, training
 from bot.settings import BOT, SettingError, Settings
 
@@ -207,6 +207,20 @@ def _content(settings: Settings, today: date) -> Iterator[Finding]:
         yield Finding("Content", "error", "clinic.yml still describes the invented demo clinic", cure)
     elif not problems:
         yield Finding("Content", "ok", f"in order, version {content.version}")
+    yield from _approval(settings, content)
+
+
+def _approval(settings: Settings, content: Content) -> Iterator[Finding]:
+    """Whether somebody stands behind what patients are told; the invented clinic's content nobody has to approve."""
+    from bot.store import contents, inspection
+
+    if content.clinic.demo:
+        return
+    with inspection.readable(settings.database_url, settings.keys) as session:
+        if session is None or contents.is_approved(session, content.version):
+            return
+    cure = "see mesoguide content diff, then: mesoguide content approve --by NAME"
+    yield Finding("Content", "warning", f"nobody has approved version {content.version}, which patients are told", cure)
 
 
 def _screenings(settings: Settings) -> Iterator[Finding]:

@@ -11,16 +11,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.store import audit
-from bot.store.models import ContentVersion, Message
+from bot.store.models import AuditEntry, ContentVersion, Message
 from bot.store.writing import insert_once
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an answer came from: its id, the facts it cited, and the content of that time, if it is on record."""
+    """Where something the bot said came from: its metadata, and the content of that time, if it is on record."""
 
-    answer: str
-    facts: tuple[str, ...]
+    meta: Mapping[str, Any]
     text: str
     said_at: datetime
     version: str
@@ -63,15 +62,25 @@ def find(session: Session, version: str) -> ContentVersion | None:
     return session.get(ContentVersion, version)
 
 
+def is_approved(session: Session, version: str) -> bool:
+    """Whether somebody stands behind this version."""
+    row = find(session, version)
+    return row is not None and row.approved_at is not None
+
+
 def origin(session: Session, message_id: str) -> Origin | None:
-    """Where something the bot once said came from; None for an unknown message and for what is no answer."""
-    row = session.scalar(select(Message).where(Message.id == message_id))
-    meta: Mapping[str, Any] = (row.meta if row else None) or {}
-    if row is None or not meta.get("answer"):
+    """Where something the bot once said came from; None for what it did not say. What names no version came from the
+    one that was live at that moment."""
+    row = session.scalar(select(Message).where(Message.id == message_id, Message.sender == "bot"))
+    if row is None:
         return None
-    version = str(meta.get("content") or "")
-    facts = tuple(meta.get("facts") or ())
-    return Origin(str(meta["answer"]), facts, row.text, row.created_at, version, find(session, version))
+    version = str(row.meta.get("content") or _live_at(session, row.created_at))
+    return Origin(row.meta, row.text, row.created_at, version, find(session, version))
+
+
+def _live_at(session: Session, moment: datetime) -> str:
+    wanted = select(AuditEntry.subject).where(AuditEntry.action == "content.live", AuditEntry.at <= moment)
+    return (session.scalars(wanted.order_by(AuditEntry.id.desc()).limit(1)).first() or "").removeprefix("content:")
 
 
 def _kept(session: Session, version: str, files: Mapping[str, str]) -> ContentVersion:

@@ -11,7 +11,18 @@ import pytest
 
 from bot.settings import ROOT
 from tests.installation import Installation
+from tests.patient import NOTHING_APPLIES
 
+TOLD = {
+    **NOTHING_APPLIES,
+    "age": "I am 34",
+    "treatment": "facial",
+    "name": "Rosalind Quarterpenny",
+    "contact": "rosalind.q@example.net",
+    "when": "in two weeks on a tuesday at 10",
+    "note": "no note",
+    "confirm": "yes",
+}
 OUTSIDE = "203.0.113.9"  # an address of documentation, nobody's
 
 
@@ -25,25 +36,17 @@ def watched(log: Path) -> tuple[list[str], list[str]]:
 @pytest.mark.timeout(600)
 def test_whole_conversations_reach_nothing_beyond_the_machine(installation: Installation, closed_network: Path) -> None:
     patient = installation.patient()
-    for text in (
-        "hi",
-        "what are the side effects?",
-        "how long do they last",
-        "xylophagous brumotactillion?",
-        "can I have it?",
-        "I am 34, not pregnant, not breastfeeding, no diabetes, no cancer",
-        "no",
-        "no",
-        "no",
-        "book a visit",
-        "Rosalind Quarterpenny",
-        "rosalind.q@example.net",
-        "next tuesday at ten",
-        "I have chest pain",
-        "I want a person",
-        "delete my data",
-    ):
-        patient.post(text=text)
+    for text in ("hi", "what are the side effects?", "how long do they last", "xylophagous brumotactillion?"):
+        patient.say(text)
+    checked = patient.until_done("can you check if I can have it", TOLD)
+    assert checked["metadata"]["outcome"] == "suitable"
+    booked = patient.until_done("I want to book a visit", TOLD)
+    assert booked["metadata"]["reference"]
+    for text in ("I have chest pain", "I want a person"):
+        patient.say(text)
+    assert patient.say("delete my data")[-1]["metadata"]["asks"] == "delete"
+    patient.say("yes")
+    assert patient.post(text="hello").status_code == 401
     processes, reached = watched(closed_network)
     for part in ("web_server", "rasa_server"):
         assert any(part in line for line in processes), f"{part} was not watched"

@@ -4,14 +4,22 @@ nowhere else: not in logs, not in metrics, not in errors, not readable in the da
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import httpx
 import pytest
 
+from bot.channels.messenger.signature import HEADER, sign
+from bot.store import staff
+from bot.store.engine import make_engine, make_sessions, unit_of_work
 from tests.installation import Installation
-from tests.patient import Patient
+from tests.messenger import bodies
+from tests.patient import CLIENT, NOTHING_APPLIES, Patient
+from tests.redteam.systems import SECRET, Systems
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -27,29 +35,46 @@ MARKS = (
 )
 
 
+TOLD = {
+    **NOTHING_APPLIES,
+    "age": "I am 34, xylophagous",
+    "treatment": "facial",
+    "name": NAME,
+    "contact": "zephyrine.q@example.net",
+    "when": "in two weeks on a tuesday at 10",
+    "note": "brumotactillion in both arms",
+    "confirm": "yes",
+}
+PSID = "5550002025550188"
+PASSWORD = "correct horse battery staple"  # noqa: S105 - of somebody who does not exist
+
+
 @pytest.fixture(scope="module")
-def patient(installation: Installation) -> Patient:
-    """Somebody who leaves marked words in a question, a screening, a booking, an alert, a complaint and in errors."""
+def patient(installation: Installation, around: Systems) -> Patient:
+    """Somebody who leaves marked words in everything that a patient, Messenger and the desk can do."""
     chat = installation.patient()
+    for text in ("does it help against xylophagous brumotactillion", "xylophagous xylophagous", "does it hurt?"):
+        chat.say(text)
+    thumb = {"message_id": chat.heard[-1]["id"], "thumb": "down", "reason": "brumotactillion was missing"}
+    assert CLIENT.post(f"{chat.base}/webhooks/website/feedback", json=thumb, headers=chat.headers).status_code == 200
+    assert chat.until_done("can you check if I can have it, xylophagous", TOLD)["metadata"]["outcome"] == "suitable"
+    assert chat.until_done("book a visit", TOLD)["metadata"]["reference"]
+    until(lambda: any(NAME in body.decode() for _, _, body in around.webhook.taken), "the webhook got no booking")
+    until(lambda: any("zephyrine.q@example.net" in mail for mail in around.mailbox.mails), "no invitation was mailed")
+    change_and_cancel(chat)
+    until(lambda: len(around.webhook.taken) >= 3, "the webhook heard of no change")
+    move(installation, chat)
     for text in (
-        "does it help against xylophagous brumotactillion",
-        "xylophagous xylophagous",
-        f"my name is {NAME}, my mail is zephyrine.q@example.net",
-        "can I have it?",
-        "yes, xylophagous",
-        "yes",
-        "I am 34, xylophagous, not pregnant",
-        "no",
-        "stop",
-        "book a visit",
-        NAME,
-        "+1 202 555 0188",
-        "next tuesday at ten",
-        "brumotactillion",
         "my lips are swelling and I cannot breathe, xylophagous",
-        "I want to talk to a person about my brumotactillion",
+        "I want to talk to a person about my brumotactillion, call +1 202 555 0188",
     ):
-        chat.post(text=text)
+        chat.say(text)
+    on_messenger(installation, around)
+    at_the_desk(installation, chat)
+    gone = installation.patient()
+    gone.say("xylophagous brumotactillion, I am Zephyrine")
+    gone.say("delete my data")
+    assert gone.say("yes")[-1]["metadata"]["kind"] == "confirmation"
     for body in (
         {"text": "xylophagous " * 2000},
         {"payload": '/brumotactillion{"x": "zephyrine"}'},
@@ -57,6 +82,78 @@ def patient(installation: Installation) -> Patient:
     ):
         chat.post(**body)
     return chat
+
+
+def until(holds: Callable[[], bool], what: str) -> None:
+    for _ in range(600):
+        if holds():
+            return
+        time.sleep(0.1)
+    raise AssertionError(what)
+
+
+def change_and_cancel(chat: Patient) -> None:
+    """Move the visit, then call it off."""
+    told = {**TOLD, "move": "in three weeks on a wednesday at 11, brumotactillion", "cancel": "yes"}
+    chat.say("I want another time for my visit, xylophagous")
+    for _ in range(10):
+        last = chat.heard[-1]
+        if last["metadata"]["kind"] == "confirmation":
+            break
+        if last["metadata"].get("asks") == "move" and len(last["buttons"]) > 1:
+            chat.send(last["buttons"][0]["payload"])
+        elif last["metadata"].get("asks") == "visit":
+            chat.press("Another time")
+        else:
+            chat.say(told[str(chat.asked)])
+    assert chat.heard[-1]["metadata"]["kind"] == "confirmation", chat.heard[-4:]
+    chat.say("cancel my visit, zephyrine")
+    assert chat.asked == "cancel"
+    assert chat.say("yes")[-1]["metadata"]["kind"] == "confirmation"
+
+
+def move(installation: Installation, chat: Patient) -> None:
+    """Take the chat along to another browser with a code, and back to this one's token."""
+    code = CLIENT.post(f"{chat.base}/webhooks/website/move", headers=chat.headers).json()["code"]
+    moved = installation.patient().say(code)[-1]
+    assert moved["metadata"]["token"]
+
+
+def on_messenger(installation: Installation, around: Systems) -> None:
+    """A person of Messenger writes, and is answered."""
+    for words in ("xylophagous, does it hurt?", "my name is Zephyrine Quackenbush, brumotactillion"):
+        now, before = datetime.now(timezone.utc), len(around.graph.texts(PSID))
+        around.graph.wrote[PSID] = now
+        raw = bodies.body(bodies.text(PSID, words, at=now))
+        address, headers = f"{installation.base}/webhooks/messenger", {HEADER: sign(raw, SECRET)}
+        assert CLIENT.post(address, content=raw, headers=headers).status_code == 200
+        until(lambda before=before: len(around.graph.texts(PSID)) > before, "nobody was answered in Messenger")
+    refused = CLIENT.post(address, content=raw, headers={HEADER: "sha256=00"})
+    assert (refused.status_code, found(refused.text)) == (403, [])
+
+
+def at_the_desk(installation: Installation, chat: Patient) -> None:
+    """An admin searches, reads, answers, notes wrong things, and hands the data out."""
+    with unit_of_work(make_sessions(make_engine(installation.database_url))) as session:
+        now = datetime.now(timezone.utc)
+        staff.create_admin(session, "marks@clinic.example", "Marks", PASSWORD, now)
+        session.commit()
+    with httpx.Client(base_url=f"{installation.base}/desk", timeout=60, trust_env=False, follow_redirects=True) as http:
+        token = re.search(r'name="token" value="([^"]+)"', http.get("/login").text)
+        assert token
+        signed_in = http.post("/login", data={"token": token[1], "email": "marks@clinic.example", "password": PASSWORD})
+        csrf = re.search(r'name="csrf" value="([^"]+)"', signed_in.text)
+        assert csrf
+        http.headers["X-CSRF-Token"] = csrf[1]
+        assert NAME in http.get("", params={"q": NAME}).text
+        page = f"/c/{chat.conversation_id}"
+        assert NAME in http.get(page).text
+        assert http.post(f"{page}/take-over").status_code == 200
+        assert http.post(f"{page}/reply", data={"text": f"Dear {NAME}, no xylophagous"}).status_code == 200
+        assert NAME in http.post(f"{page}/data/export", data={"form": "json"}).text
+        for path in ("/c/zephyrine", "/bookings/xylophagous", "/figures?days=brumotactillion"):
+            assert found(http.get(path).text) == [], path
+        assert http.post(f"{page}/hand-back").status_code == 200
 
 
 def found(text: str) -> list[str]:
@@ -69,15 +166,28 @@ def files(folder: Path) -> Iterator[tuple[str, str]]:
             yield str(path.relative_to(folder)), path.read_bytes().decode("utf-8", "replace")
 
 
-def test_no_word_of_a_patient_is_in_logs_metrics_traces_or_errors(installation: Installation, patient: Patient) -> None:
+def counted(where: str, text: str, capsys: pytest.CaptureFixture[str]) -> int:
+    """The bytes of the marked words in a text, printed."""
+    number = sum(len(mark.encode()) * text.casefold().count(mark) for mark in MARKS)
+    with capsys.disabled():
+        print(f"\n{where}: {number} bytes of personal data in {len(text.encode())}", end="")
+    return number
+
+
+def test_no_word_of_a_patient_is_in_logs_metrics_traces_or_errors(
+    installation: Installation, patient: Patient, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert found(" ".join(str(message["text"]) for message in patient.history())), "the words did get through"
-    assert found(installation.log.read_text(errors="replace")) == []
-    assert found(httpx.get(f"{installation.base}/metrics", timeout=30).text) == []
     assert installation.traces.wait_for(lambda spans: len(spans) > 20), "the traces are elsewhere"
-    assert found(installation.traces.text()) == []
-    assert patient.conversation_id not in installation.traces.text()
-    for path in ("/nowhere/zephyrine", "/webhooks/website/history?x=zephyrine"):
-        assert found(httpx.get(f"{installation.base}{path}", timeout=30).text) == []
+    wrong = ("/nowhere/zephyrine", "/webhooks/website/history?x=zephyrine", "/desk/c/zephyrine")
+    texts = {
+        "logs": installation.log.read_text(errors="replace"),
+        "metrics": httpx.get(f"{installation.base}/metrics", timeout=30).text,
+        "traces": installation.traces.text(),
+        "error pages": "".join(httpx.get(f"{installation.base}{path}", timeout=30).text for path in wrong),
+    }
+    assert {where: counted(where, text, capsys) for where, text in texts.items()} == dict.fromkeys(texts, 0)
+    assert patient.conversation_id not in texts["traces"]
 
 
 def test_an_error_does_not_repeat_what_was_sent(installation: Installation, patient: Patient) -> None:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from bot.actions.answer import ActionAnswer
 from bot.cli import app
-from bot.clinic.content import content_version, load_content
+from bot.clinic.content import content_files, content_version, load_content
 from bot.serving.contents import NotOnRecord, approve, note_live, pending, trace
 from bot.settings import BOT, Settings
 from bot.store import audit, contents, conversations
@@ -103,6 +103,51 @@ def test_a_past_answer_is_traced_to_the_words_and_facts_of_its_time(settings: Se
     assert "Approved by Dr. Demo, 2026-03-02" in lines
     assert any(OLD in line for line in lines)
     assert any(line.startswith("F01: ") for line in lines)
+
+
+def said(sessions: Sessions, text: str, **metadata: object) -> str:
+    """The id of something the bot said, as the channel stores it."""
+    with unit_of_work(sessions) as session:
+        chat = conversations.open_conversation(session, channel="website", now=NOW)
+        row = conversations.add_bot_message(session, chat.id, {"text": text, "metadata": metadata}, NOW)
+        session.commit()
+        return row.id
+
+
+def test_other_languages_and_responses_are_in_the_version_the_changes_and_what_is_kept(
+    settings: Settings, sessions: Sessions
+) -> None:
+    first = content_version(settings.content)
+    german = settings.content / "languages" / "de.yml"
+    german.write_text(german.read_text().replace("keine luft", "kein atem"))
+    (settings.content / "responses.yml").write_text(
+        content_files(settings.content)["responses.yml"].replace("Do not wait for an answer here.", "Wait.")
+    )
+    changes = {(one.kind, one.what): (one.before, one.after) for one in pending(settings)}
+    assert set(changes) == {("language", "de.danger.breathing"), ("response", "utter_emergency")}
+    assert all("keine luft" in str(before) or "Do not wait" in str(before) for before, _ in changes.values())
+    second = content_version(settings.content)
+    assert second != first
+    note_live(sessions, settings.content, second, NOW + timedelta(hours=1))
+    assert pending(settings) == []
+
+
+def test_dangers_outcomes_other_languages_and_taught_answers_are_traced_too(
+    settings: Settings, sessions: Sessions
+) -> None:
+    content = load_content(settings.content)
+    danger = content.fill(content.responses["utter_emergency"][0]["text"], danger_label="chest pain")
+    german = content.fill(content.languages["de"].emergency)
+    lines = trace(settings, said(sessions, danger, kind="emergency"))
+    assert lines[:2] == ["Emergency, said 2026-03-02 09:00 UTC, resting on no facts", f"Content {content.version}"]
+    assert any("utter_emergency" in line and content.clinic.signed_by in line for line in lines)
+    assert any("Deutsch (de)" in line and "Dr. Demo" in line for line in trace(settings, said(sessions, german)))
+    outcome = trace(settings, said(sessions, "…", kind="outcome", outcome="not_suitable", reasons=["pregnant"]))
+    assert outcome[0].startswith("Outcome not_suitable (pregnant)")
+    assert any(content.screening.signed_by in line for line in outcome)
+    taught = {"answer": "learned:7", "revision": 2, "author": "Anna", "approved_by": "Clara", "date": "2026-03-01"}
+    lines = trace(settings, said(sessions, "Parrots are welcome.", kind="answer", **taught))
+    assert lines[-2:] == ["Written by Anna, approved by Clara on 2026-03-01:", "Parrots are welcome."]
 
 
 def test_what_is_no_answer_or_unknown_is_said_so(settings: Settings, sessions: Sessions) -> None:

@@ -18,10 +18,11 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bot.serving import doctor
+from bot.serving.contents import approve
 from bot.serving.doctor import Finding, examine
 from bot.settings import BOT, Settings
 from tests.installation import free_port
-from tests.trust.databases import fill
+from tests.trust.databases import NOW, fill
 
 TODAY = date(2026, 12, 1)
 Usage = namedtuple("Usage", "total used free")
@@ -152,6 +153,15 @@ def test_tables_of_a_newer_version_are_an_error_and_older_ones_a_warning(sound: 
             connection.execute("UPDATE alembic_version SET version_num = ?", (version,))
         found = [f for f in examine(sound, TODAY) if f.check == "Database" and f"version {version}" in f.what]
         assert [finding.level for finding in found] == [level]
+
+
+def test_content_that_nobody_approved_is_a_warning(sound: Settings) -> None:
+    def found() -> list[str]:
+        return [one.what for one in examine(sound, TODAY) if one.check == "Content" and "approved" in one.what]
+
+    assert len(found()) == 1
+    approve(sound, "Dr. Demo", NOW)
+    assert found() == []
 
 
 def test_overdue_reviews_of_the_content_are_a_warning(sound: Settings) -> None:

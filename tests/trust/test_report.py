@@ -9,19 +9,12 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-import yaml
 from markupsafe import escape
 
 from bot.clinic.content import Content
 from bot.clinic.report import content_report, effects
 from bot.serving.printing import PrintError, browser, print_pdf
-from bot.settings import BOT
 from tests.trust.conftest import Edit
-
-
-@pytest.fixture(scope="module")
-def responses() -> dict[str, list[dict[str, str]]]:
-    return yaml.safe_load((BOT / "domain.yml").read_text(encoding="utf-8"))["responses"]
 
 
 def entry(html: str, id: str) -> str:
@@ -61,8 +54,8 @@ def test_all_that_a_check_says_and_takes_as_said_is_signed(content: Content) -> 
     assert "after: gestational" in html
 
 
-def test_a_warning_sign_shows_the_words_a_patient_reads(content: Content, responses: dict) -> None:
-    html = content_report(content, responses=responses)
+def test_a_warning_sign_shows_the_words_a_patient_reads(content: Content) -> None:
+    html = content_report(content)
     for sign in content.warning_signs:
         part = entry(html, f"sign-{sign.id}").split("</tr>")[0]
         number = content.clinic.emergency_number if sign.level == "emergency" else content.clinic.phone
@@ -79,6 +72,18 @@ def test_every_criterion_and_sign_has_an_author_a_reviewer_a_review_and_what_it_
         assert [str(value) in part for value in (sign.author, sign.reviewer, sign.reviewed)] == [True] * 3
         assert sign.rests_on is not None
         assert str(escape(sign.rests_on)) in part
+
+
+def test_every_language_is_signed_with_its_words_of_danger_and_its_replies(content: Content) -> None:
+    html = content_report(content)
+    assert len(content.languages) == 14
+    for code, language in content.languages.items():
+        part = unescape(entry(html, f"language-{code}"))
+        assert [str(one) in part for one in (language.author, language.reviewer, language.review_by)] == [True] * 3
+        assert content.fill(language.emergency) in part
+        assert all(word in part for words in language.danger.values() for word in words)
+    late = content_report(content, date(2027, 11, 21))
+    assert all("(overdue)" in entry(late, f"language-{code}") for code in content.languages)
 
 
 @pytest.mark.parametrize(
@@ -101,8 +106,8 @@ def test_one_entry_may_have_its_own_review_and_is_overdue_alone(
     assert "reviews overdue: 1" in html
 
 
-def test_the_page_needs_nothing_from_elsewhere(content: Content, responses: dict) -> None:
-    html = content_report(content, date(2026, 12, 1), responses)
+def test_the_page_needs_nothing_from_elsewhere(content: Content) -> None:
+    html = content_report(content, date(2026, 12, 1))
     assert not re.findall(r"<(?:script|link|img|iframe)|url\(|@import|src=", html)
     assert "{" not in re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL), "a placeholder was left"
 

@@ -1,7 +1,15 @@
 """The clinic's content: what the bot may say and decide, read from YAML, checked, and read-only from then on."""
 
 from bot.clinic.content.checks import MAX_GRADE, MEDIAN_GRADE
-from bot.clinic.content.load import Content, check_content, content_version, load_content, load_with_screening
+from bot.clinic.content.load import (
+    Content,
+    check_content,
+    content_files,
+    content_from,
+    content_version,
+    load_content,
+    load_with_screening,
+)
 from bot.clinic.content.model import Answer, BookableTreatment, Clinic, Sign, Step
 from bot.clinic.content.model_screening import Asked, FollowUp, Question, ScreeningContent
 from bot.clinic.content.problems import ContentError, Problem
@@ -23,6 +31,8 @@ __all__ = [
     "Sign",
     "Step",
     "check_content",
+    "content_files",
+    "content_from",
     "content_version",
     "grade",
     "load_content",

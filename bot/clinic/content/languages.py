@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 from pydantic import Field
 
-from bot.clinic.content.fields import Base, Text, Topic
+from bot.clinic.content.authorship import Authored
+from bot.clinic.content.fields import Text, Topic
 from bot.clinic.content.placeholders import NAME, NAMES
 from bot.clinic.content.problems import Problem
 from bot.clinic.content.reading import Source, parse, read
@@ -15,7 +17,7 @@ from bot.clinic.content.reading import Source, parse, read
 FOLDER = "languages"
 
 
-class Language(Base):
+class Language(Authored):
     """One language: what is said while it has no answer, in danger, the words of danger, and the answers there are."""
 
     name: Text
@@ -31,8 +33,11 @@ class Language(Base):
         return next((sign for sign, words in self.danger.items() if any(word in lowered for word in words)), None)
 
 
-def read_languages(folder: Path, signs: set[str]) -> tuple[dict[str, Language], list[Problem]]:
-    """The languages of a content folder by ISO 639-1 code, and what is wrong with their files."""
+def read_languages(
+    folder: Path, signs: set[str], today: date | None = None
+) -> tuple[dict[str, Language], list[Problem]]:
+    """The languages of a content folder by ISO 639-1 code, and what is wrong with their files; `today` also asks for
+    overdue reviews, which are warnings."""
     found: dict[str, Language] = {}
     problems: list[Problem] = []
     for path in sorted((folder / FOLDER).glob("*.yml")):
@@ -44,6 +49,9 @@ def read_languages(folder: Path, signs: set[str]) -> tuple[dict[str, Language], 
         problems += faults + (_faults(source, language, signs) if language else [])
         if language:
             found[path.stem] = language
+            if today and language.review_by < today:
+                what = f"its review was due on {language.review_by}; let the reviewer read it again and set a new date"
+                problems.append(source.problem(("review_by",), what, "warning"))
     return found, problems
 
 

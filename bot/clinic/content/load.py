@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import BaseModel
+from ruamel.yaml import YAML
 
 from bot.clinic.content import placeholders as _placeholders
 from bot.clinic.content.authorship import Authored
@@ -32,7 +33,11 @@ from bot.clinic.content.model import (
 from bot.clinic.content.model_screening import ScreeningContent
 from bot.clinic.content.problems import ContentError, Problem
 from bot.clinic.content.reading import Source, is_a_trap, parse, read
+from bot.settings import BOT
 
+RESPONSES = "responses.yml"  # in copies: the part of bot/domain.yml that patients read
+_RESPONSES = re.compile(r"^responses:$.*?(?=^[a-z_]+:|\Z)", re.MULTILINE | re.DOTALL)
+_NAME = re.compile(r"(languages/)?[\w-]+\.yml$")
 FILES: Mapping[str, type[BaseModel]] = {
     "facts.yml": Facts,
     "clinic.yml": Clinic,
@@ -46,7 +51,8 @@ FILES: Mapping[str, type[BaseModel]] = {
 
 @dataclass(frozen=True)
 class Content:
-    """Everything the clinic says or decides. `version` changes with any byte of the folder's YAML files."""
+    """Everything the clinic says or decides. `version` changes with any byte of the folder's YAML files and of the
+    responses in bot/domain.yml, which are `wording`."""
 
     facts: Facts
     clinic: Clinic
@@ -57,6 +63,12 @@ class Content:
     terms: Mapping[str, str]
     languages: Mapping[str, Language]
     version: str
+    wording: str = ""
+
+    @cached_property
+    def responses(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """What the bot says by itself, by name: the `responses` of bot/domain.yml."""
+        return (YAML(typ="safe").load(self.wording) or {}).get("responses") or {}
 
     def placeholders(self) -> dict[str, str]:
         """Placeholder name -> text, for responses and answers: clinic_name, emergency_number, price_list …"""
@@ -70,6 +82,7 @@ class Content:
             "sign": self.warning_signs,
         }
         late = [(kind, one.id, one) for kind, some in kinds.items() for one in some if one.review_by < today]
+        late += [("language", code, one) for code, one in self.languages.items() if one.review_by < today]
         return sorted(late, key=lambda one: one[2].review_by)
 
     def fill(self, text: str, **values: str) -> str:
@@ -102,6 +115,7 @@ def load_content(folder: Path) -> Content:
     errors = [problem for problem in problems if problem.level == "error"]
     if errors:
         raise ContentError(errors)
+    files = content_files(folder)
     return Content(
         facts=parts["facts.yml"],
         clinic=parts["clinic.yml"],
@@ -111,7 +125,8 @@ def load_content(folder: Path) -> Content:
         warning_signs=parts["warning_signs.yml"].signs,
         terms=parts["terms.yml"].terms,
         languages=languages,
-        version=content_version(folder),
+        version=version_of(files),
+        wording=files[RESPONSES],
     )
 
 
@@ -121,16 +136,29 @@ def load_with_screening(folder: Path, raw: bytes) -> Content:
     if is_a_trap(raw):
         raise ContentError([Problem("screening.yml", "", "is nested too deeply, or repeats itself by aliases")])
     with TemporaryDirectory() as copy:
-        for path in folder.glob("*.yml"):
-            shutil.copy(path, copy)
+        _write(content_files(folder), Path(copy))
         (Path(copy) / "screening.yml").write_bytes(raw)
         return load_content(Path(copy))
+
+
+def content_from(files: Mapping[str, str]) -> Content:
+    """Content from its files as text, by name; raises ContentError as load_content does."""
+    with TemporaryDirectory() as copy:
+        _write(files, Path(copy))
+        return load_content(Path(copy))
+
+
+def _write(files: Mapping[str, str], folder: Path) -> None:
+    for name, text in files.items():
+        if _NAME.match(name):
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
 
 
 def check_content(folder: Path, today: date | None = None) -> list[Problem]:
     """Every problem, also how hard the texts are to read and, given `today`, which reviews are overdue (a warning)."""
     sources, parts, problems = _read_all(folder)
-    problems += read_languages(folder, _signs(parts))[1]
+    problems += read_languages(folder, _signs(parts), today)[1]
     return problems + check_parts(sources, parts, today) + check_readability(sources, parts)
 
 
@@ -138,11 +166,27 @@ def _signs(parts: Mapping[str, Any]) -> set[str]:
     return {sign.id for sign in parts["warning_signs.yml"].signs} if "warning_signs.yml" in parts else set()
 
 
+def content_files(folder: Path) -> dict[str, str]:
+    """All that patients are told, as text by name: the folder's YAML files, those of other languages too, and the
+    responses of bot/domain.yml, unless the folder is a copy that has its own."""
+    found = {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8", errors="replace")
+        for path in sorted(folder.rglob("*.yml"))
+    }
+    part = _RESPONSES.search((BOT / "domain.yml").read_text(encoding="utf-8"))
+    return {RESPONSES: part[0] if part else "", **found}
+
+
 def content_version(folder: Path) -> str:
-    """12 hex digits of the SHA-256 of the folder's YAML files, names and bytes."""
+    """The version of a folder's content."""
+    return version_of(content_files(folder))
+
+
+def version_of(files: Mapping[str, str]) -> str:
+    """12 hex digits of the SHA-256 of the files, names and bytes."""
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.yml")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for name, text in sorted(files.items()):
+        digest.update(f"{name}\0{text}\0".encode())
     return digest.hexdigest()[:12]
 
 

@@ -16,7 +16,7 @@ from bot.clinic.answers import select_answer
 from bot.clinic.content import Answer, Asked, Content
 from bot.clinic.report.effects import effects
 
-Kind = Literal["answer", "criterion", "outcome", "sign", "wording"]
+Kind = Literal["answer", "criterion", "outcome", "sign", "wording", "response", "language"]
 _Question = tuple[str, str | None, str | None, str | None]  # topic, treatment, concern, criterion
 
 
@@ -90,7 +90,8 @@ def _wordings(old: Content, new: Content) -> list[Change]:
 
 def _said(content: Content) -> dict[tuple[Kind, str], str]:
     """Everything besides answers that reaches a patient, by kind and name, as it is read."""
-    return {key: content.fill(text) for part in (_criteria, _outcomes, _words, _signs) for key, text in part(content)}
+    parts = (_criteria, _outcomes, _words, _signs, _responses, _languages)
+    return {key: content.fill(text) for part in parts for key, text in part(content)}
 
 
 def _criteria(content: Content) -> Iterator[tuple[tuple[Kind, str], str]]:
@@ -128,3 +129,20 @@ def _signs(content: Content) -> Iterator[tuple[tuple[Kind, str], str]]:
     for sign in content.warning_signs:
         yield ("sign", sign.id), f"{sign.level}: {sign.label}" + (f". {sign.advice}" if sign.advice else "")
     yield ("sign", "emergency_number"), content.clinic.emergency_number
+
+
+def _responses(content: Content) -> Iterator[tuple[tuple[Kind, str], str]]:
+    for name, variants in content.responses.items():
+        for number, one in enumerate(variants, start=1):
+            titles = " ".join(f"[{button['title']}]" for button in one.get("buttons") or ())
+            yield ("response", name if number == 1 else f"{name} ({number})"), f"{one.get('text', '')} {titles}".strip()
+
+
+def _languages(content: Content) -> Iterator[tuple[tuple[Kind, str], str]]:
+    for code, language in content.languages.items():
+        for part in ("reply", "person", "emergency"):
+            yield ("language", f"{code}.{part}"), getattr(language, part)
+        for sign, words in language.danger.items():
+            yield ("language", f"{code}.danger.{sign}"), ", ".join(words)
+        for topic, text in language.answers.items():
+            yield ("language", f"{code}.answers.{topic}"), text

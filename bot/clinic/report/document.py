@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -15,16 +13,13 @@ from bot.clinic.content import Answer, Content, FollowUp, Sign
 from bot.clinic.content.placeholders import NAME
 from bot.clinic.report.effects import effects
 
-Responses = Mapping[str, Sequence[Mapping[str, Any]]]
 _OUTCOMES = {"suitable": "no objection", "not_suitable": "not suitable", "clinician_review": "a clinician decides"}
 _SAID_BY_LEVEL = {"emergency": "utter_emergency", "urgent": "utter_urgent"}
 
 
-def content_report(content: Content, today: date | None = None, responses: Responses | None = None) -> str:
-    """HTML with every answer, criterion and warning sign, their facts, authors and reviews, and room for a signature.
-
-    `today` marks overdue reviews. `responses` is the `responses` part of bot/domain.yml; with it the page also shows
-    the words that go with a warning sign and everything else the bot can say.
+def content_report(content: Content, today: date | None = None) -> str:
+    """HTML with every answer, criterion and warning sign, their facts, authors and reviews, other languages, everything
+    else the bot can say, and room for a signature. `today` marks overdue reviews.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -42,8 +37,8 @@ def content_report(content: Content, today: date | None = None, responses: Respo
         effects=lambda question: effects(question, content.screening),
         heard_in=lambda asked: list(asked.heard_in.items()) if isinstance(asked, FollowUp) else [],
         outcome=_OUTCOMES.__getitem__,
-        said_on=lambda sign: _said_on(content, sign, responses or {}),
-        responses=_responses(content, responses or {}),
+        said_on=lambda sign: _said_on(content, sign),
+        responses=_responses(content),
         overdue={(kind, id) for kind, id, _ in content.overdue(today)} if today else set(),
     )
 
@@ -66,19 +61,19 @@ def _uncited(content: Content) -> list[str]:
     return [fact for fact in content.facts.texts if fact not in cited]
 
 
-def _said_on(content: Content, sign: Sign, responses: Responses) -> str | None:
+def _said_on(content: Content, sign: Sign) -> str | None:
     """The words a patient reads when the sign is noticed; None when the responses are not at hand."""
-    variants = responses.get(_SAID_BY_LEVEL[sign.level], ())
+    variants = content.responses.get(_SAID_BY_LEVEL[sign.level], ())
     own = [one for one in variants if any(rule.get("value") == sign.id for rule in one.get("condition", ()))]
     general = [one for one in variants if not one.get("condition")]
     text = next((str(one["text"]) for one in [*own, *general] if one.get("text")), None)
     return _readable(content.fill(text, danger_label=sign.label)) if text else None
 
 
-def _responses(content: Content, responses: Responses) -> list[tuple[str, str]]:
+def _responses(content: Content) -> list[tuple[str, str]]:
     return [
         (name, _readable(content.fill(str(one["text"]))))
-        for name, variants in responses.items()
+        for name, variants in content.responses.items()
         for one in variants
         if "text" in one
     ]

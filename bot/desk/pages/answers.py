@@ -17,7 +17,7 @@ from bot.desk.meaning import ENCODER, encode
 from bot.desk.pages.questions import distinct, topics
 from bot.desk.preview import READ, changed_by
 from bot.desk.routing import Clinician, NotThere, Pages, Refused, Signed
-from bot.store import answers_learned, desk_figures, desk_ownership, desk_questions, training_export
+from bot.store import answers_learned, contents, desk_figures, desk_ownership, desk_questions, training_export
 from bot.store.answers_learned import Draft
 from bot.store.desk_models import LearnedAnswer
 
@@ -35,10 +35,12 @@ def answers(view: Signed, state: str = "") -> Response:
     with view.reading() as session:
         rows = answers_learned.listed(session)
         proposed = len(training_export.examples(session))
+        approved = contents.is_approved(session, view.desk.content.version)
     today = view.now.astimezone(view.desk.zone).date()
     shown = [row for row in rows if not state or row.state == state]
     overdue = view.desk.content.overdue(today)
-    values = {"state": state, "today": today, "proposed": proposed, "overdue": overdue}
+    unapproved = "" if approved or view.desk.content.clinic.demo else view.desk.content.version
+    values = {"state": state, "today": today, "proposed": proposed, "overdue": overdue, "unapproved": unapproved}
     return view.page("answers.html", rows=shown, every=rows, **values)
 
 
