@@ -39,9 +39,10 @@ lock: $(UV) ## renew the lock files after a change in pyproject.toml
 	$(UV) pip compile -q pyproject.toml --group dev --python-version 3.10 --generate-hashes --no-header --no-emit-index-url -c requirements.lock -o requirements-dev.lock
 	$(UV) pip compile -q --group pyproject.toml:tracing --python-version 3.10 --generate-hashes --no-header --no-emit-index-url -c requirements.lock -o requirements-tracing.lock
 
-sbom: $(UV) ## write the bill of materials (CycloneDX) of what is installed to results/sbom.cdx.json
+sbom: $(UV) ## write the bill of materials (CycloneDX) of what is installed and of the pages to results/sbom.cdx.json
 	@mkdir -p results
 	@$(UV) tool run -q --from cyclonedx-bom==$(CYCLONEDX_VERSION) cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --output-format JSON --output-file results/sbom.cdx.json 2>results/sbom.log || { tail -5 results/sbom.log; echo "No bill of materials was made."; exit 1; }
+	@$(PYTHON) .ci/sbom_web.py results/sbom.cdx.json
 	@echo "Written: results/sbom.cdx.json"
 
 audit: $(UV) ## look the packages of the lock up in the advisories

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import json
 import re
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -17,13 +19,15 @@ LIBRARIES_UNDER_LGPL = {"psycopg2-binary"}
 
 @pytest.fixture(scope="module")
 def audit(root: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("audit", root / ".ci" / "audit.py")
+    return loaded(root / ".ci" / "audit.py")
+
+
+def loaded(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    import sys
-
-    sys.modules["audit"] = module
+    sys.modules[path.stem] = module
     spec.loader.exec_module(module)
     return module
 
@@ -76,3 +80,26 @@ def test_advisories_out_of_reach_are_said_and_fail_only_when_asked_to(
     said = capsys.readouterr().out
     assert "0 of " in said
     assert "no way out" in said
+    assert "NOT AUDITED" in said
+
+
+def test_the_bill_of_materials_names_what_the_pages_are_made_of(root: Path, tmp_path: Path) -> None:
+    bill = tmp_path / "bill.json"
+    bill.write_text(json.dumps({"components": [{"name": "rasa", "purl": "pkg:pypi/rasa@3.6.21"}]}))
+    for _ in range(2):  # a second run doubles nothing
+        loaded(root / ".ci" / "sbom_web.py").main(bill)
+    found = {one["name"]: one for one in json.loads(bill.read_text())["components"]}
+    assert {"rasa", "deep-chat", "htmx.org", "bootstrap", "esbuild"} <= found.keys()
+    assert {name: found[name]["scope"] for name in ("deep-chat", "htmx.org", "esbuild")} == {
+        "deep-chat": "required",
+        "htmx.org": "required",
+        "esbuild": "excluded",
+    }
+    assert len(found) == len(json.loads(bill.read_text())["components"])
+    assert all(one["hashes"][0]["content"] for name, one in found.items() if name != "rasa")
+
+
+def test_continuous_integration_checks_the_direction_of_imports(root: Path) -> None:
+    run = (root / ".ci" / "run").read_text().splitlines()
+    assert "make lint" in run
+    assert "lint-imports" in (root / "Makefile").read_text()
