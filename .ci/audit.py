@@ -44,11 +44,11 @@ def main(command: Sequence[str]) -> int:
     if found.open:
         return 1
     if found.looked_up < found.all:
-        loud = "!" * 100
+        loud, missing = "!" * 100, found.all - found.looked_up
         print(
-            f"{loud}\nNOT AUDITED: {found.all - found.looked_up} packages could not be looked up from here, and nothing is"
+            f"{loud}\nNOT AUDITED: {missing} packages could not be looked up from here, and nothing is known of them."
         )
-        print(f"known of them. Run make audit with a network; AUDIT_STRICT=1 makes this a failure.\n{loud}")
+        print(f"Run make audit with a network; AUDIT_STRICT=1 makes this a failure.\n{loud}")
         return int(os.environ.get("AUDIT_STRICT") == "1")
     return 0
 

@@ -1,5 +1,5 @@
-"""Adds what the pages are made of to the bill of materials: the packages of web-src/package-lock.json, and the two files
-of others that lie in the desk's static folder. What only builds the bundle is there as "excluded" from what is shipped."""
+"""Adds what the pages are made of to the bill of materials: the packages of web-src/package-lock.json, and the files of
+others in the desk's static folder. What only builds the bundle is there as "excluded" from what is shipped."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def new_key() -> str:
 def rotate_keys(settings: Settings, batch: int = 500) -> Rotation:
     """Rewrite every encrypted value under the first key; raises SettingError when that cannot end well.
 
-    Afterwards all is readable with the first key alone: that is checked before this returns.
+    Afterwards all is readable with the first key alone: every value is looked at before this returns.
     """
     if len(settings.keys) < 2:
         raise SettingError(
@@ -53,7 +53,7 @@ def rotate_keys(settings: Settings, batch: int = 500) -> Rotation:
         )
     rows = rotate(sessions, batch, MessengerSettings.from_env().page_id)
     configure_keys(settings.keys[:1])
-    left = unreadable_columns(sessions)
+    left = unreadable_columns(sessions, newest=None)
     configure_keys(settings.keys)
     engine.dispose()
     if left:

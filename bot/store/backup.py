@@ -145,16 +145,17 @@ def empty(engine: Engine) -> None:
         drop_everything(connection)
 
 
-def unreadable_columns(sessions: Sessions) -> list[str]:
-    """Encrypted columns ("booking.name") whose newest values none of the process's keys can read."""
+def unreadable_columns(sessions: Sessions, newest: int | None = 3) -> list[str]:
+    """Encrypted columns ("booking.name") of whose `newest` values, None for all, one is read by none of the process's
+    keys."""
     columns = [column for table in Base.metadata.sorted_tables for column in table.columns]
     secret = [column for column in columns if isinstance(column.type, (EncryptedText, EncryptedJSON))]
     wrong = []
     with reading(sessions) as session:
         for column in secret:
-            newest = select(type_coerce(column, Text)).where(column.is_not(None)).limit(3)
-            tokens = session.scalars(newest.order_by(*(key.desc() for key in column.table.primary_key))).all()
-            if not all(_readable(token) for token in tokens):
+            tokens = select(type_coerce(column, Text)).where(column.is_not(None)).limit(newest)
+            tokens = tokens.order_by(*(key.desc() for key in column.table.primary_key))
+            if not all(_readable(token) for token in session.scalars(tokens.execution_options(yield_per=500))):
                 wrong.append(f"{column.table.name}.{column.name}")
     return wrong
 

@@ -28,7 +28,7 @@ def fill(sessions: Sessions, chat: str) -> None:
 
 def every_value(engine: Engine) -> str:
     with engine.connect() as connection:
-        tables = ("message", "booking", "outbox", "triage_item", "audit", "conversation")
+        tables = ("message", "booking", "screening", "outbox", "triage_item", "audit", "conversation")
         return "\n".join(str(row) for table in tables for row in connection.execute(text(f"SELECT * FROM {table}")))  # noqa: S608 - the names above
 
 

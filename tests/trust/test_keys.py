@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from bot.serving.keys import new_key, rotate_keys
 from bot.settings import SettingError, Settings
-from bot.store import bookings, messenger, messenger_queue, privacy
+from bot.store import bookings, conversations, messenger, messenger_queue, privacy, rotation
 from bot.store.backup import unreadable_columns
-from bot.store.crypto import configure_keys
+from bot.store.crypto import KeyRing, configure_keys
 from bot.store.engine import reading, unit_of_work
 from bot.store.opening import open_store
 from tests.trust.databases import NAME, NOW, fill, names
@@ -51,6 +53,27 @@ def test_a_rotation_takes_messengers_people_and_their_queue_along(
         assert event.body == [{"words": "Zephyrine"}]
         privacy.erase_conversation(session, seeded.conversation, actor="system", now=NOW)
         assert found(session, "Zephyrine") <= {"audit"}
+
+
+def test_an_old_value_that_a_process_wrote_late_with_the_old_key_is_found_among_many(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled = fill(settings)
+    both = replace(settings, keys=(new_key(), *settings.keys))
+    late = KeyRing(settings.keys).encrypt(b"late")
+
+    def rotate(*arguments: Any) -> dict[str, int]:
+        done = rotation.rotate(*arguments)
+        with unit_of_work(filled.sessions) as session:
+            for number in range(5):
+                conversations.accept_message(session, filled.conversation, f"m{number}", "new", NOW)
+            session.execute(text("UPDATE message SET text = :late WHERE client_id = 'one'"), {"late": late})
+            session.commit()
+        return done
+
+    monkeypatch.setattr("bot.serving.keys.rotate", rotate)
+    with pytest.raises(SettingError, match="message.text still needs it"):
+        rotate_keys(both)
 
 
 def test_after_a_rotation_the_old_key_reads_nothing(settings: Settings) -> None:
