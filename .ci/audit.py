@@ -45,9 +45,7 @@ def main(command: Sequence[str]) -> int:
         return 1
     if found.looked_up < found.all:
         loud, missing = "!" * 100, found.all - found.looked_up
-        print(
-            f"{loud}\nNOT AUDITED: {missing} packages could not be looked up from here, and nothing is known of them."
-        )
+        print(f"{loud}\nNOT AUDITED: {missing} packages could not be looked up here, and nothing is known of them.")
         print(f"Run make audit with a network; AUDIT_STRICT=1 makes this a failure.\n{loud}")
         return int(os.environ.get("AUDIT_STRICT") == "1")
     return 0

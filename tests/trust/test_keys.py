@@ -72,7 +72,7 @@ def test_an_old_value_that_a_process_wrote_late_with_the_old_key_is_found_among_
         return done
 
     monkeypatch.setattr("bot.serving.keys.rotate", rotate)
-    with pytest.raises(SettingError, match="message.text still needs it"):
+    with pytest.raises(SettingError, match=r"message\.text still needs it"):
         rotate_keys(both)
 
 
