@@ -5,12 +5,13 @@ a patient. Each check is one function that yields findings; one that finds nothi
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import stat
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Literal
 from urllib.error import URLError
 
 from bot.clinic.content import Content, ContentError, check_content, load_content
-from bot.serving import printing, secrets, training
+from bot.serving import printing, secrets, tracing, training
 from bot.settings import BOT, SettingError, Settings
 
 Level = Literal["ok", "warning", "error"]
@@ -44,6 +45,7 @@ def examine(settings: Settings, today: date, bot: Path = BOT) -> list[Finding]:
         ("Python", _python),
         ("Ports", lambda: _ports(settings)),
         ("Address", lambda: _address(settings)),
+        ("Settings", lambda: _settings(settings, os.environ)),
         ("Secrets", lambda: _secrets(settings)),
         ("Keys", lambda: _keys(settings)),
         ("Database", lambda: _database(settings)),
@@ -135,6 +137,30 @@ def _address(settings: Settings) -> Iterator[Finding]:
         return
     cure = "set MESOGUIDE_PUBLIC_URL=https://… as patients and staff reach it"
     yield Finding("Address", "warning", "nobody has said under which address this installation is reached", cure)
+
+
+def _settings(settings: Settings, env: Mapping[str, str]) -> Iterator[Finding]:
+    """What is set for other systems: whether it can be used at all, not whether they answer."""
+    from bot.channels.messenger.settings import REQUIRED, MessengerSettings
+    from bot.handover.settings import HandoverSettings
+
+    wrong = []
+    for read in (HandoverSettings.from_env, MessengerSettings.from_env):
+        try:
+            read(env)
+        except SettingError as error:
+            wrong.append(Finding("Settings", "error", str(error), "correct it, or leave it out"))
+    lacking = [name for name in REQUIRED if not env.get(name, "").strip()]
+    if lacking and len(lacking) < len(REQUIRED):
+        cure = "set all of them, or none where there is no Messenger"
+        wrong.append(Finding("Settings", "error", f"Messenger lacks {', '.join(lacking)}", cure))
+    if env.get(tracing.ENDPOINT) and not tracing.is_installed():
+        cure = "uv pip install --no-deps -r requirements-tracing.lock"
+        wrong.append(Finding("Settings", "error", f"{tracing.ENDPOINT} is set without the packages for it", cure))
+    if settings.production and not settings.hosts:
+        cure = "name the hosts this installation is reached by, separated by spaces"
+        wrong.append(Finding("Settings", "warning", "MESOGUIDE_HOSTS is not set: any host's name is answered", cure))
+    yield from wrong or [Finding("Settings", "ok", "those for other systems can be used")]
 
 
 def _secrets(settings: Settings) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from functools import wraps
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from bot.settings import SettingError
@@ -27,6 +28,14 @@ Method = Callable[..., Awaitable[Any]]
 def is_on() -> bool:
     """Whether this installation sends traces."""
     return bool(os.environ.get(ENDPOINT))
+
+
+def is_installed() -> bool:
+    """Whether the packages that traces take are here."""
+    try:
+        return all(find_spec(name) for name in ("opentelemetry.sdk", "opentelemetry.exporter.otlp.json.http"))
+    except ModuleNotFoundError:  # what they are parts of is not here either
+        return False
 
 
 def start(part: str) -> None:

@@ -100,8 +100,9 @@ def change_and_cancel(chat: Patient) -> None:
         last = chat.heard[-1]
         if last["metadata"]["kind"] == "confirmation":
             break
-        if last["metadata"].get("asks") == "move" and len(last["buttons"]) > 1:
-            chat.send(last["buttons"][0]["payload"])
+        times = [one["payload"] for one in last["buttons"] if '"when"' in one["payload"]]
+        if times:
+            chat.send(times[0])
         elif last["metadata"].get("asks") == "visit":
             chat.press("Another time")
         else:

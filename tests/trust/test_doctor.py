@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.serving import doctor
+from bot.serving import doctor, tracing
 from bot.serving.contents import approve
 from bot.serving.doctor import Finding, examine
 from bot.settings import BOT, Settings
@@ -153,6 +153,35 @@ def test_tables_of_a_newer_version_are_an_error_and_older_ones_a_warning(sound: 
             connection.execute("UPDATE alembic_version SET version_num = ?", (version,))
         found = [f for f in examine(sound, TODAY) if f.check == "Database" and f"version {version}" in f.what]
         assert [finding.level for finding in found] == [level]
+
+
+@pytest.mark.parametrize(
+    ("set_", "level", "word"),
+    [
+        ({"HANDOVER_WEBHOOK_URL": "https://clinic.example/hook"}, "error", "HANDOVER_WEBHOOK_SECRETS"),
+        ({"SMTP_URL": "mail.clinic.example"}, "error", "SMTP_URL"),
+        ({"MESSENGER_PAGE_ID": "100200300"}, "error", "MESSENGER_APP_SECRET"),
+        ({}, "warning", "MESOGUIDE_HOSTS"),
+    ],
+    ids=["webhook", "mail", "messenger", "hosts"],
+)
+def test_settings_for_other_systems_that_cannot_be_used_are_named(
+    sound: Settings, monkeypatch: pytest.MonkeyPatch, set_: dict[str, str], level: str, word: str
+) -> None:
+    for name, value in set_.items():
+        monkeypatch.setenv(name, value)
+    found = [one for one in examine(sound, TODAY) if one.check == "Settings" and one.level == level]
+    assert any(word in one.what for one in found), found
+
+
+def test_an_address_for_traces_without_the_packages_for_them_is_an_error(
+    sound: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(tracing.ENDPOINT, "http://collector.example:4318")
+    assert errors(sound, "Settings") == []
+    monkeypatch.setattr(tracing, "is_installed", lambda: False)
+    (found,) = errors(sound, "Settings")
+    assert tracing.ENDPOINT in found.what
 
 
 def test_content_that_nobody_approved_is_a_warning(sound: Settings) -> None:
