@@ -118,3 +118,12 @@ def test_the_probes_ask_at_the_ports_the_parts_use() -> None:
             continue
         asks = container["livenessProbe"]["exec"]["command"][2]
         assert f"127.0.0.1:{Settings().rasa_port}/webhooks/website/health" in asks
+
+
+def test_the_image_can_send_traces_measure_a_model_and_keep_the_list_of_the_erased() -> None:
+    image, app = (DEPLOY / "Dockerfile").read_text(), compose()["x-app"]
+    assert "uv pip sync -q --python .venv/bin/python requirements.lock requirements-tracing.lock" in image
+    assert image.index("COPY tests/heldout") < image.index("mesoguide train")
+    kept = app["volumes"][0].partition(":")[2]
+    assert app["environment"]["MESOGUIDE_ERASED"].startswith(f"{kept}/")
+    assert kept in image

@@ -103,6 +103,8 @@ def change_and_cancel(chat: Patient) -> None:
         times = [one["payload"] for one in last["buttons"] if '"when"' in one["payload"]]
         if times:
             chat.send(times[0])
+        elif any(one["payload"] == "/affirm" for one in last["buttons"]):
+            chat.say("yes")
         elif last["metadata"].get("asks") == "visit":
             chat.press("Another time")
         else:
@@ -114,7 +116,7 @@ def change_and_cancel(chat: Patient) -> None:
 
 
 def move(installation: Installation, chat: Patient) -> None:
-    """Take the chat along to another browser with a code, and back to this one's token."""
+    """Take the chat along to another browser with a code."""
     code = CLIENT.post(f"{chat.base}/webhooks/website/move", headers=chat.headers).json()["code"]
     moved = installation.patient().say(code)[-1]
     assert moved["metadata"]["token"]
