@@ -141,20 +141,22 @@ def at_the_desk(installation: Installation, chat: Patient) -> None:
         now = datetime.now(timezone.utc)
         staff.create_admin(session, "marks@clinic.example", "Marks", PASSWORD, now)
         session.commit()
-    with httpx.Client(base_url=f"{installation.base}/desk", timeout=60, trust_env=False, follow_redirects=True) as http:
-        token = re.search(r'name="token" value="([^"]+)"', http.get("/login").text)
+    with httpx.Client(base_url=installation.base, timeout=60, trust_env=False, follow_redirects=True) as http:
+        token = re.search(r'name="token" value="([^"]+)"', http.get("/desk/login").text)
         assert token
-        signed_in = http.post("/login", data={"token": token[1], "email": "marks@clinic.example", "password": PASSWORD})
+        signed_in = http.post(
+            "/desk/login", data={"token": token[1], "email": "marks@clinic.example", "password": PASSWORD}
+        )
         csrf = re.search(r'name="csrf" value="([^"]+)"', signed_in.text)
         assert csrf
         http.headers["X-CSRF-Token"] = csrf[1]
-        assert NAME in http.get("", params={"q": NAME}).text
-        page = f"/c/{chat.conversation_id}"
+        assert NAME in http.get("/desk", params={"q": NAME}).text
+        page = f"/desk/c/{chat.conversation_id}"
         assert NAME in http.get(page).text
         assert http.post(f"{page}/take-over").status_code == 200
         assert http.post(f"{page}/reply", data={"text": f"Dear {NAME}, no xylophagous"}).status_code == 200
         assert NAME in http.post(f"{page}/data/export", data={"form": "json"}).text
-        for path in ("/c/zephyrine", "/bookings/xylophagous", "/figures?days=brumotactillion"):
+        for path in ("/desk/c/zephyrine", "/desk/bookings/xylophagous", "/desk/brumotactillion"):
             assert found(http.get(path).text) == [], path
         assert http.post(f"{page}/hand-back").status_code == 200
 
