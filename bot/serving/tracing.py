@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+SCOPE = "mesoguide"
 TRACED = ("/webhooks/", "/desk")
 Method = Callable[..., Awaitable[Any]]
 
@@ -52,8 +53,16 @@ def start(part: str) -> None:
             f"{ENDPOINT} is set, and the packages for it are missing; "
             "install them with: uv pip install --no-deps -r requirements-tracing.lock"
         ) from error
+
+    class Ours(BatchSpanProcessor):
+        """Sends our own spans alone: those that libraries make hold addresses and what staff searched for."""
+
+        def on_end(self, span: Any) -> None:
+            if span.instrumentation_scope is not None and span.instrumentation_scope.name == SCOPE:
+                super().on_end(span)
+
     provider = TracerProvider(resource=Resource.create({"service.name": f"mesoguide-{part}"}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    provider.add_span_processor(Ours(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
 
 
@@ -120,7 +129,7 @@ def span(name: str, carrier: Mapping[str, str] | None = None) -> Iterator[Span]:
     from opentelemetry import propagate, trace
 
     context = propagate.extract(dict(carrier)) if carrier is not None else None
-    tracer = trace.get_tracer("mesoguide")
+    tracer = trace.get_tracer(SCOPE)
     with tracer.start_as_current_span(
         name, context, record_exception=False, set_status_on_exception=False
     ) as current:
