@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.store.engine import Sessions
+from bot.store import conversations
+from bot.store.engine import Sessions, unit_of_work
 
 from . import bodies
 from .bodies import ANNA, APP, INBOX
@@ -31,12 +32,51 @@ async def test_while_a_person_answers_the_bot_is_silent_and_the_patients_words_a
         ]
 
 
-async def test_danger_is_answered_even_while_a_person_has_the_chat(sessions: Sessions) -> None:
+@pytest.mark.parametrize("handover", ["desk", "inbox"])
+async def test_danger_is_answered_even_while_a_person_has_the_chat(sessions: Sessions, handover: str) -> None:
+    async with clinic(sessions, handover=handover) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        it.hand(ANNA, "person")
+        await it.settle()
+        await it.receive(bodies.text(ANNA, "I cannot breathe"))
+        assert it.graph.texts(ANNA)[-1] == "Please call 112 now."
+        assert it.states(ANNA)[-1] == ("sent", None)
+        assert it.owner(ANNA) == "person"
+        if handover == "inbox":
+            assert [kind for kind, _ in it.graph.control] == ["pass", "take", "pass"], "who answered there goes on there"
+
+
+@pytest.mark.parametrize("handover", ["desk", "inbox"])
+async def test_danger_told_on_standby_is_answered_though_another_app_has_the_thread(
+    sessions: Sessions, handover: str
+) -> None:
+    async with clinic(sessions, handover=handover) as it:
+        it.graph.owner[ANNA] = INBOX
+        await it.receive(bodies.text(ANNA, "I cannot breathe"), standby=True)
+        assert it.graph.texts(ANNA) == ["Please call 112 now."]
+        assert it.owner(ANNA) == "person"
+        await it.receive(bodies.text(ANNA, "and something else"), standby=True)
+        assert it.graph.texts(ANNA) == ["Please call 112 now."]
+
+
+async def test_only_danger_takes_the_thread_from_whoever_answers(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        it.graph.owner[ANNA] = INBOX
+        with unit_of_work(sessions) as session:
+            conversations.add_bot_message(session, it.link(ANNA).conversation_id, {"text": "News."}, it.clock())
+            session.commit()
+        await it.settle()
+        assert it.graph.control == []
+        assert it.states(ANNA)[-1] == ("refused", "control")
+
+
+async def test_that_our_own_app_took_the_thread_does_not_bring_the_bot_back(sessions: Sessions) -> None:
     async with clinic(sessions) as it:
         await it.receive(bodies.text(ANNA, "hello"))
         it.hand(ANNA, "person")
-        await it.receive(bodies.text(ANNA, "I cannot breathe"))
-        assert it.graph.texts(ANNA)[-1] == "Please call 112 now."
+        await it.receive(bodies.control(ANNA, "take_thread_control", APP))
+        assert it.owner(ANNA) == "person"
 
 
 async def test_an_answer_typed_in_metas_inbox_silences_the_bot_and_stands_in_the_transcript(sessions: Sessions) -> None:

@@ -10,13 +10,16 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from bot.channels.messenger.events import hashed
 from bot.channels.messenger.graph import Graph, GraphError
 from bot.channels.messenger.render import Payload, render
+from bot.channels.messenger.settings import INBOX_APP_ID
 from bot.channels.messenger.window import Verdict, may_write
 from bot.channels.messenger.words import Words
+from bot.channels.records import DANGER
 from bot.store import triage
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.messenger import Due, Link, due, find, note_delivery
@@ -79,13 +82,34 @@ class Delivery:
         payloads = render(line.message_id, self._text(line), line.buttons, self.words.paging)
         for number, payload in enumerate(payloads[line.parts :], start=line.parts + 1):
             try:
-                mid = await self.graph.send(link.psid, payload, line.author, verdict.messaging_type, verdict.tag)
+                mid = await self._hand(link.psid, payload, verdict, line)
             except GraphError as error:
                 await self._failed(link, line, error)
                 return
             state: DeliveryState = "sent" if number == len(payloads) else "sending"
             mid_hash = hashed(mid) if mid else None
             await asyncio.to_thread(self._note, link, line, state, None, parts=number, mid_hash=mid_hash)
+
+    async def _hand(self, psid: str, payload: Payload, verdict: Verdict, line: Due) -> str:
+        """Send one part. Advice in danger does not wait for whichever app has the thread: it takes the thread."""
+        send = partial(self.graph.send, psid, payload, line.author, verdict.messaging_type, verdict.tag)
+        try:
+            return await send()
+        except GraphError as error:
+            if error.trouble != "control" or line.kind not in DANGER:
+                raise
+        await self.graph.take_thread(psid)
+        mid = await send()
+        if self.graph.settings.handover == "inbox":
+            await self._give_back(psid)
+        return mid
+
+    async def _give_back(self, psid: str) -> None:
+        """Who answered in Meta's inbox goes on there; the advice is out, whether or not Meta does this."""
+        try:
+            await self.graph.pass_thread(psid, INBOX_APP_ID)
+        except GraphError as error:
+            log.warning("thread control (pass): %s", error)
 
     def _text(self, line: Due) -> str:
         """The line, and of a visit the link to its calendar file where that can be reached from outside."""

@@ -52,7 +52,8 @@ class Routing:
                 await asyncio.to_thread(self.person_answers, link)
                 await self._try("pass", self.graph.pass_thread(link.psid, INBOX_APP_ID))
         elif data.get("ours"):
-            await asyncio.to_thread(self._bot_again, link)
+            if kind == "pass_thread_control":  # what our own app takes, it takes for the desk or for advice in danger
+                await asyncio.to_thread(self._bot_again, link)
         elif kind == "take_thread_control" or data.get("app"):
             await asyncio.to_thread(self.person_answers, link)
 
