@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from bot.channels.incoming import Incoming, clean
 from bot.channels.messenger.delivery import Delivery
 from bot.channels.messenger.disclosure import Reason, due_disclosure
+from bot.channels.messenger.edits import is_open_to_edit
 from bot.channels.messenger.graph import GraphError
 from bot.channels.messenger.moves import Moves
 from bot.channels.messenger.render import asked_page, next_page
@@ -29,6 +30,7 @@ from bot.store.messenger import CLIENT_ID, Link
 log = logging.getLogger(__name__)
 
 JUST_NOW = 3  # lines of the transcript
+SINCE_EDITED = 40  # lines looked through for a message that was changed
 LONGEST = 4000  # characters of a message that are read
 TOLD_WITH_TEXT = ("voice", "image", "video", "file", "location")  # attachments worth a word beside an answered text
 
@@ -94,9 +96,20 @@ class Work:
             await self._answer(link, message, body)  # advice comes first
         await asyncio.to_thread(self._disclose, link)
         if kind == "edit":
+            if not await asyncio.to_thread(self._is_open_to_edit, link, body):
+                await self._late_edit(link, message, body)
+                return
             await asyncio.to_thread(self._preface, link, self.words.replies["edited"].say)
         if not await self._own_business(link, message):
             await self._answer(link, message, body)
+
+    async def _late_edit(self, link: Link, message: Incoming, body: Body) -> None:
+        """A changed message that is no answer to what was asked since: only danger in it is heard."""
+        if await self._is_danger(message):
+            await self._answer(link, message, body)
+            return
+        says = [_say(self.words.replies["edited_late"].say, kind="smalltalk")]
+        await asyncio.to_thread(self._keep, link, message, self.words.replies["edited_late"].row, says)
 
     async def _own_business(self, link: Link, message: Incoming) -> bool:
         """What the channel answers itself: further pages of a list, codes for another channel."""
@@ -148,8 +161,13 @@ class Work:
             return message.payload.startswith(("/report_emergency", "/report_urgent"))
         return bool(message.text) and await self.hears_danger(message.text)
 
+    def _is_open_to_edit(self, link: Link, body: Body) -> bool:
+        with reading(self.sessions) as session:
+            rows = conversations.last_messages(session, link.conversation_id, SINCE_EDITED)
+            return is_open_to_edit(rows, _client_id(body), _edit_id(body))
+
     def _incoming(self, kind: str, body: Body) -> Incoming:
-        identity = _client_id(body) + (f"e{body['number']}" if kind == "edit" else "")
+        identity = _edit_id(body) if kind == "edit" else _client_id(body)
         payload = str(body.get("payload") or "")
         if payload:
             return Incoming(identity, payload=payload)
@@ -266,8 +284,13 @@ class Work:
 
 
 def _client_id(body: Body) -> str:
-    """What a message is called in the transcript; an edit of it adds "e" and its number."""
+    """What a message is called in the transcript."""
     return f"{CLIENT_ID}{body['mid'][:52]}"
+
+
+def _edit_id(body: Body) -> str:
+    """What an edit of it is called there."""
+    return f"{_client_id(body)}e{body['number']}"
 
 
 def _say(text: str, buttons: Sequence[Button] = (), kind: str = "fallback") -> Said:
