@@ -32,6 +32,7 @@ CLIENT_ID = "mid:"  # how a patient's message that came by Messenger starts its 
 PAGE_INBOX = "page_inbox"  # the author of what staff typed in Meta's own inbox
 RECENT = timedelta(days=8)  # nobody may answer after seven days, so older chats need no look
 FINAL = ("sent", "refused")
+TO_COME = ("proposed", "pending", "booked")  # what a visit is called before it begins
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Link:
 @dataclass(frozen=True)
 class Due:
     """A line to be sent: `parts` of it have gone out already; `author` says by whom it is. `calendar`: the path of the
-    calendar file of the visit it is about, if there is one."""
+    calendar file of the visit it is about, if there is one. After `good_until` it would only mislead."""
 
     message_id: str
     author: Literal["bot", "staff"]
@@ -58,6 +59,7 @@ class Due:
     kind: str | None
     parts: int
     calendar: str = ""
+    good_until: datetime | None = None
 
 
 def person_key(page_id: str, psid: str) -> str:
@@ -274,7 +276,16 @@ def _undelivered() -> Select[tuple[Message, MessengerDelivery]]:
 def _due(row: Message, delivery: MessengerDelivery | None) -> Due:
     author: Literal["bot", "staff"] = "staff" if row.sender == "staff" else "bot"
     calendar = str((row.meta or {}).get("calendar") or "")
-    return Due(row.id, author, row.text, list(row.buttons or []), row.kind, delivery.parts if delivery else 0, calendar)
+    parts = delivery.parts if delivery else 0
+    return Due(row.id, author, row.text, list(row.buttons or []), row.kind, parts, calendar, _good_until(row))
+
+
+def _good_until(row: Message) -> datetime | None:
+    """What was said unasked of a visit to come is good until it begins; an answer always is."""
+    meta = row.meta or {}
+    if row.reply_to is not None or meta.get("status") not in TO_COME or not meta.get("starts_at"):
+        return None
+    return datetime.fromisoformat(str(meta["starts_at"]))
 
 
 def _link(row: MessengerPerson, is_new: bool = False) -> Link:

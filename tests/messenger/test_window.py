@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from rasa.core.channels.channel import UserMessage
 
 from bot.channels.messenger.disclosure import due_disclosure
 from bot.channels.messenger.graph import GraphError
@@ -22,7 +23,7 @@ from bot.store.models import TriageItem
 
 from . import bodies
 from .bodies import ANNA
-from .clinic import NOW, clinic
+from .clinic import NOW, Clinic, clinic, say
 from .graph import RETIRED
 
 HOUR = timedelta(hours=1)
@@ -173,6 +174,52 @@ async def test_what_the_bot_says_outside_the_window_waits_until_the_patient_writ
         assert it.graph.texts(ANNA)[told] == "Your visit is tomorrow."
         assert all(one["messaging_type"] == "RESPONSE" for one in it.graph.sent)
         assert it.graph.refused == []
+
+
+def about_a_visit(it: Clinic, text: str, starts_at: datetime, status: str = "booked") -> None:
+    """As reminders and the desk's news do: a line about a visit, unasked."""
+    card = {"kind": "confirmation", "reference": "MG-1", "status": status, "starts_at": starts_at.isoformat()}
+    with unit_of_work(it.sessions) as session:
+        say = {"text": text, "metadata": card}
+        conversations.add_bot_message(session, it.link(ANNA).conversation_id, say, it.clock())
+        session.commit()
+
+
+async def test_a_reminder_that_waited_longer_than_its_visit_is_never_sent(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        it.clock.advance(days=2)
+        about_a_visit(it, "Your visit is tomorrow.", it.clock() + 24 * HOUR)
+        about_a_visit(it, "We missed you last month.", it.clock() - 700 * HOUR, status="noshow")
+        await it.settle()
+        it.clock.advance(days=10)
+        await it.receive(bodies.text(ANNA, "hello again", at=it.clock()))
+        assert "Your visit is tomorrow." not in it.graph.texts(ANNA)
+        assert "We missed you last month." in it.graph.texts(ANNA)
+        assert ("refused", "too_late") in it.states(ANNA)
+        with reading(sessions) as session:
+            assert session.query(TriageItem).all() == [], "the desk was told when it could not be sent in time"
+
+
+async def test_an_answer_about_a_visit_of_yesterday_is_sent(sessions: Sessions) -> None:
+    async def answer(message: UserMessage) -> None:
+        began = (NOW - HOUR).isoformat()
+        await say(message, "Your visit was at eight.", kind="confirmation", status="booked", starts_at=began)
+
+    async with clinic(sessions, answer) as it:
+        await it.receive(bodies.text(ANNA, "when was my visit?"))
+        assert it.graph.texts(ANNA)[-1] == "Your visit was at eight."
+
+
+async def test_advice_in_danger_goes_ahead_of_whatever_waits(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        it.clock.advance(days=2)
+        about_a_visit(it, "Your visit is next week.", it.clock() + 168 * HOUR)
+        await it.settle()
+        told = len(it.graph.sent)
+        await it.receive(bodies.text(ANNA, "I cannot breathe", at=it.clock()))
+        assert it.graph.texts(ANNA)[told:][:2] == ["Please call 112 now.", "Your visit is next week."]
 
 
 async def test_the_machine_says_so_at_the_start_and_again_after_a_day(sessions: Sessions) -> None:

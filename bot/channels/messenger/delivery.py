@@ -57,11 +57,14 @@ class Delivery:
     public_url: str = ""
 
     async def send_due(self, person_index: str) -> None:
-        """Send what is due to one person, oldest first. Raises Later."""
+        """Send what is due to one person, advice in danger first, then the oldest. Raises Later."""
         link, lines = await asyncio.to_thread(self._due, person_index)
         if link is None:
             return
-        for line in lines:
+        for line in sorted(lines, key=lambda one: one.kind not in DANGER):
+            if line.good_until is not None and self.clock() >= line.good_until:
+                await asyncio.to_thread(self._note, link, line, "refused", "too_late")
+                continue
             verdict = may_write(line.author, link.last_wrote_at, self.clock())
             if verdict.allowed:
                 await self._send(link, line, verdict)
