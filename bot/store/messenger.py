@@ -103,6 +103,12 @@ def link_of(session: Session, conversation_id: str) -> Link | None:
     return None if row is None else _link(row)
 
 
+def is_for(session: Session, conversation_id: str) -> bool:
+    """Whether a conversation goes on at Messenger now."""
+    here = get_conversation(session, conversation_id).channel == CHANNEL
+    return here and link_of(session, conversation_id) is not None
+
+
 def wrote(session: Session, person_index: str, at: datetime) -> None:
     """Note when the person wrote; an event that comes late does not turn the clock back. The chat is here now."""
     row = session.get_one(MessengerPerson, person_index)

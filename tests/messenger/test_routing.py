@@ -43,7 +43,7 @@ async def test_danger_is_answered_even_while_a_person_has_the_chat(sessions: Ses
         assert it.states(ANNA)[-1] == ("sent", None)
         assert it.owner(ANNA) == "person"
         if handover == "inbox":
-            assert [kind for kind, _ in it.graph.control] == ["pass", "take", "pass"], "who answered there goes on there"
+            assert [kind for kind, _ in it.graph.control] == ["pass", "take", "pass"], "they go on there"
 
 
 @pytest.mark.parametrize("handover", ["desk", "inbox"])

@@ -9,13 +9,13 @@ from rasa.core.channels.channel import UserMessage
 
 from bot.channels.messenger.disclosure import due_disclosure
 from bot.channels.messenger.graph import GraphError
-from bot.channels.messenger.window import (
+from bot.clinic.window import (
     HUMAN_AGENT,
     RETIRED_TAGS,
     RefusedTag,
     check_tag,
     may_write,
-    reminder_route,
+    news_route,
 )
 from bot.store import conversations
 from bot.store.engine import Sessions, reading, unit_of_work
@@ -78,11 +78,25 @@ def test_the_human_tag_is_not_for_the_bot_and_unknown_tags_for_nobody() -> None:
         check_tag("staff", "ISSUE_RESOLUTION")
 
 
-def test_a_reminder_goes_here_inside_the_window_else_by_email_else_it_waits() -> None:
-    assert reminder_route(NOW, NOW + 2 * HOUR, has_email=True) == "messenger"
-    assert reminder_route(NOW, NOW + 30 * HOUR, has_email=True) == "email"
-    assert reminder_route(NOW, NOW + 30 * HOUR, has_email=False) == "wait"
-    assert reminder_route(None, NOW, has_email=False) == "wait"
+@pytest.mark.parametrize(
+    ("on_messenger", "hours", "has_email", "route"),
+    [
+        (True, 2, True, "chat"),
+        (True, 30, True, "email"),
+        (True, 30, False, "wait"),
+        (True, None, False, "wait"),
+        (False, 0, True, "email"),
+        (False, 0, False, "chat"),
+        (False, 2, False, "wait"),
+        (False, None, False, "wait"),
+    ],
+    ids=str,
+)
+def test_news_takes_the_way_that_reaches_the_patient(
+    on_messenger: bool, hours: float | None, has_email: bool, route: str
+) -> None:
+    wrote = None if hours is None else NOW - hours * HOUR
+    assert news_route(on_messenger, wrote, NOW, has_email) == route
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ from bot.channels.messenger.events import hashed
 from bot.channels.messenger.graph import Graph, GraphError
 from bot.channels.messenger.render import Payload, render
 from bot.channels.messenger.settings import INBOX_APP_ID
-from bot.channels.messenger.window import Verdict, may_write
 from bot.channels.messenger.words import Words
 from bot.channels.records import DANGER
+from bot.clinic.window import Verdict, may_write
 from bot.store import triage
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.messenger import Due, Link, due, find, note_delivery

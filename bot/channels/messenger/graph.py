@@ -17,7 +17,7 @@ from typing import Any, Literal
 import httpx
 
 from bot.channels.messenger.settings import GRAPH_VERSION, MessengerSettings
-from bot.channels.messenger.window import Author, check_tag
+from bot.clinic.window import Author, check_tag
 
 log = logging.getLogger(__name__)
 
