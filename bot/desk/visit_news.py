@@ -27,10 +27,10 @@ ACCEPTS, CHANGES = '/change_booking{"answer": "accept"}', "/change_booking"
 
 
 def tell(  # noqa: PLR0913, PLR0917 - a change, who made it and when
-    desk: Desk, session: Session, row: Booking, move: Move, reason: str, author: str, now: datetime
+    desk: Desk, session: Session, row: Booking, move: Move, reason: str, author: str | None, now: datetime
 ) -> None:
     """Tell the patient of a move, if there is something to tell: in the chat, and by email to who left an address. Whom
-    neither reaches now, the desk is to call."""
+    neither reaches now, the desk is to call. `author` is the member of staff, None when no person did it."""
     say = news(desk, row, move, reason)
     if say is None:
         return

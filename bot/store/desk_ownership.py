@@ -113,9 +113,10 @@ def say_as_staff(session: Session, conversation_id: str, staff_id: str, text: st
     return message
 
 
-def tell_patient(session: Session, conversation_id: str, staff_id: str, say: Say, now: datetime) -> Message:
-    """News the desk has for a patient (a visit confirmed …): from the bot, or from the person who has the chat."""
-    if bot_may_speak(locked_owner(session, conversation_id)):
+def tell_patient(session: Session, conversation_id: str, staff_id: str | None, say: Say, now: datetime) -> Message:
+    """News the desk has for a patient (a visit confirmed …): from the bot, or from the person who has the chat. Without
+    a `staff_id` no person said it: it is the bot's in any case."""
+    if bot_may_speak(locked_owner(session, conversation_id)) or staff_id is None:
         return conversations.add_bot_message(session, conversation_id, say, now)
     return conversations.add_staff_message(
         session, conversation_id, staff_id, str(say.get("text") or ""), now, say.get("metadata")

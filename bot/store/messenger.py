@@ -49,8 +49,9 @@ class Link:
 
 @dataclass(frozen=True)
 class Due:
-    """A line to be sent: `parts` of it have gone out already; `author` says by whom it is. `calendar`: the path of the
-    calendar file of the visit it is about, if there is one. After `good_until` it would only mislead."""
+    """A line to be sent: `parts` of it have gone out already; `author` is staff for what a person typed. `calendar`:
+    the path of the calendar file of the visit it is about, if there is one. After `good_until` it would only mislead.
+    """
 
     message_id: str
     author: Literal["bot", "staff"]
@@ -280,7 +281,8 @@ def _undelivered() -> Select[tuple[Message, MessengerDelivery]]:
 
 
 def _due(row: Message, delivery: MessengerDelivery | None) -> Due:
-    author: Literal["bot", "staff"] = "staff" if row.sender == "staff" else "bot"
+    by_hand = row.sender == "staff" and not row.meta  # what a template says carries metadata, whoever set it off
+    author: Literal["bot", "staff"] = "staff" if by_hand else "bot"
     calendar = str((row.meta or {}).get("calendar") or "")
     parts = delivery.parts if delivery else 0
     return Due(row.id, author, row.text, list(row.buttons or []), row.kind, parts, calendar, _good_until(row))

@@ -17,7 +17,7 @@ from bot.clinic.window import (
     may_write,
     news_route,
 )
-from bot.store import conversations
+from bot.store import conversations, desk_ownership
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.models import TriageItem
 
@@ -153,6 +153,25 @@ async def test_a_persons_answer_goes_out_by_itself_and_after_a_day_with_the_huma
             "One more thing.",
         )
         assert it.graph.refused == []
+
+
+@pytest.mark.parametrize("by", ["staff-1", None], ids=["a button at the desk", "the clinic's own system"])
+async def test_what_a_machine_wrote_never_gets_the_human_tag_whoever_has_the_chat(
+    sessions: Sessions, by: str | None
+) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "I want a person"))
+        it.hand(ANNA, "person")
+        await it.settle()
+        told = len(it.graph.sent)
+        it.clock.advance(days=2)
+        with unit_of_work(sessions) as session:
+            say = {"text": "Your visit is confirmed.", "metadata": {"kind": "confirmation", "reference": "MG-1"}}
+            desk_ownership.tell_patient(session, it.link(ANNA).conversation_id, by, say, it.clock())
+            session.commit()
+        await it.settle()
+        assert len(it.graph.sent) == told
+        assert it.states(ANNA)[-1] == ("waiting", "outside_24_hours")
 
 
 async def test_a_persons_answer_after_seven_days_is_refused_and_the_desk_learns_why(sessions: Sessions) -> None:
