@@ -255,6 +255,27 @@ async def test_advice_in_danger_goes_ahead_of_whatever_waits(sessions: Sessions)
         assert it.graph.texts(ANNA)[told:][:2] == ["Please call 112 now.", "Your visit is next week."]
 
 
+async def test_what_stands_in_no_transcript_is_not_sent_outside_the_window_either(sessions: Sessions) -> None:
+    many = [{"title": f"Choice {number}", "payload": f'/inform{{"n": {number}}}'} for number in range(30)]
+
+    async def answer(message: UserMessage) -> None:
+        if message.text == "choose":
+            await say(message, "Which one?", many)
+        else:
+            await say(message, "Your data is deleted.", kind="confirmation", erase=True)
+
+    async with clinic(sessions, answer) as it:
+        await it.receive(bodies.text(ANNA, "choose"))
+        told, more = len(it.graph.sent), it.graph.sent[-1]["message"]["quick_replies"][-1]["payload"]
+        it.graph.wrote[ANNA] = it.clock()
+        late = [bodies.quick_reply(ANNA, "More", more, at=NOW), bodies.text(ANNA, "delete my data", at=NOW)]
+        assert (await it.post(bodies.body(*late))).status_code == 200
+        it.clock.advance(hours=25)  # the worker was away
+        await it.settle()
+        assert len(it.graph.sent) == told
+        assert it.graph.refused == []
+
+
 async def test_the_machine_says_so_at_the_start_and_again_after_a_day(sessions: Sessions) -> None:
     async with clinic(sessions) as it:
         await it.receive(bodies.text(ANNA, "hello"))

@@ -197,7 +197,7 @@ def make_worker(
 ) -> Worker:
     """The worker with everything behind it."""
     sessions, words, clock = made.sessions, made.words, made.clock
-    calls = graph.Graph(made.settings, http)
+    calls = graph.Graph(made.settings, http, clock=lambda: clock().timestamp())
     delivery = Delivery(sessions, calls, words, clock, made.public_url)
     routing = Routing(sessions, calls, words, clock)
     moves = Moves(sessions, records, words, clock)

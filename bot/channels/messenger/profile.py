@@ -27,6 +27,7 @@ TROUBLES: Mapping[str, str] = {
     "token": "Meta refuses MESSENGER_PAGE_TOKEN: it expired, was withdrawn, or is for another page. Make a new one.",
     "rate": "Meta allows ten changes of a profile in ten minutes. Wait, then run this again.",
     "temporary": "Meta cannot be reached, or has trouble. Check GRAPH_API_URL and the way out; try again later.",
+    "permission": "The token lacks a permission: pages_messaging or pages_manage_metadata. Make a new one with both.",
     "refused": "Meta refuses the call. The token may lack pages_messaging or pages_manage_metadata.",
 }
 

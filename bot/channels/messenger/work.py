@@ -66,6 +66,7 @@ class Work:
     async def run(self, kind: str, sent_at: datetime, body: Body) -> None:
         """Do what one event asks for. What is to be sent stands in the transcript afterwards, due for delivery."""
         if kind in ("message", "postback", "edit"):
+            body = {**body, "sent_at": sent_at}
             link, with_person = await asyncio.to_thread(self._arrived, str(body["psid"]), sent_at, body)
             await self._message(link, kind, body, with_person)
             return
@@ -100,7 +101,7 @@ class Work:
                 await self._late_edit(link, message, body)
                 return
             await asyncio.to_thread(self._preface, link, self.words.replies["edited"].say)
-        if not await self._own_business(link, message):
+        if not await self._own_business(link, message, body):
             await self._answer(link, message, body)
 
     async def _late_edit(self, link: Link, message: Incoming, body: Body) -> None:
@@ -111,11 +112,11 @@ class Work:
         says = [_say(self.words.replies["edited_late"].say, kind="smalltalk")]
         await asyncio.to_thread(self._keep, link, message, self.words.replies["edited_late"].row, says)
 
-    async def _own_business(self, link: Link, message: Incoming) -> bool:
+    async def _own_business(self, link: Link, message: Incoming, body: Body) -> bool:
         """What the channel answers itself: further pages of a list, codes for another channel."""
         page = asked_page(message.payload)
         if page is not None:
-            await self._page(link, *page)
+            await self._page(link, body, *page)
             return True
         if message.payload == MOVE or self.moves.concerns(message.text):
             return await asyncio.to_thread(self.moves.reply, link, message)
@@ -129,7 +130,7 @@ class Work:
             await asyncio.to_thread(self._keep, link, message, reply.row, says)
             return
         said = await self._turn(link, message, str(body.get("text") or ""))
-        await self._send_unstored(link, said)
+        await self._send_unstored(link, body, said)
         beside = next((one for one in media if one in TOLD_WITH_TEXT), None)
         if beside is not None:
             await asyncio.to_thread(self._preface, link, self.words.replies[beside].say)
@@ -142,19 +143,21 @@ class Work:
             text = clean(title)[:LONGEST] or self.words.replies["other"].row
             return await self.turns.answer(link.conversation_id, Incoming(message.id, text=text))
 
-    async def _send_unstored(self, link: Link, said: list[Said]) -> None:
+    async def _send_unstored(self, link: Link, body: Body, said: list[Said]) -> None:
         """Lines that are in no transcript cannot be due: they go now, as well as they can."""
         known = await asyncio.to_thread(self._stored, said)
         try:
-            await self.delivery.send_unstored(link.psid, [one for one in said if one["id"] not in known])
+            await self.delivery.send_unstored(
+                link.psid, body["sent_at"], [one for one in said if one["id"] not in known]
+            )
         except GraphError as error:
             log.error("an unstored line could not be sent: %s", error)
 
-    async def _page(self, link: Link, message_id: str, page: int) -> None:
+    async def _page(self, link: Link, body: Body, message_id: str, page: int) -> None:
         buttons = await asyncio.to_thread(self._buttons, link, message_id)
         payload = next_page(message_id, buttons, page, self.words.paging)
         if payload is not None:
-            await self.delivery.send_payload(link.psid, payload)
+            await self.delivery.send_payload(link.psid, body["sent_at"], payload)
 
     async def _is_danger(self, message: Incoming) -> bool:
         if message.payload:

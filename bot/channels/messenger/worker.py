@@ -173,9 +173,13 @@ class Worker:
         with reading(self.sessions) as session:
             people = queue.waiting_people(session, now, 2 * LANES)
             people += [person for person, _ in messenger.changed_hands(session)]
-            people += messenger.people_with_news(session, now)
+            people += self._with_news(session, now)
             held = queue.held_lanes(session, now)
         return [person for person in dict.fromkeys(people) if person not in held]
+
+    def _with_news(self, session: Any, now: datetime) -> list[str]:
+        resting = self.delivery.resting()
+        return [person for person in messenger.people_with_news(session, now) if person not in resting]
 
     def _changed(self) -> dict[str, bool]:
         with reading(self.sessions) as session:
