@@ -104,6 +104,7 @@ class MessengerChannel(InputChannel):
     def from_credentials(cls, credentials: dict[str, Any] | None) -> MessengerChannel:
         settings = MessengerSettings.from_env()
         if not settings.is_configured:
+            log.warning("Messenger answers 404: %s not set", ", ".join(settings.missing))
             return cls(missing=settings.missing)
         return cls(parts(Settings.from_env(), settings))
 

@@ -99,10 +99,9 @@ async def _subscribe(calls: Graph) -> list[str]:
     answer = await calls.call("GET", f"{page_id}/subscribed_apps")
     apps = {str(app.get("id")): set(app.get("subscribed_fields") or []) for app in answer.get("data") or []}
     app_id = calls.settings.app_id
-    if app_id and app_id not in apps:
+    if app_id not in apps:
         return ["Problem: the token is not of the app MESSENGER_APP_ID; the bot's lines would look like a person's."]
-    fields = apps.get(app_id) or set().union(*apps.values())
-    missing = [name for name in FIELDS if name not in fields]
+    missing = [name for name in FIELDS if name not in apps[app_id]]
     if missing:
         return [f"Problem: the app gets no {', '.join(missing)}. Add these fields in the app's settings."]
     return ["Webhook: the page's events reach this app."]
@@ -110,11 +109,6 @@ async def _subscribe(calls: Graph) -> list[str]:
 
 def _check_settings(settings: MessengerSettings) -> list[str]:
     found = []
-    if not settings.app_id:
-        found.append(
-            "Problem: MESSENGER_APP_ID is not set; an answer typed in Meta's inbox cannot be told from the bot's own, "
-            "so it will not silence the bot."
-        )
     if len(settings.verify_token) < 16:
         found.append("Problem: MESSENGER_VERIFY_TOKEN is short; use at least 16 random characters.")
     where = "at this desk" if settings.handover == "desk" else "in Meta's page inbox"
