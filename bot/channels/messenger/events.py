@@ -97,7 +97,7 @@ def _event(  # noqa: PLR0913, PLR0917 - what the entry says, and whom it is read
         kind, key = "other_page", ""
     elif psid == page_id or not psid:
         kind, key = f"{kind}_of_nobody", ""
-    counts[f"standby_{kind}" if standby and key else kind] += 1
+    counts["standby" if standby and key else kind] += 1
     if not key:
         return None
     at = _moment(item.get("timestamp"), now)

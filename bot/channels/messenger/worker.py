@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -48,7 +47,6 @@ class Worker:
     shared: bool = False
     poll_seconds: float = POLL_SECONDS
     pauses: tuple[float, ...] = PAUSES
-    counts: Counter[str] = field(default_factory=Counter)
     holder: str = field(default_factory=lambda: str(uuid4()))
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _lanes: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -132,7 +130,6 @@ class Worker:
         while True:
             event, attempts = await asyncio.to_thread(self._advance, person, done, failed)
             if done is not None:
-                self.counts["given_up" if failed else "done"] += 1
                 await self.delivery.send_due(person)
             if event is None:
                 break
