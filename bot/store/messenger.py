@@ -153,14 +153,15 @@ def people_with_news(session: Session, now: datetime, limit: int = 500) -> list[
 
 
 def changed_hands(session: Session, limit: int = 500) -> list[tuple[str, bool]]:
-    """(person, whether a human has the chat now) for every chat that changed hands since it was last noted."""
+    """(person, whether a human has the chat now) for every chat here that changed hands since it was last noted."""
     human = Conversation.owner == "person"
     wanted = select(MessengerPerson.person_index, human).join(
         Conversation, Conversation.id == MessengerPerson.conversation_id
     )
+    here = Conversation.channel == CHANNEL
     taken = and_(human, MessengerPerson.with_person.is_(False))
     returned = and_(~human, MessengerPerson.with_person.is_(True))
-    return [(who, bool(now)) for who, now in session.execute(wanted.where(or_(taken, returned)).limit(limit))]
+    return [(who, bool(now)) for who, now in session.execute(wanted.where(here, or_(taken, returned)).limit(limit))]
 
 
 def note_hands(session: Session, person_index: str, with_person: bool) -> bool:

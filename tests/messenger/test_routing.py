@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
 
-from bot.store import conversations
+import pytest
+from sqlalchemy.orm import Session
+
+from bot.store import conversations, desk_ownership, messenger
 from bot.store.engine import Sessions, unit_of_work
 
 from . import bodies
 from .bodies import ANNA, APP, INBOX
-from .clinic import clinic
+from .clinic import Clinic, clinic
 
 
 async def test_while_a_person_answers_the_bot_is_silent_and_the_patients_words_are_kept(sessions: Sessions) -> None:
@@ -126,18 +129,46 @@ async def test_with_people_in_metas_inbox_taking_over_passes_the_thread_there_an
         assert [kind for kind, _ in it.graph.control] == ["pass", "take"]
 
 
+BACK = {"text": "Maria has left the chat. I am the assistant, a computer program.", "metadata": {"kind": "handoff"}}
+
+
+def desk_hands_back(it: Clinic, before: Callable[[Session], None] = lambda session: None) -> None:
+    """As the desk does: Maria takes the chat over and gives it back."""
+    chat = it.link(ANNA).conversation_id
+    with unit_of_work(it.sessions) as session:
+        assert desk_ownership.take_over(session, chat, "maria", {"text": "Maria is here."}, it.clock())
+        session.commit()
+    with unit_of_work(it.sessions) as session:
+        messenger.note_hands(session, it.link(ANNA).person_index, True)
+        before(session)
+        assert desk_ownership.hand_back(session, chat, "maria", BACK, it.clock())
+        session.commit()
+
+
 async def test_the_return_to_the_assistant_is_announced_once_and_the_bot_answers_again(sessions: Sessions) -> None:
     async with clinic(sessions) as it:
         await it.receive(bodies.text(ANNA, "hello"))
-        it.hand(ANNA, "person")
+        told = len(it.graph.sent)
+        desk_hands_back(it)
         await it.settle()
-        it.hand(ANNA, "returned")
         await it.settle()
+        assert it.graph.texts(ANNA)[told:] == ["Maria is here.", BACK["text"]], "the desk has said it"
+        await it.receive(bodies.text(ANNA, "more", at=it.clock.advance(minutes=1)))
+        assert it.graph.texts(ANNA)[told + 2 :] == ["You said: more"]
+
+
+async def test_a_return_after_the_chat_moved_to_the_website_says_nothing_more_there(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        chat = it.link(ANNA).conversation_id
+
+        def move(session: Session) -> None:
+            conversations.get_conversation(session, chat).channel = "website"
+
+        desk_hands_back(it, move)
         await it.settle()
-        assert it.graph.texts(ANNA)[-1] == it.words.disclosure.returned
-        await it.receive(bodies.text(ANNA, "more"))
-        assert it.graph.texts(ANNA)[-1] == "You said: more"
-        assert it.graph.texts(ANNA).count(it.words.disclosure.returned) == 1
+        assert it.said(ANNA)[-1] == ("bot", BACK["text"])
+        assert it.graph.control == []
 
 
 async def test_done_in_metas_inbox_brings_the_bot_back(sessions: Sessions) -> None:
@@ -148,6 +179,7 @@ async def test_done_in_metas_inbox_brings_the_bot_back(sessions: Sessions) -> No
         await it.receive(bodies.control(ANNA, "pass_thread_control", APP, at=it.clock.advance(minutes=5)))
         assert it.owner(ANNA) == "returned"
         assert it.graph.texts(ANNA)[-1] == it.words.disclosure.returned
+        assert it.graph.texts(ANNA).count(it.words.disclosure.returned) == 1
 
 
 async def test_the_inbox_may_ask_for_the_thread_and_gets_it_and_others_do_not(sessions: Sessions) -> None:

@@ -36,7 +36,7 @@ class Routing:
     clock: Callable[[], datetime]
 
     async def follow_desk(self, person_index: str, with_person: bool) -> None:
-        """The desk took a conversation over or gave it back: thread control follows, and a return is announced."""
+        """The desk took a conversation over or gave it back: thread control follows."""
         link = await asyncio.to_thread(self._noted, person_index, with_person)
         if link is None:
             return
@@ -67,9 +67,11 @@ class Routing:
             session.commit()
 
     def _bot_again(self, link: Link) -> None:
-        """Meta's inbox was left ("Done"): the next round sees the change and announces it."""
+        """Meta's inbox was left ("Done"): the patient is told. Who hands back at our desk tells them there."""
+        say = {"text": self.words.disclosure.returned, "metadata": {"kind": "smalltalk"}}
         with unit_of_work(self.sessions) as session:
-            conversations.set_owner(session, link.conversation_id, "returned", expected=["person"])
+            if conversations.set_owner(session, link.conversation_id, "returned", expected=["person"]):
+                conversations.add_bot_message(session, link.conversation_id, say, self.clock())
             session.commit()
 
     def _noted(self, person_index: str, with_person: bool) -> Link | None:
@@ -78,9 +80,7 @@ class Routing:
             link = messenger.find(session, person_index)
             if link is None or not messenger.note_hands(session, person_index, with_person):
                 return None
-            if not with_person:
-                say = {"text": self.words.disclosure.returned, "metadata": {"kind": "smalltalk"}}
-                conversations.add_bot_message(session, link.conversation_id, say, now)
+            if not with_person:  # whoever gave it back has said so
                 messenger.disclosed(session, person_index, now)
             session.commit()
         return link
