@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from rasa.core.channels.channel import UserMessage
 
+from bot.channels.messenger import worker as worker_module
 from bot.store import feedback as _feedback
 from bot.store.engine import Sessions, reading
 from bot.store.messenger_models import MessengerEvent, MessengerPerson
@@ -98,6 +99,26 @@ async def test_two_processes_share_the_work_and_nothing_is_done_twice_or_out_of_
 async def _slow(message: UserMessage) -> None:
     await asyncio.sleep(0.002)
     await say(message, f"You said: {message.text}")
+
+
+async def test_calls_of_metas_are_written_down_before_events_are_worked_on(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "STEP_BACK_SECONDS", 60.0)
+    async with clinic(sessions) as it:
+        it.graph.wrote[ANNA] = it.clock()
+        await it.post(bodies.body(bodies.text(ANNA, "hello")))
+        it.door.intake.quiet.clear()
+        working = asyncio.create_task(it.settle())
+        await asyncio.sleep(0.2)
+        assert it.heard.texts == []
+        it.door.intake.quiet.set()
+        await working
+        assert it.heard.texts == ["hello"]
+        it.door.intake.quiet.clear()
+        monkeypatch.setattr(worker_module, "STEP_BACK_SECONDS", 0.01)
+        await it.receive(bodies.text(ANNA, "more"))
+        assert it.heard.texts == ["hello", "more"], "a flood delays an event and does not stop it"
 
 
 async def test_a_turn_that_broke_off_is_taken_up_again_and_answered_once(sessions: Sessions) -> None:

@@ -141,6 +141,7 @@ class Door:
         self._turns = Turns(NAME, self._ask, records, say_sorry, made.clock, made.shared)
         self._turns.understand = partial(understood_by, app)
         self.worker = make_worker(made, records, self._turns, self._http, partial(_hears_danger, app))
+        self.worker.quiet = self.intake.quiet
         if made.works:
             self.worker.start()
             self._counting = asyncio.create_task(self._keep_counts())

@@ -17,7 +17,7 @@ BATCH = 500  # events of one transaction
 
 class Intake:
     """One process's way into the queue. `wake` is called after each commit: there is work. `counts` learns how many
-    events were new ("queued") and how many known."""
+    events were new ("queued") and how many known. `quiet` is set while nothing waits to be written."""
 
     def __init__(
         self,
@@ -31,6 +31,8 @@ class Intake:
         self._counts: Counter[str] = Counter() if counts is None else counts
         self._waiting: list[tuple[list[Event], asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
+        self.quiet = asyncio.Event()
+        self.quiet.set()
 
     async def put(self, events: Sequence[Event]) -> None:
         """Write the events down; returns when they are safe. Raises what the database raised: the caller must not
@@ -40,7 +42,9 @@ class Intake:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((list(events), done))
         if self._writer is None or self._writer.done():
+            self.quiet.clear()
             self._writer = asyncio.create_task(self._write())
+            self._writer.add_done_callback(lambda done: self.quiet.set())
         await asyncio.shield(done)
 
     async def _write(self) -> None:

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 LANES = 8  # people worked for at once
 POLL_SECONDS = 1.0
+STEP_BACK_SECONDS = 0.5  # so long at most an event waits while Meta's calls come faster than they are written down
 LEASE = timedelta(seconds=120)  # longer than a turn with its retries; a dead worker's people wait so long
 ATTEMPTS = 5
 PAUSES = (1.0, 5.0, 30.0, 120.0)  # seconds before the attempts after the first
@@ -37,7 +38,8 @@ DAY = timedelta(days=1)
 
 @dataclass
 class Worker:
-    """One process's worker. `shared` says that other processes work on the same queue."""
+    """One process's worker. `shared` says that other processes work on the same queue; `quiet` is set while this
+    process has no call of Meta's to write down, which goes first."""
 
     sessions: Sessions
     work: Work
@@ -45,6 +47,7 @@ class Worker:
     routing: Routing
     clock: Callable[[], datetime]
     shared: bool = False
+    quiet: asyncio.Event | None = None
     poll_seconds: float = POLL_SECONDS
     pauses: tuple[float, ...] = PAUSES
     holder: str = field(default_factory=lambda: str(uuid4()))
@@ -133,12 +136,18 @@ class Worker:
                 await self.delivery.send_due(person)
             if event is None:
                 break
+            await self._step_back()
             failed, pause = await self._event(event, attempts)
             if pause:
                 return pause
             done = event
         await self.delivery.send_due(person)
         return 0.0
+
+    async def _step_back(self) -> None:
+        if self.quiet is not None:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.quiet.wait(), STEP_BACK_SECONDS)
 
     async def _hands(self, person: str) -> None:
         change = (await asyncio.to_thread(self._changed)).get(person)
