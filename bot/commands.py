@@ -13,7 +13,6 @@ from rich.console import Console
 from bot.settings import BOT, ROOT, Settings
 
 if TYPE_CHECKING:
-    from bot.clinic.understanding import Question
     from bot.evaluation import Taught
 
 console = Console()
@@ -365,7 +364,9 @@ def evaluate(
 
 def taught_by_the_desk(settings: Settings) -> Taught | None:
     """The regression cases of this installation's desk; None, and a line about it, when there is no installation."""
-    from bot.clinic.answers import select_answer
+    from functools import partial
+
+    from bot.clinic.answers import has_answer
     from bot.clinic.content import load_content
     from bot.evaluation import Taught
     from bot.store.engine import reading
@@ -378,12 +379,7 @@ def taught_by_the_desk(settings: Settings) -> Taught | None:
     content = load_content(settings.content)
     with reading(open_store(settings)) as session:
         cases = regression_cases(session)
-
-    def has_answer(question: Question) -> bool:
-        about = {name: question.value(name) for name in ("treatment", "concern", "criterion")}
-        return select_answer(content, question.intent, **about) is not None
-
-    return Taught(cases, has_answer)
+    return Taught(cases, partial(has_answer, content))
 
 
 COMMANDS = (demo_data, export_training, backup, restore, doctor, evaluate)

@@ -43,6 +43,7 @@ class Settings:
     hosts: tuple[str, ...] = ()
     smtp_url: str = field(default="", repr=False)
     alert_url: str = field(default="", repr=False)
+    held_hours: float = 12.0  # how long a patient waits for the person who has the chat before the assistant is back
     production: bool = False
 
     @property
@@ -94,6 +95,7 @@ class Settings:
             hosts=tuple(env.get("MESOGUIDE_HOSTS", "").split()),
             smtp_url=env.get("SMTP_URL", ""),
             alert_url=env.get("MESOGUIDE_ALERT_URL", ""),
+            held_hours=_hours(env, "MESOGUIDE_HELD_HOURS", cls.held_hours),
             production=env.get("MESOGUIDE_ENV", "demo") == "production",
         )
 
@@ -110,8 +112,17 @@ def _public_url(env: Mapping[str, str]) -> str:
     """Where patients reach this installation from outside, without a slash at the end; empty when that is not said."""
     value = env.get("MESOGUIDE_PUBLIC_URL", "").strip().rstrip("/")
     if value and not value.startswith(("https://", "http://localhost", "http://127.0.0.1")):
-        raise SettingError(f"MESOGUIDE_PUBLIC_URL={value!r} is no https address; write it as https://chat.clinic.example")
+        raise SettingError(
+            f"MESOGUIDE_PUBLIC_URL={value!r} is no https address; write it as https://chat.clinic.example"
+        )
     return value
+
+
+def _hours(env: Mapping[str, str], name: str, default: float) -> float:
+    value = env.get(name, str(default))
+    if not re.fullmatch(r"\d{1,3}(\.\d+)?", value) or float(value) <= 0:
+        raise SettingError(f"{name}={value!r} is no number of hours; write it as 12 or 0.5")
+    return float(value)
 
 
 def _port(env: Mapping[str, str], name: str, default: int) -> int:

@@ -7,7 +7,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.base import ClinicAction, Events, Turn
 from bot.clinic.desk import reasons
-from bot.store import conversations, triage
+from bot.store import desk_ownership, triage
 
 LEAVE_FORM: Events = [ActiveLoop(None), SlotSet("requested_slot", None), SlotSet("consent_asked_for", None)]
 
@@ -26,8 +26,9 @@ class ActionHandoff(ClinicAction):
 def hand_off(turn: Turn) -> None:
     """Queue the patient for a person, once however often they ask while they wait, then say so."""
     with turn.saving() as session:
-        conversations.set_owner(session, turn.conversation_id, "waiting", expected=["bot", "returned"])
+        desk_ownership.ask_for_person(session, turn.conversation_id, None, turn.now)
         if not triage.is_open(session, turn.conversation_id, "person"):
+            desk_ownership.forget_promise(session, turn.conversation_id)
             triage.add(
                 session,
                 kind="person",

@@ -17,7 +17,7 @@ from bot.clinic.booking.card import calendar_path
 from bot.clinic.booking.diary import Diary
 from bot.clinic.booking.plan import clinic_from
 from bot.clinic.booking.turns import Heard
-from bot.store import bookings, slots, slots_guesses, triage
+from bot.store import bookings, desk_bookings, slots, slots_guesses, triage
 from bot.store.engine import reading
 from bot.store.models import Booking
 
@@ -81,10 +81,10 @@ def _change(turn: Turn, step: visit.Step, diary: Diary) -> visit.Step:
         if step.does == "accept":
             return _accept(session, turn, step, row, diary)
         if start is None:
-            bookings.set_status(session, row, "cancelled", actor="patient", now=turn.now)
+            _cancel(session, turn, row)
         elif (row.starts_at, row.status) != (start, "proposed"):  # else a yes repeated after a crash
             slots.move(session, row, start, step.state["wished"] or None, rules, actor="patient")
-            _tell_desk(session, turn, row)
+            _tell_desk(session, turn, row, "change")
         return visit.done(step.state, diary)
 
 
@@ -98,15 +98,26 @@ def _accept(session: Any, turn: Turn, step: visit.Step, row: Booking, diary: Dia
     return visit.done(step.state, diary)
 
 
-def _tell_desk(session: Any, turn: Turn, row: Booking) -> None:
+def _cancel(session: Any, turn: Turn, row: Booking) -> None:
+    """What the desk had promised or asked, it hears of; a visit it had not looked at yet just leaves the queue."""
+    was_settled = row.status != "proposed"
+    bookings.set_status(session, row, "cancelled", actor="patient", now=turn.now)
+    desk_bookings.settle(session, row, "no_answer_needed", turn.now)
+    if was_settled:
+        _tell_desk(session, turn, row, "cancelled")
+
+
+def _tell_desk(session: Any, turn: Turn, row: Booking, wants: str) -> None:
+    """A row that says what the patient did with the visit, in place of those that are open for it."""
+    desk_bookings.settle(session, row, "duplicate", turn.now)
     triage.add(
         session,
         kind="booking",
         handoff_reason="booking",
         conversation_id=row.conversation_id,
         booking_id=row.id,
-        details={"reference": row.reference, "wants": "change"},
-        key=f"change:{row.id}:{row.version}",
+        details={"reference": row.reference, "wants": wants},
+        key=f"{wants}:{row.id}:{row.version}",
         now=turn.now,
     )
 

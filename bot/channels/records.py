@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.channels.incoming import PUBLIC_INTENTS, Incoming, check_payload, checklist_title
 from bot.channels.shapes import Said, shown, unstored
-from bot.store import bookings, conversations, desk_ownership, privacy, triage
+from bot.store import bookings, conversations, desk_held, desk_ownership, privacy, triage
 from bot.store.engine import Sessions, part_of, reading, transaction, unit_of_work
 from bot.store.turns import Ending, ending_for
 
@@ -158,6 +158,7 @@ class Records:
             with part_of(connection) as session:
                 row = conversations.find_message(session, turn.conversation_id, turn.client_id)
                 desk_ownership.note_heard_in_silence(session, row, understood, now)
+                desk_held.keep_in_sight(session, row, now)
         return [shown(row) for row in rows]
 
     def _erased(self, turn: Turn, says: Sequence[Mapping[str, Any]], now: datetime) -> list[Said]:

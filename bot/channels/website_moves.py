@@ -13,7 +13,7 @@ from bot.channels.incoming import Incoming
 from bot.channels.records import Records
 from bot.channels.shapes import Said
 from bot.channels.tokens import Tokens
-from bot.store import conversations
+from bot.store import conversations, desk_ownership
 from bot.store.engine import Sessions, unit_of_work
 from bot.store.moving import LIFETIME, TooManyGuesses, issue_code, read_code, redeem_code
 
@@ -66,7 +66,7 @@ class Moves:
             target = redeem_code(session, code, f"website:{conversation_id}", now, conversation_id)
             if target is not None and target != conversation_id:
                 conversations.get_conversation(session, target).channel = self.channel
-                conversations.add_bot_message(session, target, _line("moved"), now)
+                desk_ownership.tell_patient(session, target, None, _line("moved"), now)
             session.commit()
         return target
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.clinic.content import Answer, Content
+from bot.clinic.understanding import Question
 
 # Concerns that one treatment alone is for: baldness and hair loss (F38), dandruff (F40).
 TREATED_BY = {"hair_loss": "hair", "dandruff": "hair"}
@@ -31,6 +32,12 @@ def select_answer(
         (topic, None, None, None),
     ]
     return next((answers[key] for key in wanted if key in answers), None)
+
+
+def has_answer(content: Content, question: Question) -> bool:
+    """Whether the content answers a question by itself."""
+    about = {name: question.value(name) for name in ("treatment", "concern", "criterion")}
+    return select_answer(content, question.intent, **about) is not None
 
 
 def topic_title(content: Content, topic: str) -> str | None:

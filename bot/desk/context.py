@@ -59,7 +59,7 @@ class Desk:
     kept_figures: dict[int, tuple[datetime, dict[str, Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.live = Live(self.sessions)
+        self.live = Live(self.sessions, lambda: self.clock())  # noqa: PLW0108 - a test changes the clock later
         self.signer = Signer(self.settings.secret)
         self.pages = _environment(self)
 

@@ -12,6 +12,7 @@ from bot.desk.context import Desk, keeping
 from bot.desk.present import FATES, KINDS, OUTCOMES, REASONS, STATUSES
 from bot.store import answers_learned, desk_figures, desk_questions
 from bot.store.desk_figures import Span
+from bot.store.desk_questions import Shown
 from bot.store.engine import Session
 from bot.store.terms import TriageKind
 
@@ -42,7 +43,7 @@ def collect(desk: Desk, now: datetime, weeks: int) -> Figures:
             "thumbs": desk_figures.thumbs(session, span),
             "complaints": desk_figures.complaints(session, span),
             "taught": answers_learned.titles(session),
-            "rising_questions": desk_questions.asked_since(session, now - LATELY, 5),
+            "rising_questions": _rising_questions(session, now),
         }
     desk.kept_figures[weeks] = (now, data)
     return data
@@ -59,15 +60,27 @@ def _conversations(session: Session, span: Span, now: datetime) -> Figures:
     said = desk_figures.said(session, span)
     answers, fallbacks = (sum(n for (one, _), n in said.items() if one == kind) for kind in ("answer", "fallback"))
     total = desk_figures.conversations(session, span)
-    lately, before = Span(now - LATELY, now), Span(now - 2 * LATELY, now - LATELY)
     return {
         "total": total,
         "per_week": desk_figures.conversations_per_week(session, span),
         "settled": share(total - desk_figures.with_staff(session, span), total),
         "fallback": share(fallbacks, fallbacks + answers),
         "topics": top(desk_figures.topics(said)),
-        "rising": rising(*(desk_figures.topics(desk_figures.said(session, part)) for part in (lately, before))),
+        "rising": rising(*(desk_figures.topics(desk_figures.said(session, part)) for part in _lately(now))),
     }
+
+
+def _lately(now: datetime) -> tuple[Span, Span]:
+    """The last two weeks, and the two before."""
+    return Span(now - LATELY, now), Span(now - 2 * LATELY, now - LATELY)
+
+
+def _rising_questions(session: Session, now: datetime) -> list[tuple[Shown, int, int]]:
+    """The unanswered questions that more patients asked lately than before: (group, lately, before)."""
+    asked = [desk_questions.asked_between(session, part.start, part.end) for part in _lately(now)]
+    found = {group_id: counts for group_id, *counts in rising(*asked)}
+    groups = desk_questions.shown(session, list(found))
+    return [(one, *found[one.group.id]) for one in groups]
 
 
 def _waits(desk: Desk, session: Session, span: Span, now: datetime, hours: Hours) -> Figures:
@@ -126,6 +139,10 @@ def as_tables(data: Figures) -> dict[str, Rows]:
         "reasons": [["reason", "count"], *([REASONS.get(name, name), n] for name, n in data["reasons"].items())],
         "topics": [["topic", "answers"], *map(list, data["topics"])],
         "rising": [["topic", "last two weeks", "two weeks before"], *map(list, data["rising"])],
+        "rising_questions": [
+            ["question without an answer", "patients in the last two weeks", "two weeks before"],
+            *([one.newest.item.question, count, former] for one, count, former in data["rising_questions"]),
+        ],
         "left": [["question", "patients who left there"], *map(list, data["left"])],
         "thumbs": [["answer", "up", "down"], *([name, up, down] for name, (up, down) in data["thumbs"].items())],
         "complaints": [

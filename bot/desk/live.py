@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from datetime import datetime
 
 from bot.store.desk_queue import Pulse, pulse
 from bot.store.engine import Sessions, reading
@@ -21,8 +22,9 @@ STREAM_SECONDS = 30 * 60.0  # a stream ends now and then, and the page comes bac
 class Live:
     """Tells open pages what has changed. It polls only while somebody watches."""
 
-    def __init__(self, sessions: Sessions, poll_seconds: float = POLL_SECONDS) -> None:
+    def __init__(self, sessions: Sessions, clock: Callable[[], datetime], poll_seconds: float = POLL_SECONDS) -> None:
         self._sessions = sessions
+        self._clock = clock
         self._pause = poll_seconds
         self._watchers: set[asyncio.Queue[Pulse | None]] = set()
         self._poller: asyncio.Task[None] | None = None
@@ -85,7 +87,7 @@ class Live:
 
     def _look(self) -> Pulse:
         with reading(self._sessions) as session:
-            return pulse(session)
+            return pulse(session, self._clock())
 
 
 def _put(queue: asyncio.Queue[Pulse | None], news: Pulse | None) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.store.desk_ownership import ELSEWHERE
 from bot.store.models import Message
 
 KINDS = {
@@ -35,6 +36,12 @@ CLOSE_REASONS = {
     "out_of_scope": "Not a matter of the clinic",
     "topic": "Belongs to a topic",
     "spam": "Spam",
+}
+# Why a visit's row is in the queue, where it is not to be confirmed for the first time.
+WANTS = {
+    "change": "Wants another time",
+    "cancelled": "Cancelled by the patient",
+    "reminder": "Remind the patient here",
 }
 OWNERS = {
     "bot": "The assistant answers",
@@ -88,12 +95,14 @@ GLOBALS: dict[str, Any] = {
     "REASONS": REASONS,
     "CLOSE_REASONS": CLOSE_REASONS,
     "OWNERS": OWNERS,
+    "WANTS": WANTS,
     "OUTCOMES": OUTCOMES,
     "STATUSES": STATUSES,
     "FATES": FATES,
     "ROLES": ROLES,
     "SENDERS": SENDERS,
     "CHANNELS": CHANNELS,
+    "ELSEWHERE": ELSEWHERE,
 }
 
 

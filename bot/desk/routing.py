@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import traceback
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from bot.store.models import StaffUser
 log = logging.getLogger(__name__)
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Whole = Annotated[int, Field(ge=0, lt=2**63)]  # a number in an address or a form that a database takes
+BACKGROUND = re.compile(r"/desk/events|/desk/c/[^/]+/news")  # what a page asks by itself, whoever sits before it
 OPEN_PATHS = ("/desk/login", "/desk/join")  # changes that nobody signed in makes; they carry a token of their own
 
 
@@ -127,11 +129,16 @@ def _who(request: Request, desk: Desk) -> tuple[StaffUser, str] | None:
         found = staff_sessions.who(session, session_id, now)
     if found is None:
         return None
-    if found[1] and request.headers.get("x-desk-live") is None:  # the page's own refreshing is not use
+    if found[1] and not _is_background(request):
         with unit_of_work(desk.sessions) as session:
             staff_sessions.touch(session, session_id, now)
             session.commit()
     return found[0], session_id
+
+
+def _is_background(request: Request) -> bool:
+    """Whether the page refreshes itself, which is no use of the session by a person."""
+    return "x-desk-live" in request.headers or BACKGROUND.fullmatch(request.url.path) is not None
 
 
 def signed_in(request: Request) -> View:

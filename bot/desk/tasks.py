@@ -16,6 +16,7 @@ import httpx
 from bot.desk.build import DeskRouter
 from bot.desk.context import Desk
 from bot.desk.jobs import errands, grouping, promises
+from bot.desk.jobs.held import LeftWaiting
 from bot.desk.jobs.retention import Retention
 from bot.store.forgetting import Watch
 
@@ -39,7 +40,7 @@ async def lifespan(router: DeskRouter) -> AsyncIterator[None]:
     stopping = asyncio.Event()
     watch = Watch(desk.sessions).start()
     async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
-        jobs = (*JOBS, Retention())
+        jobs = (*JOBS, LeftWaiting(), Retention())
         running = [asyncio.create_task(_run(job, desk, client, stopping)) for job in jobs]
         try:
             yield

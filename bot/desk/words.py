@@ -19,6 +19,7 @@ PATIENT_NAMES = {
     "joined": {"staff"},
     "joined_after_another": {"staff"},
     "handed_back": {"staff"},
+    "left_waiting": set(),
     "promise": {"when"},
     "promise_open": {"when"},
     "booking_confirmed": {"when", "reference"},

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot.clinic.booking.card import calendar_path, visit_card
 from bot.clinic.booking.reminders import AHEAD, QuietHours, is_due
 from bot.handover.words import Words
-from bot.store import bookings, conversations, errands, reach, slots_reminders
+from bot.store import bookings, conversations, desk_ownership, errands, reach, slots_reminders, triage
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.models import Booking
 
@@ -56,12 +56,32 @@ def _remind(  # noqa: PLR0913, PLR0917 - one visit, and what its reminder is mad
         way = reach.route(session, row.conversation_id, now, has_email=has_email)
         metadata = {**card, "reminder": True, "route": way}
         say = {"text": words.say("reminder", "text", payload), "buttons": buttons, "metadata": metadata}
-        line = conversations.add_bot_message(session, row.conversation_id, say, now)
-        reach.note(session, row, line, way, now)
-        if way == "email":
+        line = desk_ownership.say_if_free(session, row.conversation_id, say, now)
+        if line is None:
+            _ask_the_desk(session, row, now)
+        else:
+            reach.note(session, row, line, way, now)
+        if has_email if line is None else way == "email":
             _email(session, words, row, now)
         session.commit()
         return True
+
+
+def _ask_the_desk(session: Session, row: Booking, now: datetime) -> None:
+    """A person has the chat, where the bot is silent: that person reminds the patient."""
+    item = triage.add(
+        session,
+        kind="booking",
+        handoff_reason="booking",
+        conversation_id=row.conversation_id,
+        booking_id=row.id,
+        details={"reference": row.reference, "wants": "reminder"},
+        key=f"remind:{row.id}:{row.version}",
+        now=now,
+    )
+    holder = conversations.get_conversation(session, row.conversation_id).assigned_to
+    if holder is not None:
+        triage.assign(session, item.id, holder, now)
 
 
 def _email(session: Session, words: Words, row: Booking, now: datetime) -> None:

@@ -25,7 +25,7 @@ from bot.handover.backoff import pause_after
 from bot.handover.settings import HandoverSettings
 from bot.handover.words import Words, load_words
 from bot.settings import Settings
-from bot.store import conversations, deliveries, slots, slots_guesses
+from bot.store import deliveries, desk_ownership, slots, slots_guesses
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.opening import open_store
 
@@ -168,7 +168,7 @@ class Worker:
                 is_first = deliveries.delivered(session, claimed.position, now)
                 deliveries.hurry(session, claimed.target, AWAY, now)
                 if is_first and say is not None and claimed.item.conversation_id is not None:
-                    conversations.add_bot_message(session, claimed.item.conversation_id, say, now)
+                    desk_ownership.tell_patient(session, claimed.item.conversation_id, None, say, now)
             elif isinstance(error, Gone):
                 log.warning("the target %s wants nothing more; it is switched off", claimed.target)
                 deliveries.disable(session, claimed.target, now)

@@ -62,12 +62,13 @@ def main(model: str) -> None:
     import rasa.core.run
     import rasa.utils.log_utils
 
-    from bot.serving import once
+    from bot.serving import once, paused
 
     rasa.utils.log_utils.configure_structlog()
     if lean:
         _lean_code(rasa.core.run)
     once.install(settings.var)
+    paused.install()
     os.chdir(BOT)
     if may_fork:
         _load(model, settings)

@@ -64,7 +64,8 @@ class LiveAnswer:
 
 @dataclass(frozen=True)
 class Draft:
-    """What somebody writes: the text, the leaflet's facts it rests on, and the topic whose training it joins."""
+    """What somebody writes, and a clinician approves as a whole: the text, the leaflet's facts it rests on, the topic
+    whose training it joins, the day to read it again."""
 
     title: str
     text: str
@@ -83,8 +84,9 @@ def version(session: Session) -> tuple[int, int]:
 
 
 def catalogue(session: Session, encoder: str) -> tuple[list[Wording], list[np.ndarray | None]]:
-    """The wordings of all live answers, with their vectors when `encoder` made them."""
+    """The approved wordings of all live answers, with their vectors when `encoder` made them."""
     query = select(AnswerWording, LearnedAnswer.topic).join(LearnedAnswer, LearnedAnswer.id == AnswerWording.answer_id)
+    query = query.join(RegressionCase, RegressionCase.wording_id == AnswerWording.id)
     query = query.where(LearnedAnswer.live_revision_id.is_not(None)).order_by(
         AnswerWording.created_at, AnswerWording.id
     )
@@ -159,7 +161,7 @@ def add_wordings(
     encoder: str,
     now: datetime,
 ) -> None:
-    """More ways to ask for an answer."""
+    """More ways to ask for an answer; they wait for approval with its draft."""
     for text, vector, item_id in wordings:
         session.add(
             AnswerWording(
@@ -185,11 +187,13 @@ def revise(
         if former.status == "draft":
             former.status = "superseded"
     last = session.scalar(select(func.max(AnswerRevision.number)).where(AnswerRevision.answer_id == answer.id)) or 0
-    answer.title, answer.topic, answer.review_by = draft.title[:160], draft.topic, draft.review_by
     row = AnswerRevision(
         id=new_id(),
         answer_id=answer.id,
         number=last + 1,
+        title=draft.title[:160],
+        topic=draft.topic,
+        review_by=draft.review_by,
         text=draft.text,
         facts=list(draft.facts),
         author=author.id,
@@ -197,6 +201,8 @@ def revise(
         created_at=now,
     )
     session.add(row)
+    if answer.live_revision_id is None:
+        _take_over(answer, row)
     session.flush()
     _record(session, answer, "answer.written", author.id, now, revision=row.number)
     bump(session)
@@ -220,17 +226,22 @@ def approve(session: Session, revision_id: str, *, clinician: StaffUser, now: da
     if answer.live_revision_id:
         session.get_one(AnswerRevision, answer.live_revision_id).status = "superseded"
     answer.live_revision_id = revision_id
+    _take_over(answer, revision)
     _teach(session, answer, revision.author, now)
     bump(session, COUNTER)
     _record(session, answer, "answer.approved", clinician.id, now, revision=revision.number)
     bump(session)
     if answer.group_id is None:
         return []
-    return desk_questions.settle(session, answer.group_id, "answered", "answered", actor=clinician.id, now=now)
+    chats = desk_questions.settle(session, answer.group_id, "answered", "answered", actor=clinician.id, now=now)
+    return chats or []
 
 
 def reject(session: Session, revision_id: str, *, clinician: StaffUser, now: datetime) -> None:
-    """Turn a draft down; raises NotPossible."""
+    """Turn a draft down; raises NotPossible.
+
+    Wordings that came with it go, unless the answer was never live: they are what it was written for.
+    """
     if clinician.role != "clinician":
         raise NotPossible("Only a clinician decides about what the bot says.")
     mine = update(AnswerRevision).where(AnswerRevision.id == revision_id, AnswerRevision.status == "draft")
@@ -239,6 +250,9 @@ def reject(session: Session, revision_id: str, *, clinician: StaffUser, now: dat
         raise NotPossible("Somebody decided about this draft before you.")
     revision = session.get_one(AnswerRevision, revision_id)
     answer = session.get_one(LearnedAnswer, revision.answer_id)
+    if answer.live_revision_id is not None:
+        for wording in waiting_wordings(session, answer.id):
+            session.delete(wording)
     _record(session, answer, "answer.rejected", clinician.id, now, revision=revision.number)
     bump(session)
 
@@ -256,14 +270,28 @@ def retire(session: Session, answer_id: str, *, actor: str, now: datetime) -> No
     bump(session)
 
 
+def _take_over(answer: LearnedAnswer, revision: AnswerRevision) -> None:
+    """What a version says about its answer counts from now on."""
+    answer.title, answer.topic, answer.review_by = revision.title, revision.topic, revision.review_by
+
+
 def _teach(session: Session, answer: LearnedAnswer, actor: str, now: datetime) -> None:
-    """The wordings as proposed training examples and regression cases, each once."""
-    known = set(session.scalars(select(RegressionCase.wording_id).where(RegressionCase.answer_id == answer.id)))
-    for wording in wordings_of(session, answer.id):
-        if wording.id in known:
-            continue
+    """The wordings that waited become regression cases; all are proposed for training under the topic, each once.
+
+    What was proposed under a former topic and nobody has decided about is withdrawn.
+    """
+    for wording in waiting_wordings(session, answer.id):
         session.add(RegressionCase(id=new_id(), answer_id=answer.id, wording_id=wording.id, created_at=now))
-        if answer.topic:
+    wordings = wordings_of(session, answer.id)
+    query = select(TrainingExample).where(TrainingExample.wording_id.in_([wording.id for wording in wordings]))
+    known = set()
+    for example in session.scalars(query):
+        if example.intent == answer.topic:
+            known.add(example.wording_id)
+        elif example.status == "proposed":
+            session.delete(example)
+    for wording in wordings:
+        if answer.topic and wording.id not in known:
             session.add(
                 TrainingExample(
                     id=new_id(),
@@ -322,6 +350,18 @@ def _current(answer: LearnedAnswer, rows: list[AnswerRevision]) -> AnswerRevisio
     return draft or alive or rows[-1]
 
 
+def drafts_of(session: Session, group_ids: Sequence[str]) -> dict[str, list[AnswerRevision]]:
+    """Group's id -> the drafts that were written for its questions and wait for a clinician, newest first."""
+    query = select(LearnedAnswer.group_id, AnswerRevision).join(
+        AnswerRevision, AnswerRevision.answer_id == LearnedAnswer.id
+    )
+    query = query.where(LearnedAnswer.group_id.in_(group_ids), AnswerRevision.status == "draft")
+    found: dict[str, list[AnswerRevision]] = {}
+    for group_id, row in session.execute(query.order_by(AnswerRevision.created_at.desc())):
+        found.setdefault(group_id, []).append(row)
+    return found
+
+
 def titles(session: Session) -> dict[str, str]:
     """Answer's id -> the short name the desk gave it."""
     return {id_: title for id_, title in session.execute(select(LearnedAnswer.id, LearnedAnswer.title))}
@@ -341,4 +381,11 @@ def revisions(session: Session, answer_id: str) -> list[AnswerRevision]:
 def wordings_of(session: Session, answer_id: str) -> list[AnswerWording]:
     """The ways to ask for an answer, oldest first."""
     query = select(AnswerWording).where(AnswerWording.answer_id == answer_id)
+    return list(session.scalars(query.order_by(AnswerWording.created_at, AnswerWording.id)))
+
+
+def waiting_wordings(session: Session, answer_id: str) -> list[AnswerWording]:
+    """Those of them that no clinician has approved yet."""
+    cases = select(RegressionCase.wording_id).where(RegressionCase.answer_id == answer_id)
+    query = select(AnswerWording).where(AnswerWording.answer_id == answer_id, AnswerWording.id.not_in(cases))
     return list(session.scalars(query.order_by(AnswerWording.created_at, AnswerWording.id)))

@@ -38,3 +38,11 @@ def history(
     if before is not None:
         wanted = wanted.where(AuditEntry.id < before)
     return list(session.scalars(wanted.order_by(AuditEntry.id.desc()).limit(limit)))
+
+
+def has(session: Session, actor: str, action: str, subject: str, since: datetime) -> bool:
+    """Whether somebody has done something to a thing since a moment."""
+    wanted = select(AuditEntry.id).where(
+        AuditEntry.subject == subject, AuditEntry.actor == actor, AuditEntry.action == action, AuditEntry.at >= since
+    )
+    return session.scalar(wanted.limit(1)) is not None

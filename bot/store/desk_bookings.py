@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import cast
+from typing import Any, Literal, cast
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, case, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.clinic.desk.visits import Move, leads_to, moves_from
@@ -17,13 +17,23 @@ from bot.store.desk_queue import bump
 from bot.store.models import Booking, TriageItem
 from bot.store.terms import BookingStatus
 
+Order = Literal["waiting", "coming", "newest"]
 
-def page(
-    session: Session, statuses: Collection[str], text: str = "", offset: int = 0, limit: int = 50
+
+def page(  # noqa: PLR0913 - what is shown, in which order, and which page of it
+    session: Session,
+    statuses: Collection[str],
+    text: str = "",
+    *,
+    order: Order,
+    today: datetime,
+    offset: int = 0,
+    limit: int = 50,
 ) -> tuple[list[Booking], bool]:
-    """Bookings in these states, those to confirm in order of arrival; whether there are more.
+    """Bookings in these states, and whether there are more. `text` finds a reference or a contact.
 
-    `text` finds a reference or a contact.
+    `order`: what has waited longest first; the next visits first, and after them those that were before `today` (its
+    beginning), latest first; or the latest visits first.
     """
     query = select(Booking)
     if text:
@@ -32,8 +42,19 @@ def page(
         )
     elif statuses:
         query = query.where(Booking.status.in_(list(statuses)))
-    rows = list(session.scalars(query.order_by(Booking.created_at, Booking.id).offset(offset).limit(limit + 1)))
+    query = query.order_by(*_in_order(order, today), Booking.id)
+    rows = list(session.scalars(query.offset(offset).limit(limit + 1)))
     return rows[:limit], len(rows) > limit
+
+
+def _in_order(order: Order, today: datetime) -> tuple[ColumnElement[Any], ...]:
+    if order == "waiting":
+        return (Booking.created_at.asc(),)
+    visit = func.coalesce(Booking.starts_at, Booking.created_at)
+    if order == "newest":
+        return (visit.desc(),)
+    comes = visit >= literal(today, Booking.created_at.type)
+    return case((comes, 0), else_=1), case((comes, visit)), visit.desc()
 
 
 def counts(session: Session) -> dict[str, int]:
@@ -80,14 +101,14 @@ def change(  # noqa: PLR0913 - what changes, as the page showed it, and who did 
     if starts_at is not None and starts_at != row.starts_at:
         slots.move(session, row, starts_at, row.wish, rules, actor=actor)
     bookings.set_status(session, row, cast(BookingStatus, leads_to(move)), actor=actor, now=rules.now)
-    _settle(session, row, rules.now)
+    settle(session, row, "booked", rules.now)
     bump(session)
     return row
 
 
-def _settle(session: Session, booking: Booking, now: datetime) -> None:
-    """The queue's row of this booking is done with."""
+def settle(session: Session, booking: Booking, reason: str, now: datetime) -> None:
+    """The queue's rows of this booking are done with."""
     mine = update(TriageItem).where(
         TriageItem.booking_id == booking.id, TriageItem.kind == "booking", TriageItem.closed_at.is_(None)
     )
-    session.execute(mine.values(status="closed", close_reason="booked", closed_at=now, updated_at=now))
+    session.execute(mine.values(status="closed", close_reason=reason, closed_at=now, updated_at=now))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, case, cast, extract, func, literal, or_, select
+from sqlalchemy import Label, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from bot.store.models import Booking, Conversation, Feedback, Message, Screening, TriageItem
@@ -28,7 +28,7 @@ class Span:
 
     @property
     def weeks(self) -> list[datetime]:
-        """The starts of its weeks."""
+        """The starts of its weeks, at the hour of `start` by the clock of its zone: not all last as many hours."""
         number = -(-(self.end - self.start) // WEEK)
         return [self.start + WEEK * week for week in range(number)]
 
@@ -53,8 +53,8 @@ class Owed:
 
 def conversations_per_week(session: Session, span: Span) -> list[int]:
     """How many conversations began in each week."""
-    week = _week(session, Conversation.created_at, span)
-    query = select(week, func.count()).where(*_within(Conversation.created_at, span)).group_by(week)
+    week = _week(Conversation.created_at, span)
+    query = select(week, func.count()).where(*_within(Conversation.created_at, span)).group_by(week.name)
     found: dict[int, int] = {int(number): count for number, count in session.execute(query)}
     return [found.get(number, 0) for number in range(len(span.weeks))]
 
@@ -186,25 +186,25 @@ def _counted(session: Session, query: Any) -> dict[str, int]:
 
 
 def _series(session: Session, name: Any, moment: Any, span: Span) -> dict[str, list[int]]:
-    week = _week(session, moment, span)
-    query = select(name, week, func.count()).where(*_within(moment, span)).group_by(name, week)
+    week = _week(moment, span)
+    query = select(name, week, func.count()).where(*_within(moment, span)).group_by(name, week.name)
     found: dict[str, list[int]] = {}
     for value, number, count in session.execute(query):
         found.setdefault(value, [0] * len(span.weeks))[int(number)] = count
     return found
 
 
-def _week(session: Session, column: Any, span: Span) -> Any:
+def _week(column: Any, span: Span) -> Label[int]:
     """SQL for the index of the week a moment is in."""
-    start = literal(span.start, column.type)
-    if session.get_bind().dialect.name == "sqlite":
-        return cast((func.julianday(column) - func.julianday(start)) / 7, Integer)
-    return func.floor(extract("epoch", column - start) / WEEK.total_seconds())
+    following = enumerate(span.weeks[1:])
+    ended = [(column < literal(start, column.type), literal(number)) for number, start in following]
+    last = literal(len(ended))
+    return (case(*ended, else_=last) if ended else last).label("week")
 
 
 def week_of(span: Span, moment: datetime) -> int:
     """The number of the week of a span that a moment is in."""
-    return (moment - span.start) // WEEK
+    return bisect_right(span.weeks, moment) - 1
 
 
 def _next(moments: list[datetime], after: datetime) -> datetime | None:

@@ -138,7 +138,10 @@ class GroupedQuestion(Base):
 
 
 class LearnedAnswer(Base):
-    """An answer the desk wrote. What the bot says is its approved revision; without one it says nothing."""
+    """An answer the desk wrote. What the bot says is its approved revision; without one it says nothing.
+
+    Name, topic and day of review are the approved revision's; before the first approval those of the newest draft.
+    """
 
     __tablename__ = "learned_answer"
     __table_args__ = (Index(None, "live_revision_id"), Index(None, "created_at"))
@@ -156,7 +159,7 @@ class LearnedAnswer(Base):
 
 
 class AnswerRevision(Base):
-    """One version of an answer's text, with how often it was given and what patients thought of it."""
+    """One version of an answer, with how often it was given and what patients thought of it."""
 
     __tablename__ = "answer_revision"
     __table_args__ = (UniqueConstraint("answer_id", "number"), Index(None, "status", "created_at"))
@@ -164,6 +167,9 @@ class AnswerRevision(Base):
     id: Mapped[str] = mapped_column(ID, primary_key=True, default=new_id)
     answer_id: Mapped[str] = mapped_column(ForeignKey(LearnedAnswer.id))
     number: Mapped[int]
+    title: Mapped[str] = mapped_column(String(160))
+    topic: Mapped[str | None] = mapped_column(String(64))
+    review_by: Mapped[date | None] = mapped_column(Date)
     text: Mapped[str] = mapped_column(Text)
     facts: Mapped[list[str]] = mapped_column(Json, default=list)
     status: Mapped[RevisionStatus] = mapped_column(one_of(RevisionStatus, "status"), default="draft")
@@ -177,7 +183,10 @@ class AnswerRevision(Base):
 
 
 class AnswerWording(Base):
-    """A way to ask for a learned answer. `vector` is its sentence vector (float32, base64), as secret as the words."""
+    """A way to ask for a learned answer. `vector` is its sentence vector (float32, base64), as secret as the words.
+
+    It waits with the draft until a clinician approves that: then it gets its regression case, and the bot answers it.
+    """
 
     __tablename__ = "answer_wording"
     __table_args__ = (Index(None, "answer_id"), Index(None, "item_id"))

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bot.clinic.desk.ownership import bot_may_speak, leads_to, starts_from
-from bot.store import audit, conversations, errands, triage
+from bot.store import audit, conversations, errands, messenger, triage
 from bot.store.conversations import Line, PatientLine, Say, UnknownConversation
 from bot.store.desk_models import Presence
 from bot.store.desk_queue import bump
@@ -25,6 +25,7 @@ from bot.store.writing import insert_once
 
 PAUSE: Mapping[str, Any] = {"event": "pause"}
 RESUME: Mapping[str, Any] = {"event": "resume"}
+ELSEWHERE = "elsewhere"  # whom a chat is taken from that a person answers outside the desk, in Meta's inbox
 
 
 def record_reply_if_free(  # noqa: PLR0913, PLR0917 - an answer and when it may be given
@@ -54,12 +55,18 @@ def locked_owner(session: Session, conversation_id: str) -> Owner:
 
 
 def ask_for_person(session: Session, conversation_id: str, promised_at: datetime | None, now: datetime) -> bool:
-    """The patient waits for a person until `promised_at`; False when they do already or one is there."""
+    """The patient waits for a person, until `promised_at` or what the desk promises next; False when they do already or
+    one is there."""
     changed = conversations.set_owner(session, conversation_id, leads_to("ask"), expected=starts_from("ask"))
-    if changed and promised_at is not None:
+    if changed:
         _promise(session, conversation_id, promised_at)
         bump(session)
     return changed
+
+
+def forget_promise(session: Session, conversation_id: str) -> None:
+    """What was promised before counts no more; who still waits is promised a time anew."""
+    _promise(session, conversation_id, None)
 
 
 def take_over(  # noqa: PLR0913 - who takes which chat, what the patient is told, and from whom
@@ -67,7 +74,7 @@ def take_over(  # noqa: PLR0913 - who takes which chat, what the patient is told
 ) -> bool:
     """Give the chat to a person and tell the patient; False when another person has it.
 
-    `taken_from` names the colleague it is taken from, as the page showed it.
+    `taken_from` names the colleague it is taken from, or ELSEWHERE, as the page showed it.
     """
     locked_owner(session, conversation_id)
     changed = conversations.set_owner(
@@ -76,18 +83,18 @@ def take_over(  # noqa: PLR0913 - who takes which chat, what the patient is told
     if not changed and not (taken_from and _take_from(session, conversation_id, taken_from, staff_id)):
         return False
     conversations.add_bot_message(session, conversation_id, say, now)
-    if changed:
+    if changed or taken_from == ELSEWHERE:
         errands.put(session, "tracker", conversation_id, PAUSE, now)
     _record(session, conversation_id, "conversation.taken_over", staff_id, now)
     return True
 
 
 def hand_back(session: Session, conversation_id: str, staff_id: str, say: Say, now: datetime) -> bool:
-    """Give the chat back to the bot, which says so; False when somebody else has it or the bot has it already."""
+    """Give the chat back to the bot, which says so; False when a colleague has it or the bot has it already."""
     owner = locked_owner(session, conversation_id)
     row = conversations.get_conversation(session, conversation_id)
     session.refresh(row)
-    if owner not in starts_from("hand_back") or (owner == "person" and row.assigned_to != staff_id):
+    if owner not in starts_from("hand_back") or (owner == "person" and row.assigned_to not in (None, staff_id)):
         return False
     conversations.set_owner(session, conversation_id, leads_to("hand_back"), expected=[owner])
     _promise(session, conversation_id, None)
@@ -96,6 +103,23 @@ def hand_back(session: Session, conversation_id: str, staff_id: str, say: Say, n
         errands.put(session, "tracker", conversation_id, RESUME, now)
     _record(session, conversation_id, "conversation.handed_back", staff_id, now)
     return True
+
+
+def left_elsewhere(session: Session, conversation_id: str, now: datetime) -> bool:
+    """Whoever answered outside the desk is done: the bot has the chat again, unless somebody at the desk has it."""
+    mine = (Conversation.id == conversation_id, Conversation.owner == "person", Conversation.assigned_to.is_(None))
+    change = update(Conversation).where(*mine).values(owner=leads_to("hand_back"), promised_at=None)
+    if session.execute(change).rowcount == 0:  # type: ignore[attr-defined]
+        return False
+    errands.put(session, "tracker", conversation_id, RESUME, now)
+    bump(session)
+    return True
+
+
+def was_announced(session: Session, conversation_id: str) -> bool:
+    """Whether the patient was just told that the assistant is back."""
+    newest = conversations.last_messages(session, conversation_id, 1)
+    return any(row.meta.get("notice") == "handed_back" for row in newest)
 
 
 def say_as_staff(session: Session, conversation_id: str, staff_id: str, text: str, now: datetime) -> Message | None:
@@ -113,14 +137,23 @@ def say_as_staff(session: Session, conversation_id: str, staff_id: str, text: st
     return message
 
 
+def say_if_free(session: Session, conversation_id: str, say: Say, now: datetime) -> Message | None:
+    """Something the bot says unasked, unless a person has the chat; then None, and nothing is said."""
+    if not bot_may_speak(locked_owner(session, conversation_id)):
+        return None
+    return conversations.add_bot_message(session, conversation_id, say, now)
+
+
 def tell_patient(session: Session, conversation_id: str, staff_id: str | None, say: Say, now: datetime) -> Message:
-    """News the desk has for a patient (a visit confirmed …): from the bot, or from the person who has the chat. Without
-    a `staff_id` no person said it: it is the bot's in any case."""
-    if bot_may_speak(locked_owner(session, conversation_id)) or staff_id is None:
-        return conversations.add_bot_message(session, conversation_id, say, now)
-    return conversations.add_staff_message(
-        session, conversation_id, staff_id, str(say.get("text") or ""), now, say.get("metadata")
-    )
+    """News for a patient (a visit confirmed, a chat moved …): from the bot, or in the name of the person who has the
+    chat. `staff_id` says who made the news, None that nobody did."""
+    said = say_if_free(session, conversation_id, say, now)
+    if said is not None:
+        return said
+    holder = select(Conversation.assigned_to).where(Conversation.id == conversation_id)
+    author = staff_id or session.scalar(holder) or "system"
+    text = str(say.get("text") or "")
+    return conversations.add_staff_message(session, conversation_id, author, text, now, say.get("metadata"))
 
 
 def note_heard_in_silence(
@@ -183,10 +216,13 @@ def _promise(session: Session, conversation_id: str, moment: datetime | None) ->
 
 
 def _take_from(session: Session, conversation_id: str, former: str, staff_id: str) -> bool:
-    query = update(Conversation).where(
-        Conversation.id == conversation_id, Conversation.owner == "person", Conversation.assigned_to == former
-    )
-    return bool(session.execute(query.values(assigned_to=staff_id)).rowcount)  # type: ignore[attr-defined]
+    theirs = Conversation.assigned_to.is_(None) if former == ELSEWHERE else Conversation.assigned_to == former
+    query = update(Conversation).where(Conversation.id == conversation_id, Conversation.owner == "person", theirs)
+    taken = bool(session.execute(query.values(assigned_to=staff_id)).rowcount)  # type: ignore[attr-defined]
+    link = messenger.link_of(session, conversation_id) if taken and former == ELSEWHERE else None
+    if link is not None:
+        messenger.note_hands(session, link.person_index, False)  # so that thread control at Meta follows to the desk
+    return taken
 
 
 def _record(session: Session, conversation_id: str, action: str, staff_id: str, now: datetime) -> None:

@@ -7,13 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
 from bot.clinic.desk.meaning import Group
 from bot.store import audit
 from bot.store.columns import new_id
-from bot.store.desk_models import GroupedQuestion, GroupStatus, QuestionGroup, TrainingExample
+from bot.store.desk_models import (
+    AnswerRevision,
+    GroupedQuestion,
+    GroupStatus,
+    LearnedAnswer,
+    QuestionGroup,
+    TrainingExample,
+)
 from bot.store.desk_queue import bump
 from bot.store.models import Conversation, TriageItem
 from bot.store.vectors import packed, unpacked
@@ -82,10 +89,10 @@ def file(  # noqa: PLR0913, PLR0917 - where it goes, and what it is
 
 
 def merge(session: Session, kept: Group, dropped: Group) -> Group:
-    """Make two groups one; returns it."""
+    """Make two groups one, with what was written for either; returns it."""
     both = Group(kept.id, kept.total + dropped.total, kept.size + dropped.size)
-    moved = update(GroupedQuestion).where(GroupedQuestion.group_id == dropped.id)
-    session.execute(moved.values(group_id=kept.id))
+    for table in (GroupedQuestion, LearnedAnswer):
+        session.execute(update(table).where(table.group_id == dropped.id).values(group_id=kept.id))
     newest = session.scalar(select(QuestionGroup.newest_at).where(QuestionGroup.id == dropped.id))
     row = session.get(QuestionGroup, kept.id)
     gone = session.get(QuestionGroup, dropped.id)
@@ -133,9 +140,9 @@ def page(session: Session, status: GroupStatus = "open", offset: int = 0, limit:
     return shown, len(groups) > limit
 
 
-def get(session: Session, group_id: str) -> QuestionGroup | None:
-    """A group by its id."""
-    return session.get(QuestionGroup, group_id)
+def get(session: Session, group_id: str, *, lock: bool = False) -> QuestionGroup | None:
+    """A group by its id; with `lock` nobody else changes it, or writes for it, before this unit of work ends."""
+    return session.get(QuestionGroup, group_id, with_for_update=lock)
 
 
 def groups_of(session: Session, item_ids: Sequence[str]) -> dict[str, QuestionGroup]:
@@ -154,16 +161,17 @@ def members(session: Session, group_id: str, limit: int = 100) -> list[Asked]:
     return [Asked(*row) for row in session.execute(query.limit(limit))]
 
 
-def asked_since(session: Session, since: datetime, limit: int) -> list[tuple[Shown, int]]:
-    """The open groups that most patients asked since a moment, and how many did; of those asked more than once."""
+def asked_between(session: Session, start: datetime, end: datetime) -> dict[str, int]:
+    """Open group's id -> how many patients asked its question from `start` up to but not including `end`."""
     number = func.count(func.distinct(TriageItem.conversation_id))
     query = select(GroupedQuestion.group_id, number).join(TriageItem, TriageItem.id == GroupedQuestion.item_id)
     query = query.join(QuestionGroup, QuestionGroup.id == GroupedQuestion.group_id).where(
-        TriageItem.kind == "question", TriageItem.created_at >= since, QuestionGroup.status == "open"
+        TriageItem.kind == "question",
+        TriageItem.created_at >= start,
+        TriageItem.created_at < end,
+        QuestionGroup.status == "open",
     )
-    query = query.group_by(GroupedQuestion.group_id).having(number > 1).order_by(number.desc()).limit(limit)
-    counts = {group_id: count for group_id, count in session.execute(query)}
-    return [(one, counts[one.group.id]) for one in shown(session, list(counts))]
+    return {group_id: count for group_id, count in session.execute(query.group_by(GroupedQuestion.group_id))}
 
 
 def shown(session: Session, group_ids: Sequence[str]) -> list[Shown]:
@@ -181,14 +189,14 @@ def how_many(session: Session) -> int:
 
 def settle(  # noqa: PLR0913 - what is decided, by whom
     session: Session, group_id: str, status: GroupStatus, close_reason: str, *, actor: str, now: datetime
-) -> list[str]:
+) -> list[str] | None:
     """Decide about a group and close its open questions; the ids of the conversations they came from.
 
-    An empty list, and no change, when somebody decided before.
+    None, and no change, when somebody decided before; an empty list when its questions were all closed one by one.
     """
     mine = update(QuestionGroup).where(QuestionGroup.id == group_id, QuestionGroup.status == "open")
     if session.execute(mine.values(status=status, settled_by=actor, settled_at=now)).rowcount == 0:  # type: ignore[attr-defined]
-        return []
+        return None
     inside = select(GroupedQuestion.item_id).where(GroupedQuestion.group_id == group_id)
     chats = select(TriageItem.conversation_id).where(TriageItem.id.in_(inside), TriageItem.closed_at.is_(None))
     asked_by = list(dict.fromkeys(session.scalars(chats)))
@@ -198,6 +206,21 @@ def settle(  # noqa: PLR0913 - what is decided, by whom
     audit.record(session, actor=actor, action="group.settled", subject=f"group:{group_id}", now=now, details=details)
     bump(session)
     return asked_by
+
+
+def done(session: Session) -> list[str]:
+    """The open groups in which no question waits and for which no draft does."""
+    waits = exists().where(
+        GroupedQuestion.group_id == QuestionGroup.id,
+        TriageItem.id == GroupedQuestion.item_id,
+        TriageItem.closed_at.is_(None),
+    )
+    drafted = exists().where(
+        LearnedAnswer.group_id == QuestionGroup.id,
+        AnswerRevision.answer_id == LearnedAnswer.id,
+        AnswerRevision.status == "draft",
+    )
+    return list(session.scalars(select(QuestionGroup.id).where(QuestionGroup.status == "open", ~waits, ~drafted)))
 
 
 def propose(

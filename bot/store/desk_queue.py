@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from bot.store import audit, triage
 from bot.store.bookings import normal_reference
 from bot.store.crypto import blind_indexes
-from bot.store.desk_models import Counter, Errand
+from bot.store.desk_models import Counter, Errand, Presence
 from bot.store.desk_search import SearchIndex
 from bot.store.models import Booking, Conversation, Message, TriageItem
 from bot.store.terms import Owner, TriageKind
@@ -21,6 +21,8 @@ from bot.store.triage import Cursor
 from bot.store.writing import insert_once
 
 SEARCHED = 20_000  # most urgent open rows that a search looks at
+FOUND = 900  # rows at most that a search gives, most urgent first
+LATELY = timedelta(days=7)  # how long a closed row is listed and can be opened again
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,14 @@ class Pulse:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which rows to show. `mine` and `free` by the staff id assigned; `text` is what was typed into the search."""
+    """Which rows to show. `mine` and `free` by the staff id assigned; `closed`: those closed lately, newest first;
+    `text` is what was typed into the search."""
 
     kinds: tuple[TriageKind, ...] = ()
     mine: str | None = None
     free: bool = False
     snoozed: bool = False
+    closed: bool = False
     channel: str | None = None
     text: str = ""
 
@@ -57,6 +61,7 @@ class Row:
     promised_at: datetime | None
     name: str | None
     visit: Booking | None = None
+    unread: bool = False  # the patient wrote after anybody last had the chat open
 
     @property
     def who(self) -> str:
@@ -76,11 +81,10 @@ class Rows:
 _ORDER = (TriageItem.urgency, TriageItem.created_at, TriageItem.id)
 
 
-def pulse(session: Session) -> Pulse:
-    """A few cheap reads: newest message, last change of the queue, open dangers, patients who wait."""
-    danger = select(func.count()).where(
-        TriageItem.closed_at.is_(None), TriageItem.kind == "danger", TriageItem.assigned_to.is_(None)
-    )
+def pulse(session: Session, now: datetime) -> Pulse:
+    """A few cheap reads: newest message, last change of the queue, dangers that are awake, patients who wait."""
+    free = (TriageItem.closed_at.is_(None), TriageItem.kind == "danger", TriageItem.assigned_to.is_(None))
+    danger = select(func.count()).where(*free, _awake(now))
     waiting = select(func.count()).where(Conversation.owner == "waiting")
     changed = session.scalar(select(func.max(TriageItem.updated_at)))
     counter = session.get(Counter, "desk")
@@ -119,11 +123,14 @@ def page(  # noqa: PLR0913 - which rows, which page of them
     if after is not None:
         place = [literal(value, column.type) for value, column in zip(after, _ORDER, strict=True)]
         query = query.where(tuple_(*_ORDER) > tuple_(*place))
-    found = session.execute(query.order_by(*_ORDER).limit(limit + 1)).all()
-    last = found[limit - 1][0] if len(found) > limit else None
-    named = names(session, {row[1].id for row in found[:limit]})
+    order = (TriageItem.closed_at.desc(), TriageItem.id) if wanted.closed else _ORDER
+    found = session.execute(query.order_by(*order).limit(limit + 1)).all()
+    more = len(found) > limit and not wanted.closed
+    last, cut = found[limit - 1][0] if more else None, cut or (wanted.closed and len(found) > limit)
+    chats = {row[1].id: row[1] for row in found[:limit]}
+    named, news = names(session, chats), unread(session, chats)
     visits = _visits(session, {row[0].booking_id for row in found[:limit] if row[0].booking_id})
-    rows = [_row(item, chat, named, visits.get(item.booking_id)) for item, chat in found[:limit]]
+    rows = [_row(item, chat, named, visits.get(item.booking_id), chat.id in news) for item, chat in found[:limit]]
     return Rows(rows, (last.urgency, last.created_at, last.id) if last else None, cut)
 
 
@@ -175,6 +182,17 @@ def change(  # noqa: PLR0913 - what changes, who did it, and what they had seen
         return False
     details = {key: value for key, value in values.items() if isinstance(value, str)}
     audit.record(session, actor=actor, action=f"item.{action}", subject=f"item:{item_id}", now=now, details=details)
+    return True
+
+
+def reopen(session: Session, item_id: str, *, seen: datetime, actor: str, now: datetime) -> bool:
+    """Open a closed row again, free for everybody; False when it is not as its page showed it at `seen`."""
+    closed = (TriageItem.id == item_id, TriageItem.closed_at.is_not(None), TriageItem.updated_at == seen)
+    values = {"status": "open", "close_reason": None, "closed_at": None, "assigned_to": None, "snoozed_until": None}
+    change = update(TriageItem).where(*closed).values(**values, updated_at=now)
+    if session.execute(change).rowcount == 0:  # type: ignore[attr-defined]
+        return False
+    audit.record(session, actor=actor, action="item.reopen", subject=f"item:{item_id}", now=now)
     return True
 
 
@@ -260,8 +278,23 @@ def _visits(session: Session, ids: Collection[str]) -> dict[str | None, Booking]
     return {row.id: row for row in session.scalars(select(Booking).where(Booking.id.in_(ids)))}
 
 
-def _row(item: TriageItem, chat: Conversation, named: dict[str, str], visit: Booking | None = None) -> Row:
-    return Row(item, chat.channel, chat.pseudonym, chat.owner, chat.promised_at, named.get(chat.id), visit)
+def unread(session: Session, chats: Mapping[str, Conversation]) -> set[str]:
+    """Of some chats, those whose patient wrote after one of the staff last had them open. A chat that nobody has opened
+    yet counts only while a person has it, at Meta: all the others are new as a whole."""
+    at = select(Presence.conversation_id, func.max(Presence.seen_at)).where(Presence.conversation_id.in_(list(chats)))
+    seen = dict(session.execute(at.group_by(Presence.conversation_id)).tuples().all())
+    wanted = [chat for chat, row in chats.items() if chat in seen or row.owner == "person"]
+    wrote = select(Message.conversation_id, func.max(Message.created_at)).where(
+        Message.conversation_id.in_(wanted), Message.sender == "patient"
+    )
+    latest = session.execute(wrote.group_by(Message.conversation_id)).tuples().all()
+    return {chat for chat, moment in latest if chat not in seen or moment > seen[chat]}
+
+
+def _row(
+    item: TriageItem, chat: Conversation, named: dict[str, str], visit: Booking | None = None, is_unread: bool = False
+) -> Row:
+    return Row(item, chat.channel, chat.pseudonym, chat.owner, chat.promised_at, named.get(chat.id), visit, is_unread)
 
 
 def _awake(now: datetime) -> ColumnElement[bool]:
@@ -269,8 +302,14 @@ def _awake(now: datetime) -> ColumnElement[bool]:
 
 
 def _conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
-    conditions = [TriageItem.closed_at.is_(None)]
-    conditions.append(TriageItem.snoozed_until > now if wanted.snoozed else _awake(now))
+    if wanted.closed:
+        conditions: list[ColumnElement[bool]] = [
+            TriageItem.updated_at >= now - LATELY,  # there is an index on this
+            TriageItem.closed_at >= now - LATELY,
+        ]
+    else:
+        conditions = [TriageItem.closed_at.is_(None)]
+        conditions.append(TriageItem.snoozed_until > now if wanted.snoozed else _awake(now))
     if wanted.kinds:
         conditions.append(TriageItem.kind.in_(list(wanted.kinds)))
     if wanted.mine is not None:
@@ -283,20 +322,45 @@ def _conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
 
 
 def _search(session: Session, wanted: Wanted, now: datetime, index: SearchIndex) -> tuple[Sequence[str], bool]:
-    """Ids of the open items whose patient, reference, contact or question has the words; whether some were not read."""
+    """Ids of the items whose patient, reference, contact or question has the words, most urgent first; whether some are
+    missing, not read yet or too many."""
     words = wanted.text.casefold()
     by_patient = func.lower(Conversation.pseudonym).contains(words, autoescape=True)
     bookings = select(Booking.conversation_id).where(
         or_(Booking.reference == normal_reference(wanted.text), Booking.contact_index.in_(blind_indexes(wanted.text)))
     )
     direct = select(TriageItem.id).join(Conversation, Conversation.id == TriageItem.conversation_id)
-    direct = direct.where(*_conditions(wanted, now), or_(by_patient, Conversation.id.in_(bookings))).limit(500)
-    ids = set(session.scalars(direct))
+    direct = direct.where(*_conditions(wanted, now), or_(by_patient, Conversation.id.in_(bookings)))
+    ids = list(session.scalars(direct.order_by(*_ORDER).limit(FOUND + 1)))
     read = select(TriageItem.id, TriageItem.conversation_id)
     read = read.join(Conversation, Conversation.id == TriageItem.conversation_id).where(*_conditions(wanted, now))
     rows = [(item, chat) for item, chat in session.execute(read.order_by(*_ORDER).limit(SEARCHED))]
     found, cut = index.find(session, rows, words)
-    return list(ids | found)[:900], cut or len(rows) == SEARCHED
+    found |= set(ids)
+    hits = [item for item, _ in rows if item in found]  # in the order of the queue
+    beyond = set(ids).difference(hits)
+    hits += [item for item in ids if item in beyond]
+    return hits[:FOUND], cut or len(hits) > FOUND or len(rows) == SEARCHED
+
+
+def chats_without_rows(session: Session, text: str, limit: int = 10) -> list[Conversation]:
+    """Chats found by pseudonym, booking reference or contact that have no open row, the newest first."""
+    by_patient = func.lower(Conversation.pseudonym).contains(text.casefold(), autoescape=True)
+    bookings = select(Booking.conversation_id).where(
+        or_(Booking.reference == normal_reference(text), Booking.contact_index.in_(blind_indexes(text)))
+    )
+    return _rowless(session, or_(by_patient, Conversation.id.in_(bookings)), limit)
+
+
+def held_without_rows(session: Session, staff_id: str, limit: int = 50) -> list[Conversation]:
+    """Chats that somebody has and that no open row shows, the newest first."""
+    return _rowless(session, and_(Conversation.owner == "person", Conversation.assigned_to == staff_id), limit)
+
+
+def _rowless(session: Session, which: ColumnElement[bool], limit: int) -> list[Conversation]:
+    rows = select(TriageItem.id).where(TriageItem.conversation_id == Conversation.id, TriageItem.closed_at.is_(None))
+    query = select(Conversation).where(which, ~rows.exists())
+    return list(session.scalars(query.order_by(Conversation.last_message_at.desc()).limit(limit)))
 
 
 def close_kind(  # noqa: PLR0913 - which rows, why, and who did it

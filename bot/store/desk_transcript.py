@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,22 +24,24 @@ class AskedBefore:
 
     text: str
     conversation_id: str
-    intent: str
-    confidence: float
+    understood: Mapping[str, Any]
     said: str
 
 
 def asked_lately(session: Session, limit: int) -> list[AskedBefore]:
-    """The newest messages of patients that were understood as something, each wording once, newest first."""
+    """Of the newest `limit` messages that were understood those that were typed, each wording once, newest first."""
     query = select(Message).where(Message.sender == "patient", Message.intent.is_not(None))
-    rows = {row.text.casefold(): row for row in session.scalars(query.order_by(Message.position.desc()).limit(limit))}
+    rows: dict[str, Message] = {}
+    for row in session.scalars(query.order_by(Message.position.desc()).limit(limit)):
+        if not (row.meta or {}).get("payload"):
+            rows.setdefault(row.text.casefold(), row)
     answers = select(Message.reply_to, Message.text).where(Message.reply_to.in_([row.id for row in rows.values()]))
     said: dict[str, str] = {}
     for reply_to, text in session.execute(answers.order_by(Message.position)):
         said.setdefault(str(reply_to), text)
-    return [_asked(row, said.get(row.id, "")) for row in rows.values()]
-
-
-def _asked(row: Message, said: str) -> AskedBefore:
-    intent = (row.understood or {}).get("intent") or {}
-    return AskedBefore(row.text, row.conversation_id, row.intent or "", float(intent.get("confidence") or 0.0), said)
+    return [
+        AskedBefore(
+            row.text, row.conversation_id, row.understood or {"intent": {"name": row.intent}}, said.get(row.id, "")
+        )
+        for row in rows.values()
+    ]

@@ -6,9 +6,10 @@ Nothing here commits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
 
 from sqlalchemy import Select, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
@@ -50,7 +51,8 @@ class Link:
 @dataclass(frozen=True)
 class Due:
     """A line to be sent: `parts` of it have gone out already; `author` is staff for what a person typed. `calendar`:
-    the path of the calendar file of the visit it is about, if there is one. After `good_until` it would only mislead.
+    the path of the calendar file of the visit it is about, if there is one. `taught`: who wrote an answer of the desk,
+    and its day. After `good_until` it would only mislead.
     """
 
     message_id: str
@@ -60,6 +62,7 @@ class Due:
     kind: str | None
     parts: int
     calendar: str = ""
+    taught: tuple[str, date] | None = None
     good_until: datetime | None = None
 
 
@@ -284,9 +287,9 @@ def _undelivered() -> Select[tuple[Message, MessengerDelivery]]:
 def _due(row: Message, delivery: MessengerDelivery | None) -> Due:
     by_hand = row.sender == "staff" and not row.meta  # what a template says carries metadata, whoever set it off
     author: Literal["bot", "staff"] = "staff" if by_hand else "bot"
-    calendar = str((row.meta or {}).get("calendar") or "")
-    parts = delivery.parts if delivery else 0
-    return Due(row.id, author, row.text, list(row.buttons or []), row.kind, parts, calendar, _good_until(row))
+    meta, parts = row.meta or {}, delivery.parts if delivery else 0
+    calendar, buttons = str(meta.get("calendar") or ""), list(row.buttons or [])
+    return Due(row.id, author, row.text, buttons, row.kind, parts, calendar, taught_by(meta), _good_until(row))
 
 
 def _good_until(row: Message) -> datetime | None:
@@ -295,6 +298,12 @@ def _good_until(row: Message) -> datetime | None:
     if row.reply_to is not None or meta.get("status") not in TO_COME or not meta.get("starts_at"):
         return None
     return datetime.fromisoformat(str(meta["starts_at"]))
+
+
+def taught_by(metadata: Mapping[str, Any]) -> tuple[str, date] | None:
+    """Whose answer a message is, where the clinic's people wrote it, and the day it was approved."""
+    author, day = metadata.get("author"), metadata.get("date")
+    return (str(author), date.fromisoformat(day)) if author and day else None
 
 
 def _link(row: MessengerPerson, is_new: bool = False) -> Link:

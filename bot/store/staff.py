@@ -161,7 +161,10 @@ def find_link(session: Session, token: str, now: datetime) -> StaffLink | None:
 def use_link(  # noqa: PLR0913 - a user has this many fields, all named at the call
     session: Session, token: str, *, email: str, name: str, password: str, now: datetime
 ) -> StaffUser:
-    """Turn a link into a user or a new password, once; raises StaffError or WeakPassword."""
+    """Turn a link into a user or a new password, once; raises StaffError or WeakPassword.
+
+    A second factor goes with the old password: who has lost it gets in by an admin's link, and may set up a new one.
+    """
     link = find_link(session, token, now)
     used = update(StaffLink).where(StaffLink.token_hash == _hash(token), StaffLink.used_at.is_(None))
     if link is None or session.execute(used.values(used_at=now)).rowcount == 0:  # type: ignore[attr-defined]
@@ -175,6 +178,9 @@ def use_link(  # noqa: PLR0913 - a user has this many fields, all named at the c
     row.failed_attempts, row.locked_until = 0, None
     end_sessions(session, row.id, now)
     audit.record(session, actor=row.id, action="staff.password_set", subject=f"staff:{row.id}", now=now)
+    if row.totp_secret:
+        row.totp_secret, row.totp_step = None, None
+        audit.record(session, actor=row.id, action="staff.code_reset", subject=f"staff:{row.id}", now=now)
     return row
 
 

@@ -35,6 +35,11 @@ def who(session: Session, session_id: str, now: datetime) -> tuple[StaffUser, bo
     return (user, now - row.seen_at > TOUCH_EVERY) if user is not None and user.active else None
 
 
+def began(session: Session, session_id: str) -> datetime:
+    """When somebody signed in."""
+    return session.get_one(StaffSession, session_id).created_at
+
+
 def touch(session: Session, session_id: str, now: datetime) -> None:
     """Note that the session was used."""
     session.execute(update(StaffSession).where(StaffSession.id == session_id).values(seen_at=now))

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import get_args
+from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select
 
 from bot.clinic.desk import reasons
 from bot.clinic.desk.figures import Wait, kept_share, middle, promised, rising, share, taken, top
+from bot.desk.jobs.grouping import group_some
 from bot.desk.pages.figures import to_csv
 from bot.desk.present import REASONS
-from bot.store import audit, conversations, desk_figures, feedback
+from bot.store import audit, conversations, desk_figures, feedback, screenings
 from bot.store.desk_figures import Span
 from bot.store.engine import reading, unit_of_work
+from bot.store.models import Conversation
+from bot.store.screenings import Decision
 from bot.store.terms import HandoffReason
 
 from .conftest import NOW, Front, Person, later
@@ -121,6 +126,55 @@ def test_conversations_fall_into_their_weeks(front: Front) -> None:
     with reading(front.sessions) as session:
         per_week = desk_figures.conversations_per_week(session, SPAN)
     assert per_week == [0, 1, 1, 0, 2]
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def test_weeks_are_those_of_the_clinics_calendar_when_the_clocks_change(front: Front, anna: Person) -> None:
+    late_on_sunday = datetime(2026, 11, 1, 23, 30, tzinfo=BERLIN)  # the clocks were put back on 25 October
+    asked = [
+        datetime(2026, 10, 25, 23, 30, tzinfo=BERLIN),
+        datetime(2026, 10, 26, 0, 30, tzinfo=BERLIN),
+        late_on_sunday,
+    ]
+    for moment in asked:
+        front.clock.now = moment.astimezone(timezone.utc)
+        front.item(front.chat(), "person")
+        screened(front, moment)
+    anna.sign_in("anna@clinic.example")
+    assert anna.get("/desk/figures?weeks=4").status_code == 200
+    weeks = table(anna.get("/desk/figures.csv?table=weeks&weeks=4").text)
+    assert [row[0] for row in weeks[1:]] == ["2026-10-05", "2026-10-12", "2026-10-19", "2026-10-26"]
+    assert [row[1] for row in weeks[1:]] == ["0", "0", "1", "2"]
+    assert [row[weeks[0].index("screened: Suitable")] for row in weeks[1:]] == ["0", "0", "1", "2"]
+    promises = table(anna.get("/desk/figures.csv?table=promises&weeks=4").text)
+    assert [sum(int(cell) for cell in row[1:5]) for row in promises[1:]] == [0, 0, 1, 2]
+
+
+def screened(front: Front, at: datetime) -> None:
+    """A check that ended well."""
+    with unit_of_work(front.sessions) as session:
+        chat = session.scalars(select(Conversation).order_by(Conversation.created_at.desc())).first()
+        assert chat is not None
+        screenings.save(session, chat.id, Decision({}, "suitable", "v", "v"), at)
+        session.commit()
+
+
+def test_a_question_rises_when_more_patients_asked_it_than_in_the_two_weeks_before(front: Front, anna: Person) -> None:
+    often, rises = "Can I bring my dog?", "Where can I park?"
+    for days, times in ((20, {often: 4, rises: 1}), (3, {often: 4, rises: 3})):
+        front.clock.now = NOW - timedelta(days=days)
+        for question, number in times.items():
+            for _ in range(number):
+                front.item(front.chat(question), question=question)
+    front.clock.now = NOW
+    group_some(front.sessions)
+    page = anna.get("/desk/figures").text
+    assert rises in page
+    assert often not in page
+    rows = table(anna.get("/desk/figures.csv?table=rising_questions").text)
+    assert rows[1:] == [[rises, "3", "1"]]
 
 
 def test_where_a_patient_left_the_screening_is_the_last_question_before_silence(front: Front) -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -15,14 +16,16 @@ from typing import Any
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from sqlalchemy import select
 
 from bot.desk.context import utc_now
 from bot.desk.demo import demo_data
 from bot.desk.jobs.grouping import group_some
 from bot.store import answers_learned, conversations, desk_bookings, desk_questions, staff, triage
 from bot.store.engine import reading, unit_of_work
+from bot.store.models import Screening
 
-from .conftest import PASSWORD, Front, running_app
+from .conftest import NOW, PASSWORD, Front, running_app
 from .test_teaching import DOGS, FOURTH, component, parsed
 
 CHROMIUM = next(filter(None, map(which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -252,6 +255,33 @@ def test_the_whole_desk_works_from_the_keyboard(front: Front, sits_down: Open) -
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
+def test_a_quiet_desk_shows_how_long_things_wait_and_what_wakes_and_that_keeps_nobody_signed_in(
+    front: Front, sits_down: Open
+) -> None:
+    asleep = front.item(front.chat(), "danger", "my lips are swelling")
+    with unit_of_work(front.sessions) as session:
+        triage.snooze(session, asleep, utc_now() + timedelta(minutes=5), utc_now())
+        session.commit()
+    patient_asks(front)
+    page = sits_down("anna")
+    expect(page.locator(".rows time").first).to_have_text("just now")
+    expect(page.locator("#danger-bar")).to_be_hidden()
+    heads: list[Any] = []
+    page.on("request", lambda request: heads.append(request) if request.headers.get("hx-target") == "queue" else None)
+    page.clock.install()
+    page.goto(page.url)
+    front.router.desk.clock = lambda: utc_now() + timedelta(minutes=7)
+    page.clock.fast_forward(61_000)
+    expect(page.locator(".rows time", has_text="7 min").first).to_be_visible()
+    expect(page.get_by_text("my lips are swelling")).to_be_visible()
+    expect(page.get_by_role("link", name="1 danger alert waits")).to_be_visible()
+    assert {one.headers.get("x-desk-live") for one in heads} == {"1"}
+    page.get_by_text("my lips are swelling").click()
+    with page.expect_request("**/desk/c/**") as opened:
+        page.get_by_text("I want to talk to a person").first.click()
+    assert "x-desk-live" not in opened.value.headers, "what a person presses is use"
+
+
 def test_a_ready_made_reply_names_the_person_who_writes(front: Front, sits_down: Open) -> None:
     patient_asks(front)
     page = sits_down("anna")
@@ -303,11 +333,12 @@ def test_from_three_questions_to_an_answer_that_the_bot_gives(front: Front, sits
     anna.get_by_role("link", name="Write an answer").click()
     anna.get_by_label("Short name").fill("Dogs")
     anna.get_by_label("The answer, as patients read it").fill("Dogs may wait outside.")
+    anna.get_by_label("Topic", exact=True).select_option("none")
     anna.get_by_role("button", name="Save as draft").click()
     expect(anna.get_by_text("Waits for a clinician")).to_be_visible()
     clara.get_by_role("link", name="Answers").click()
     clara.get_by_role("link", name="Dogs").click()
-    expect(clara.get_by_text("None of the last questions")).to_be_visible()
+    expect(clara.get_by_text("None but those it was written for")).to_be_visible()
     clara.get_by_role("button", name="Approve").click()
     expect(clara.locator("h1").get_by_text("Live")).to_be_visible()
     assert "learned" in parsed(component(front), FOURTH)
@@ -373,10 +404,60 @@ def every_page(front: Front) -> list[str]:
         chat = triage.queue(session, utc_now(), kinds=("danger",)).items[0].conversation_id
         group = desk_questions.page(session)[0][0].group.id
         answer = next(one.answer.id for one in answers_learned.listed(session) if one.state == "draft")
-        visit = desk_bookings.page(session, ("proposed",))[0][0].id
+        visit = desk_bookings.page(session, ("proposed",), order="waiting", today=NOW)[0][0].id
+        screening = session.scalars(select(Screening.id)).first()
     one = [f"/c/{chat}", f"/questions/{group}", f"/answers/{answer}", f"/answers/new?group={group}"]
     lists = ["", "/questions", "/answers", "/training", "/bookings", "/bookings/week", "/figures", "/account"]
+    lists += ["/deliveries", "/screenings/rules", "?show=closed", "?show=snoozed", "?q=a"]
+    one.append(f"/screenings/{screening}")
     return [*lists, *one, f"/bookings/{visit}", *ADMINS]
+
+
+def test_axe_finds_nothing_serious_in_what_opens_on_a_page(front: Front, sits_down: Open, address: str) -> None:
+    patient_asks(front)
+    closed = raises_alert(front)
+    with unit_of_work(front.sessions) as session:
+        triage.close(session, closed, "called", utc_now())
+        session.commit()
+    page = sits_down("anna")
+    page.emulate_media(reduced_motion="reduce")  # no colour on its way from one to another
+    page.get_by_text("I want to talk to a person").first.click()
+    page.get_by_role("button", name="Take over").click()
+    expect(page.get_by_role("button", name="Hand back")).to_be_visible()
+    assert serious(page) == [], "a chat one has"
+    for menu in ("Snooze", "Close"):
+        page.locator("#side summary").filter(has_text=menu).click()
+        expect(page.locator("#side details[open] button").first).to_be_visible()
+        assert serious(page) == [], menu
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Keys").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert serious(page) == [], "the list of keys"
+    page.goto(f"{address}/desk?show=closed")
+    page.locator(".rows a").first.click()
+    expect(page.get_by_role("button", name="Open again")).to_be_visible()
+    assert serious(page) == [], "a closed row"
+    page.goto(f"{address}/desk/account")
+    page.get_by_role("button", name="Set up").click()
+    expect(page.get_by_role("img").first).to_be_visible()
+    assert serious(page) == [], "the second factor's code"
+
+
+@pytest.mark.parametrize("for_whom", ["somebody new", "a colleague"])
+def test_the_page_of_a_one_time_link_is_accessible_too(
+    front: Front, chromium: Browser, address: str, for_whom: str
+) -> None:
+    with unit_of_work(front.sessions) as session:
+        user = staff.create_admin(session, "eva@clinic.example", "Eva", PASSWORD, utc_now())
+        staff_id = user.id if for_whom == "a colleague" else None
+        secret = staff.make_link(session, role="front_desk", actor="t", now=utc_now(), staff_id=staff_id)
+        session.commit()
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(f"{address}/desk/join/{secret}")
+    expect(page.get_by_label("New password")).to_be_visible()
+    assert serious(page) == []
+    context.close()
 
 
 def sideways(page: Page) -> int:

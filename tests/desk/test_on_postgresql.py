@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 
 from bot.desk import create_router
 from bot.desk.demo import demo_data
+from bot.desk.jobs import held
 from bot.settings import Settings
 from bot.store import conversations, desk_ownership, triage
 from bot.store.crypto import forget_keys
@@ -21,6 +22,7 @@ from bot.store.opening import open_store
 
 from .conftest import NOW, Clock, Front, running_app
 from .test_every_page import PAGES
+from .test_ownership import owner, says_in_silence
 
 pytestmark = pytest.mark.slow
 
@@ -46,11 +48,26 @@ def test_every_page_answers_on_postgresql_and_the_bot_never_speaks_after_a_perso
     adam = large.person("admin", "Adam")
     with reading(large.sessions) as session:
         chat = triage.queue(session, NOW, kinds=("person",)).items[0].conversation_id
-    more = ["/desk/staff", "/desk/log", "/desk?q=dog", "/desk?q=heron", f"/desk/c/{chat}", "/desk/figures?weeks=26"]
+    more = [
+        "/desk/staff",
+        "/desk/log",
+        "/desk?q=dog",
+        "/desk?q=heron",
+        "/desk?show=closed",
+        f"/desk/c/{chat}",
+        "/desk/figures?weeks=26",
+    ]
     for path in [*PAGES, *more]:
         assert adam.get(path).status_code == 200, path
     assert adam.post(f"/desk/c/{chat}/take-over").status_code == 200
     assert adam.post(f"/desk/c/{chat}/reply", text="Hello").status_code == 200
+    large.clock.move(minutes=1)
+    says_in_silence(large, chat, "Are you there?")
+    assert "wrote again" in adam.get("/desk?kind=person").text
+    large.clock.move(hours=11)
+    assert held.give_back(large.router.desk) == 0
+    large.clock.move(hours=1)
+    assert (held.give_back(large.router.desk), owner(large, chat)) == (1, "returned")
     for number in range(6):
         race(large, number, str(adam.user.id if adam.user else ""))
 

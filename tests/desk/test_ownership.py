@@ -13,14 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.channels.incoming import Incoming
+from bot.channels.records import Records
 from bot.clinic.desk.ownership import bot_may_speak, leads_to, starts_from
 from bot.desk.jobs import errands as errand_jobs
-from bot.desk.jobs import promises
+from bot.desk.jobs import held, promises
 from bot.store import audit, conversations, desk_ownership, triage
 from bot.store.engine import reading, unit_of_work
 from bot.store.models import Conversation, Message
 
 from .conftest import NOW, Front, Person, later
+from .test_queue import seen
 
 SAY = {"text": "Anna is here.", "metadata": {"kind": "handoff"}}
 ANSWER = [{"text": "The bot's answer."}]
@@ -210,6 +213,22 @@ def test_opening_a_transcript_is_in_the_audit_log_and_a_refresh_is_not(front: Fr
     assert entries == [("transcript.viewed", anna.user.id)]  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("path", ["news?after=0", "older?before=1000000"])
+def test_reading_a_transcript_without_its_page_is_in_the_audit_log_too(front: Front, anna: Person, path: str) -> None:
+    chat = front.chat()
+    assert "Can I bring my dog?" in anna.get(f"/desk/c/{chat}/{path}", part=True).text
+    with reading(front.sessions) as session:
+        assert [row.action for row in audit.history(session, f"conversation:{chat}")] == ["transcript.viewed"]
+
+
+def test_a_change_that_shows_the_transcript_is_in_the_audit_log_as_a_view(front: Front, anna: Person) -> None:
+    chat = front.chat()
+    item = front.item(chat)
+    assert "Can I bring my dog?" in anna.post(f"/desk/items/{item}/assign", seen=seen(front, item)).text
+    with reading(front.sessions) as session:
+        assert [row.action for row in audit.history(session, f"conversation:{chat}")] == ["transcript.viewed"]
+
+
 def test_two_people_who_look_at_one_chat_see_each_other(front: Front, anna: Person, ben: Person) -> None:
     chat = front.chat()
     anna.get(f"/desk/c/{chat}")
@@ -256,3 +275,139 @@ def test_whoever_takes_a_chat_over_has_its_row_too(front: Front, anna: Person) -
     item = front.item(chat, "person")
     anna.post(f"/desk/c/{chat}/take-over", item=item)
     assert f'data-item="{item}"' in anna.get("/desk?show=mine").text
+
+
+def says_in_silence(front: Front, chat: str, text: str) -> None:
+    """What a channel does with a patient's message while a person has the chat."""
+    channel = Records(front.sessions, "website", str)
+    turn = channel.accept(chat, Incoming(f"c-{text}", text=text), front.clock())
+    channel.answered(turn, [], front.clock(), "")
+
+
+def open_rows(front: Front, chat: str) -> list[tuple[str, str | None]]:
+    """(kind, who has it) of a chat's rows in the queue."""
+    with reading(front.sessions) as session:
+        return [(row.kind, row.assigned_to) for row in triage.queue(session, front.clock()).items]
+
+
+def close(person: Person, front: Front, item: str) -> None:
+    assert person.post(f"/desk/items/{item}/close", seen=seen(front, item), reason="called").status_code == 200
+
+
+def test_closing_the_last_row_of_a_chat_i_have_hands_it_back_and_says_so(front: Front, anna: Person) -> None:
+    chat = front.chat()
+    item, other = front.item(chat, "person"), front.item(chat, "question")
+    anna.post(f"/desk/c/{chat}/take-over", item=item)
+    anna.post(f"/desk/items/{other}/assign", seen=seen(front, other))
+    front.clock.move(minutes=1)
+    close(anna, front, item)
+    assert owner(front, chat) == "person", "a row of mine is still open"
+    close(anna, front, other)
+    assert owner(front, chat) == "returned"
+    assert "I am back" in texts(front, chat)[-1][1]
+
+
+def test_closing_a_row_of_a_chat_a_colleague_has_leaves_it_with_them(front: Front, anna: Person, ben: Person) -> None:
+    chat = front.chat()
+    anna.post(f"/desk/c/{chat}/take-over")
+    close(ben, front, front.item(chat, "question"))
+    assert owner(front, chat) == "person"
+
+
+def test_what_a_patient_writes_to_a_person_stands_in_the_queue_for_that_person_once(
+    front: Front, anna: Person, ben: Person
+) -> None:
+    assert anna.user is not None
+    chat = front.chat()
+    anna.post(f"/desk/c/{chat}/take-over")
+    assert open_rows(front, chat) == []
+    says_in_silence(front, chat, "Are you there?")
+    says_in_silence(front, chat, "Hello?")
+    says_in_silence(front, chat, "Hello?")
+    assert open_rows(front, chat) == [("person", anna.user.id)]
+    assert "Are you there?" in ben.get("/desk").text
+
+
+def test_a_row_that_sleeps_wakes_when_its_patient_writes_to_the_person(front: Front, anna: Person) -> None:
+    chat = front.chat()
+    item = front.item(chat, "question")
+    anna.post(f"/desk/c/{chat}/take-over", item=item)
+    anna.post(f"/desk/items/{item}/snooze", seen=seen(front, item), until="week")
+    front.clock.move(minutes=1)
+    assert open_rows(front, chat) == []
+    says_in_silence(front, chat, "One thing more")
+    assert open_rows(front, chat) == [("question", anna.user.id)]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("wrote", ["nothing", "before", "after"])
+def test_a_patient_left_waiting_by_the_person_gets_the_assistant_back_and_stays_in_the_queue(
+    front: Front, anna: Person, wrote: str
+) -> None:
+    chat = front.chat()
+    item = front.item(chat, "person")
+    anna.post(f"/desk/c/{chat}/take-over", item=item)
+    if wrote != "nothing":
+        anna.post(f"/desk/c/{chat}/reply", text="One moment")
+    if wrote == "after":
+        front.clock.move(hours=20)
+        says_in_silence(front, chat, "Thank you, and when?")
+    front.clock.move(hours=11)
+    desk = front.router.desk
+    assert held.give_back(desk) == 0
+    front.clock.move(hours=1)
+    if wrote == "before":
+        front.clock.move(hours=40)
+        assert (held.give_back(desk), owner(front, chat)) == (0, "person"), "this patient waits for nothing"
+        return
+    assert [held.give_back(desk), held.give_back(desk)] == [1, 0]
+    assert owner(front, chat) == "returned"
+    assert "I am back" in texts(front, chat)[-1][1]
+    assert open_rows(front, chat) == [("person", None)]
+    assert anna.post(f"/desk/c/{chat}/reply", text="Sorry, here I am").status_code == 200
+
+
+def test_advice_in_danger_and_news_of_a_visit_do_not_count_as_the_persons_answer(front: Front, anna: Person) -> None:
+    chat = front.chat()
+    anna.post(f"/desk/c/{chat}/take-over")
+    anna.post(f"/desk/c/{chat}/reply", text="One moment")
+    says_in_silence(front, chat, "My skin burns")
+    with unit_of_work(front.sessions) as session:
+        conversations.add_bot_message(session, chat, {"text": "Call.", "metadata": {"kind": "urgent"}}, NOW)
+        news = {"text": "Confirmed.", "metadata": {"kind": "confirmation"}}
+        desk_ownership.tell_patient(session, chat, None, news, NOW)
+        session.commit()
+    front.clock.move(hours=12)
+    assert held.give_back(front.router.desk) == 1
+
+
+def test_in_messenger_nobody_is_woken_at_night_to_hear_that_the_assistant_is_back(front: Front, anna: Person) -> None:
+    chat = front.chat()
+    with unit_of_work(front.sessions) as session:
+        conversations.get_conversation(session, chat).channel = "messenger"
+        session.commit()
+    anna.post(f"/desk/c/{chat}/take-over")
+    front.clock.move(hours=13)  # 23:00 in the clinic
+    assert held.give_back(front.router.desk) == 0
+    front.clock.move(hours=11)
+    assert held.give_back(front.router.desk) == 1
+
+
+def test_a_waiting_patient_whose_row_is_closed_waits_no_longer_and_is_promised_anew_when_asking_again(
+    front: Front, anna: Person
+) -> None:
+    chat = front.chat()
+    item = front.item(chat, "person")
+    desk = front.router.desk
+    with unit_of_work(front.sessions) as session:
+        assert desk_ownership.ask_for_person(session, chat, None, front.clock())
+        session.commit()
+    promises._promise_all(desk)
+    close(anna, front, item)
+    assert owner(front, chat) == "returned"
+    front.clock.move(hours=100)
+    with unit_of_work(front.sessions) as session:
+        assert desk_ownership.ask_for_person(session, chat, None, front.clock())
+        session.commit()
+    front.item(chat, "person")
+    assert promises._promise_all(desk) == 1
+    assert "promise missed" not in anna.get("/desk").text

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from bot.store import bookings, conversations, desk_queue
+import pytest
+
+from bot.store import bookings, conversations, desk_bookings, desk_queue
 from bot.store.engine import reading, unit_of_work
 from bot.store.models import TriageItem
 
@@ -146,7 +148,7 @@ def test_what_a_patient_typed_is_text_and_never_markup(front: Front, anna: Perso
 def test_the_pulse_changes_with_messages_items_and_owners(front: Front) -> None:
     def now() -> desk_queue.Pulse:
         with reading(front.sessions) as session:
-            return desk_queue.pulse(session)
+            return desk_queue.pulse(session, front.clock())
 
     first = now()
     chat = front.chat()
@@ -171,3 +173,107 @@ def test_a_thumb_down_opens_one_row_with_the_question_that_was_answered_badly(fr
     page = anna.get("/desk").text
     assert len(rows(page)) == 1
     assert "Does it hurt?" in page
+
+
+def test_a_row_says_that_its_patient_wrote_again_until_somebody_opens_the_chat(front: Front, anna: Person) -> None:
+    chat = front.chat()
+    front.item(chat, "person")
+    assert "wrote again" not in anna.get("/desk").text, "all of it is new"
+    anna.get(f"/desk/c/{chat}")
+    front.clock.move(minutes=1)
+    with unit_of_work(front.sessions) as session:
+        conversations.accept_message(session, chat, "c2", "Hello?", front.clock())
+        session.commit()
+    assert "wrote again" in anna.get("/desk").text
+    front.clock.move(minutes=1)
+    anna.get(f"/desk/c/{chat}/news?after=0", part=True)
+    assert "wrote again" not in anna.get("/desk").text
+
+
+def test_a_search_that_finds_more_than_it_shows_keeps_the_most_urgent_and_says_so(
+    front: Front, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk_queue, "FOUND", 5)
+    chat = front.chat()
+    for _ in range(6):
+        front.item(chat, "question", "parking")
+    danger = front.item(chat, "danger", "parking, and my lips swell")
+    page = anna.get("/desk?q=parking").text
+    assert len(rows(page)) == 5
+    assert rows(page)[0] == danger
+    assert "there are too many" in page
+    name = re.search(r'class="who">([^<]+)<', page)
+    assert name is not None
+    assert rows(anna.get(f"/desk?q={name[1]}").text)[0] == danger, "and of the rows found by patient"
+
+
+def test_the_filters_of_a_channel_and_a_search_stay_when_a_kind_is_chosen(front: Front, anna: Person) -> None:
+    front.item(front.chat(), "danger", "parking")
+    page = anna.get("/desk?channel=website&q=parking").text
+    link = re.search(r'href="/desk\?([^"]+)"[^>]*>Danger', page)
+    assert link is not None
+    assert sorted(link[1].split("&amp;")) == ["channel=website", "kind=danger", "q=parking"]
+
+
+def test_a_chat_with_nothing_open_is_found_by_reference_and_by_pseudonym(front: Front, anna: Person) -> None:
+    chat = front.chat()
+    with unit_of_work(front.sessions) as session:
+        request = bookings.Request("Rosa Lindner", "rosa@patients.example", "email")
+        row = bookings.create(session, chat, request, NOW)
+        desk_bookings.settle(session, row, "booked", NOW)
+        session.commit()
+        wanted = [row.reference, conversations.get_conversation(session, chat).pseudonym, "rosa@patients.example"]
+    for typed in wanted:
+        page = anna.get(f"/desk?q={typed}").text
+        assert (rows(page), f'href="/desk/c/{chat}"' in page) == ([], True), typed
+
+
+def test_a_closed_row_is_listed_for_a_week_and_can_be_opened_again(front: Front, anna: Person, ben: Person) -> None:
+    chat = front.chat()
+    first, second = front.item(chat), front.item(chat, "person")
+    for item in (first, second):
+        front.clock.move(minutes=1)
+        anna.post(f"/desk/items/{item}/close", seen=seen(front, item), reason="spam")
+    assert rows(ben.get("/desk?show=closed").text) == [second, first]
+    assert "Open again" in ben.get(f"/desk/c/{chat}?item={first}").text
+    before = seen(front, first)
+    front.clock.move(minutes=1)
+    assert ben.post(f"/desk/items/{first}/reopen", seen=before).status_code == 200
+    assert ben.post(f"/desk/items/{first}/reopen", seen=before).status_code == 409
+    assert rows(anna.get("/desk").text) == [first]
+    front.clock.move(days=8)
+    assert (rows(Person(anna.client).get("/desk?show=closed").text), anna.sign_in("anna@clinic.example")) == ([], 303)
+    assert rows(anna.get("/desk?show=closed").text) == []
+
+
+def test_a_danger_that_sleeps_rings_no_alarm_until_it_wakes(front: Front, anna: Person) -> None:
+    def alarms() -> int:
+        with reading(front.sessions) as session:
+            return desk_queue.pulse(session, front.clock()).danger
+
+    item = front.item(front.chat(), "danger")
+    assert alarms() == 1
+    anna.post(f"/desk/items/{item}/snooze", seen=seen(front, item), until="hour")
+    assert alarms() == 0
+    front.clock.move(minutes=61)
+    assert alarms() == 1
+
+
+def test_beside_an_open_chat_the_list_refreshes_itself_by_its_filters_and_no_address_of_a_patient(
+    front: Front, anna: Person
+) -> None:
+    chat = front.chat()
+    with unit_of_work(front.sessions) as session:
+        bookings.create(session, chat, bookings.Request("Rosa", "rosa@patients.example", "email"), NOW)
+        session.commit()
+    page = anna.get(f"/desk/c/{chat}?kind=danger").text
+    refresh = re.search(r'id="queue" hx-get="([^"]*)"', page)
+    assert refresh is not None
+    assert refresh[1] == "/desk?"
+
+
+def test_a_chat_that_i_have_without_a_row_stands_among_mine(front: Front, anna: Person, ben: Person) -> None:
+    chat = front.chat()
+    anna.post(f"/desk/c/{chat}/take-over")
+    assert f'href="/desk/c/{chat}"' in anna.get("/desk?show=mine").text
+    assert f'href="/desk/c/{chat}"' not in ben.get("/desk?show=mine").text

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pyotp
 import pytest
 from sqlalchemy import select
+from starlette.requests import Request
 
+from bot.desk import routing
 from bot.store import audit, staff
 from bot.store.engine import reading, unit_of_work
 from bot.store.models import StaffUser
@@ -171,3 +173,49 @@ def test_every_answer_carries_a_policy_that_allows_no_inline_script(front: Front
 def test_an_address_the_desk_does_not_have_is_said_on_a_page(anna: Person) -> None:
     answer = anna.get("/desk/rules")
     assert (answer.status_code, "no page at this address" in answer.text) == (404, True)
+
+
+@pytest.mark.parametrize("path", ["/desk/c/{chat}/news?after=0", "/desk?kind=danger"])
+def test_what_an_open_page_asks_by_itself_keeps_nobody_signed_in(front: Front, anna: Person, path: str) -> None:
+    chat = front.chat()
+    anna.get(f"/desk/c/{chat}")
+    for _ in range(3):
+        front.clock.move(minutes=50)
+        answer = anna.client.get(
+            path.format(chat=chat), headers={"HX-Request": "true", "X-Desk-Live": "1"}, follow_redirects=False
+        )
+    assert answer.headers["hx-redirect"] == "/desk/login"
+    assert anna.get("/desk").status_code == 303
+
+
+def test_neither_the_feed_nor_news_count_as_use_whatever_the_page_says(front: Front) -> None:
+    def is_use(path: str, *headers: tuple[bytes, bytes]) -> bool:
+        scope = {"type": "http", "method": "GET", "path": path, "headers": list(headers), "query_string": b""}
+        return not routing._is_background(Request({**scope, "server": ("desk.example", 80), "scheme": "http"}))
+
+    assert [is_use(path) for path in ("/desk/events", "/desk/c/x/news", "/desk", "/desk/c/x")] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert not is_use("/desk", (b"x-desk-live", b"1"))
+
+
+def test_an_admins_new_link_lets_somebody_in_who_lost_the_second_factor(
+    front: Front, anna: Person, adam: Person
+) -> None:
+    assert anna.user is not None
+    secret = pyotp.random_base32()
+    code = pyotp.TOTP(secret).at(front.clock())
+    anna.post("/desk/account/code/confirm", secret=secret, code=code)
+    with unit_of_work(front.sessions) as session:
+        link = staff.make_link(session, role="front_desk", actor="adam", now=front.clock(), staff_id=anna.user.id)
+        session.commit()
+    browser = front.browser()
+    browser.get(f"/desk/join/{link}")
+    data = {"token": browser.cookies.get("desk_sign_in") or "", "password": "another horse battery staple"}
+    assert browser.post(f"/desk/join/{link}", data=data, follow_redirects=False).status_code == 303
+    assert Person(browser).sign_in("anna@clinic.example", "another horse battery staple") == 303
+    with reading(front.sessions) as session:
+        assert "staff.code_reset" in [row.action for row in audit.history(session, f"staff:{anna.user.id}")]

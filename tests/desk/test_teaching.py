@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,20 @@ import numpy as np
 import pytest
 import yaml
 from rasa.shared.nlu.training_data.message import Message as RasaMessage
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
 
+from bot.actions.answer import ActionNoteUnknown
+from bot.actions.base import Clinic, Turn
 from bot.clinic.desk import learned
 from bot.clinic.desk.meaning import Group, nearest, twin
 from bot.desk.jobs.grouping import group_some
 from bot.desk.meaning import ENCODER, encode
 from bot.evaluation import measures
 from bot.nlu.learned import Catalogue, LearnedAnswers
-from bot.store import answers_learned, conversations, desk_questions, training_export
+from bot.store import answers_learned, conversations, desk_questions, feedback, training_export
 from bot.store.engine import reading, unit_of_work
+from bot.store.terms import Thumb
 
 from .conftest import Front, Person
 
@@ -155,6 +161,151 @@ def test_a_revision_replaces_the_live_text_only_when_approved_and_old_versions_s
         assert len(training_export.regression_cases(session)) == 4
 
 
+PREGNANT = "Is it safe when I am pregnant?"
+
+
+def revised(front: Front, person: Person, answer: str, **data: str) -> str:
+    """A revision of the answer on dogs; its id."""
+    form = {"title": "Dogs", "text": "Small dogs may come in.", **data}
+    assert person.post(f"/desk/answers/{answer}/revise", **form).status_code == 200
+    with reading(front.sessions) as session:
+        return answers_learned.revisions(session, answer)[0].id
+
+
+def served(front: Front, answer: str) -> list[str]:
+    """The wordings that the bot compares messages with and `mesoguide evaluate` asks."""
+    with reading(front.sessions) as session:
+        wordings, _ = answers_learned.catalogue(session, ENCODER)
+        cases = [case["question"] for case in training_export.regression_cases(session)]
+    found = sorted(wording.text for wording in wordings if wording.answer_id == answer)
+    assert found == sorted(cases)
+    return found
+
+
+def test_a_new_wording_is_answered_only_when_a_clinician_approved_it(front: Front, anna: Person, clara: Person) -> None:
+    answer = approved(front, anna, clara)
+    draft = revised(front, anna, answer, extra=PREGNANT, topic="ask_safety")
+    assert PREGNANT in clara.get(f"/desk/answers/{answer}").text
+    assert "learned" not in parsed(component(front), PREGNANT, "ask_safety", 0.9)
+    assert served(front, answer) == sorted(DOGS)
+    assert clara.post(f"/desk/answers/{answer}/approve", revision=draft).status_code == 200
+    assert parsed(component(front), PREGNANT, "ask_safety", 0.9)["learned"]["id"] == answer
+    assert served(front, answer) == sorted([*DOGS, PREGNANT])
+
+
+def test_a_rejected_wording_is_dropped_and_does_not_come_back_with_the_next_draft(
+    front: Front, anna: Person, clara: Person
+) -> None:
+    answer = approved(front, anna, clara)
+    draft = revised(front, anna, answer, extra=PREGNANT, topic="ask_safety")
+    clara.post(f"/desk/answers/{answer}/reject", revision=draft)
+    assert "learned" not in parsed(component(front), PREGNANT)
+    clara.post(f"/desk/answers/{answer}/approve", revision=revised(front, anna, answer))
+    assert served(front, answer) == sorted(DOGS)
+    with reading(front.sessions) as session:
+        assert [row.text for row in training_export.examples(session)] == []
+
+
+def test_a_first_draft_that_was_rejected_keeps_its_questions_for_the_next(
+    front: Front, anna: Person, clara: Person
+) -> None:
+    data = {"title": "Dogs", "text": "Yes.", "extra": DOGS[0]}
+    answer = anna.post("/desk/answers/new", part=False, **data).headers["location"].rsplit("/", 1)[-1]
+    with reading(front.sessions) as session:
+        draft = answers_learned.revisions(session, answer)[0].id
+    clara.post(f"/desk/answers/{answer}/reject", revision=draft)
+    assert served(front, answer) == []
+    clara.post(f"/desk/answers/{answer}/approve", revision=revised(front, anna, answer))
+    assert served(front, answer) == [DOGS[0]]
+
+
+def test_a_wording_of_a_draft_that_a_newer_draft_replaces_waits_with_the_newer(
+    front: Front, anna: Person, clara: Person
+) -> None:
+    answer = approved(front, anna, clara)
+    revised(front, anna, answer, extra="puppy welcome?")
+    newer = revised(front, anna, answer, text="Puppies too.")
+    assert served(front, answer) == sorted(DOGS)
+    clara.post(f"/desk/answers/{answer}/approve", revision=newer)
+    assert served(front, answer) == sorted([*DOGS, "puppy welcome?"])
+
+
+def test_name_topic_and_review_day_of_a_draft_count_only_when_it_is_approved(
+    front: Front, anna: Person, clara: Person
+) -> None:
+    answer = approved(front, anna, clara)
+    changed = {"title": "Pets", "topic": "ask_clinic_info", "review_by": "2026-09-01"}
+
+    def now() -> tuple[str, str | None, str, str | None]:
+        with reading(front.sessions) as session:
+            row = answers_learned.get(session, answer)
+            said = answers_learned.live(session, answer)
+            topics = {wording.topic for wording in answers_learned.catalogue(session, ENCODER)[0]}
+            titles = {case["title"] for case in training_export.regression_cases(session)}
+            assert row is not None
+            assert said is not None
+            assert (topics, titles) == ({said.topic}, {row.title})
+            return row.title, said.topic, str(row.review_by), answers_learned.titles(session)[answer]
+
+    draft = revised(front, anna, answer, **changed)
+    assert now() == ("Dogs", None, "None", "Dogs")
+    page = clara.get(f"/desk/answers/{answer}").text
+    assert 'value="Pets"' in page
+    assert 'value="2026-09-01"' in page
+    clara.post(f"/desk/answers/{answer}/reject", revision=draft)
+    assert now() == ("Dogs", None, "None", "Dogs")
+    assert 'value="Pets"' not in clara.get(f"/desk/answers/{answer}").text
+    clara.post(f"/desk/answers/{answer}/approve", revision=revised(front, anna, answer, **changed))
+    assert now() == ("Pets", "ask_clinic_info", "2026-09-01", "Pets")
+
+
+def said_by_the_bot(front: Front, chat: str, text: str) -> str:
+    """What the bot answers to a message nobody trained it for; the id of the answer's line."""
+    parse = {**parsed(component(front), text), "message_id": text}
+    dispatcher = CollectingDispatcher()
+    clinic = Clinic(front.router.desk.content, front.sessions, "a secret of the tests")
+    tracker = Tracker(chat, {}, parse, [], False, None, {}, "action_listen")
+    ActionNoteUnknown().act(Turn(dispatcher, tracker, clinic, front.clock()))
+    [say] = dispatcher.messages
+    with unit_of_work(front.sessions) as session:
+        row = conversations.add_bot_message(session, chat, say, front.clock())
+        session.commit()
+        return row.id
+
+
+def test_how_often_a_version_was_given_and_liked_is_counted_for_each_version(
+    front: Front, anna: Person, clara: Person
+) -> None:
+    answer, chat = approved(front, anna, clara), front.chat("Hello")
+    first, second = said_by_the_bot(front, chat, FOURTH), said_by_the_bot(front, chat, DOGS[0])
+    clara.post(f"/desk/answers/{answer}/approve", revision=revised(front, anna, answer))
+    third = said_by_the_bot(front, chat, FOURTH)
+    with unit_of_work(front.sessions) as session:
+        thumbs: list[tuple[str, Thumb]] = [(first, "up"), (second, "up"), (third, "down")]
+        for line, thumb in thumbs:
+            feedback.give(session, chat, line, thumb=thumb, now=front.clock())
+        session.commit()
+    rows = re.findall(r"<tr><td>(\d)</td>(.*?)</tr>", anna.get(f"/desk/answers/{answer}").text)
+    counts = {version: re.findall(r'class="num">(\d+)<', row) for version, row in rows}
+    assert counts == {"1": ["2", "2", "0"], "2": ["1", "0", "1"]}, "given, up, down"
+
+
+def test_a_live_answer_is_marked_when_its_day_of_review_has_passed(front: Front, anna: Person, clara: Person) -> None:
+    answer = approved(front, anna, clara)
+    draft = revised(front, anna, answer, review_by="2026-03-03")
+    due = 'class="late">2026-03-03'
+    clara.post(f"/desk/answers/{answer}/approve", revision=draft)
+    front.clock.move(days=1)
+    anna.sign_in("anna@clinic.example")
+    assert due not in anna.get("/desk/answers").text, "on the day itself there is still time"
+    front.clock.move(days=1)
+    anna.sign_in("anna@clinic.example")
+    assert due in anna.get("/desk/answers").text
+    clara.sign_in("clara@clinic.example")
+    clara.post(f"/desk/answers/{answer}/retire")
+    assert due not in anna.get("/desk/answers").text
+
+
 def test_two_clinicians_cannot_both_decide_about_one_draft(front: Front, anna: Person, clara: Person) -> None:
     dora = front.person("clinician", "Dora")
     data = {"title": "Dogs", "text": "Yes.", "extra": DOGS[0]}
@@ -256,6 +407,101 @@ def test_the_preview_shows_which_older_questions_would_change(front: Front, anna
     page = anna.get(f"{answer}/preview", part=True).text
     assert "may i bring my pet" in page
     assert "How many sessions" not in page
+
+
+def typed(front: Front, text: str, intent: str, confidence: float, said: str = "Well.", **understood: object) -> None:
+    """A patient's message that was understood so, and answered."""
+    with unit_of_work(front.sessions) as session:
+        chat = conversations.open_conversation(session, channel="website", now=front.clock())
+        row = conversations.accept_message(session, chat.id, "c1", text, front.clock()).row
+        parse = {"intent": {"name": intent, "confidence": confidence}, "entities": [], **understood}
+        conversations.record_reply(session, row, [{"text": said}], front.clock(), parse)
+        session.commit()
+
+
+def previewed(person: Person, answer: str) -> str:
+    return str(person.get(f"/desk/answers/{answer}/preview", part=True).text)
+
+
+ALMOST = "could I take my dog to the appointment"  # 0.60 to 0.80 like one of DOGS
+
+
+def test_the_preview_lists_a_sure_question_that_the_content_cannot_answer_and_not_one_that_it_can(
+    front: Front, anna: Person
+) -> None:
+    own = [learned.Wording("a", one) for one in DOGS]
+    found = learned.match(encode([ALMOST])[0], "ask_cost", 0.9, own, encode(DOGS))
+    assert found is not None
+    assert not found.instead
+    typed(front, ALMOST, "ask_aftercare", 0.9)
+    typed(front, "so I want to bring my dog to the appointment", "ask_definition", 0.9)
+    typed(front, "may my dog come in with my swollen tongue", "out_of_scope", 0.4, danger={"level": "emergency"})
+    data = {"title": "Dogs", "text": "Yes.", "extra": "\n".join(DOGS)}
+    answer = anna.post("/desk/answers/new", part=False, **data).headers["location"].rsplit("/", 1)[-1]
+    page = previewed(anna, answer)
+    assert ALMOST in page
+    assert "so I want to bring my dog" not in page
+    assert "swollen tongue" not in page
+    assert "400 newest messages" in page
+
+
+def test_the_preview_leaves_out_what_another_live_answer_gets_and_shows_what_a_revision_changes(
+    front: Front, anna: Person, clara: Person
+) -> None:
+    dogs = approved(front, anna, clara)
+    typed(front, ALMOST, "out_of_scope", 0.4)
+    data = {"title": "Pets", "text": "Ask us.", "extra": "may I take my hamster to the appointment"}
+    pets = anna.post("/desk/answers/new", part=False, **data).headers["location"].rsplit("/", 1)[-1]
+    assert ALMOST not in previewed(anna, pets)
+    revised(front, anna, dogs, text="Dogs may wait outside.")
+    assert ALMOST not in previewed(anna, dogs), "it gets the same words as before"
+    revised(front, anna, dogs, text="Small dogs may come in.")
+    assert ALMOST in previewed(anna, dogs)
+
+
+def test_a_tapped_button_is_no_question_that_an_answer_would_change(front: Front, anna: Person) -> None:
+    with unit_of_work(front.sessions) as session:
+        chat = conversations.open_conversation(session, channel="website", now=front.clock())
+        row = conversations.accept_message(session, chat.id, "c1", FOURTH, front.clock(), "/ask_clinic_info").row
+        parse = {"intent": {"name": "ask_clinic_info", "confidence": 1.0}}
+        conversations.record_reply(session, row, [{"text": "Well."}], front.clock(), parse)
+        session.commit()
+    data = {"title": "Dogs", "text": "Yes.", "extra": "\n".join(DOGS), "topic": "ask_clinic_info"}
+    answer = anna.post("/desk/answers/new", part=False, **data).headers["location"].rsplit("/", 1)[-1]
+    assert FOURTH not in previewed(anna, answer)
+
+
+def test_a_topic_given_later_proposes_the_wordings_of_before_and_another_topic_takes_them_along(
+    front: Front, anna: Person, clara: Person
+) -> None:
+    answer = approved(front, anna, clara, topic="none")
+
+    def proposed() -> list[tuple[str, str]]:
+        with reading(front.sessions) as session:
+            return sorted((row.intent, row.text) for row in training_export.examples(session))
+
+    def again(topic: str) -> None:
+        clara.post(f"/desk/answers/{answer}/approve", revision=revised(front, anna, answer, topic=topic))
+
+    assert proposed() == []
+    again("ask_clinic_info")
+    assert proposed() == sorted(("ask_clinic_info", text) for text in DOGS)
+    again("ask_clinic_info")
+    assert proposed() == sorted(("ask_clinic_info", text) for text in DOGS)
+    with reading(front.sessions) as session:
+        decided = next(row.id for row in training_export.examples(session) if row.text == DOGS[0])
+    clara.post("/desk/training", approved=decided)
+    again("ask_safety")
+    assert proposed() == sorted(("ask_safety", text) for text in DOGS)
+    again("none")
+    assert proposed() == []
+
+
+def test_whoever_writes_an_answer_has_to_choose_a_topic_or_none_of_them(front: Front, anna: Person) -> None:
+    choices = anna.get("/desk/answers/new").text.split('name="topic"')[1].split("</select>")[0]
+    assert choices.startswith(" required")
+    assert '<option value="">Choose' in choices
+    assert "selected" not in choices
 
 
 def test_deciding_twice_about_a_group_is_refused(front: Front, anna: Person, ben: Person) -> None:

@@ -4,6 +4,7 @@ other.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy import select
 from bot.store import bookings, conversations, desk_bookings, messenger, triage
 from bot.store.desk_models import Errand
 from bot.store.engine import reading, unit_of_work
+from bot.store.models import Booking
 
 from .conftest import NOW, Front, Person
 
@@ -212,3 +214,52 @@ def test_the_week_shows_a_visit_on_its_day_in_the_clinics_time(front: Front, ann
     day = page.split("Thu 5 Mar")[1].split("Fri 6 Mar")[0]
     assert "Rosa Lindner" in day
     assert "00:30" in day
+
+
+def listed(person: Person, path: str, names: Collection[str]) -> list[str]:
+    """The names of the patients in a list, in its order."""
+    text = person.get(path).text
+    return sorted(names, key=lambda name: text.index(f"{name} Lindner"))
+
+
+def test_confirmed_visits_stand_in_the_order_of_their_days_and_past_ones_latest_first(
+    front: Front, anna: Person
+) -> None:
+    days = {"Zoe": 3, "Ute": -40, "Ada": 1, "Mia": 0, "Eva": -2}
+    for name, number in days.items():
+        chat = front.chat()
+        with unit_of_work(front.sessions) as session:
+            at = NOW + timedelta(days=number, hours=-1 if number == 0 else 0)
+            request = bookings.Request(f"{name} Lindner", f"{name}@patients.example", "email", starts_at=at)
+            row = bookings.create(session, chat, request, NOW - timedelta(days=50))
+            bookings.set_status(session, row, "booked", actor="test", now=NOW)
+            session.commit()
+    assert listed(anna, "/desk/bookings?show=booked", days) == ["Mia", "Ada", "Zoe", "Eva", "Ute"]
+    with unit_of_work(front.sessions) as session:
+        for row in session.scalars(select(Booking)):
+            bookings.set_status(session, row, "arrived", actor="test", now=NOW)
+        session.commit()
+    assert listed(anna, "/desk/bookings?show=past", days) == ["Zoe", "Ada", "Mia", "Eva", "Ute"]
+
+
+def test_bookings_to_confirm_stand_in_the_order_in_which_patients_asked(front: Front, anna: Person) -> None:
+    for name, minutes, day in (("Ada", 20, 1), ("Zoe", 0, 9), ("Mia", 10, 5)):
+        chat = front.chat()
+        with unit_of_work(front.sessions) as session:
+            at = NOW + timedelta(days=day)
+            request = bookings.Request(f"{name} Lindner", f"{name}@patients.example", "email", starts_at=at)
+            bookings.create(session, chat, request, NOW + timedelta(minutes=minutes))
+            session.commit()
+    assert listed(anna, "/desk/bookings", ("Ada", "Zoe", "Mia")) == ["Zoe", "Mia", "Ada"]
+
+
+def test_ready_made_replies_call_the_patient_by_the_name_they_gave_and_others_by_none(
+    front: Front, anna: Person
+) -> None:
+    _, named = visit(front)
+    for chat, greeting in ((named, "Hello Rosa Lindner, this is Anna"), (front.chat(), "Hello, this is Anna")):
+        assert anna.post(f"/desk/c/{chat}/take-over").is_success
+        replies = anna.get(f"/desk/c/{chat}").text.split('id="canned"')[1].split("</select>")[0]
+        assert greeting in replies
+        assert "{name}" not in replies
+        assert "{staff}" not in replies

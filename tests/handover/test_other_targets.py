@@ -22,9 +22,9 @@ from bot.handover.scheduling_links import EXTENSION, SchedulingLinks, deep_link
 from bot.handover.settings import HandoverSettings
 from bot.handover.worker import adapters
 from bot.settings import SettingError
-from bot.store import bookings, conversations, deliveries
+from bot.store import bookings, conversations, deliveries, desk_ownership
 from bot.store.engine import Sessions, reading, unit_of_work
-from tests.handover.clinic import SECRET, START, Clock, Desk, deliver, on_sqlite, words
+from tests.handover.clinic import NOW, SECRET, START, Clock, Desk, deliver, on_sqlite, words
 from tests.handover.receivers import FhirServer, Receiver, manifest
 
 pytestmark = on_sqlite
@@ -179,6 +179,20 @@ async def test_the_patient_gets_a_link_to_the_wanted_time_with_the_referral_once
         (said,) = conversations.transcript(session, chat)
     assert said.meta["link"] == f"https://book.example.org/go?slot=7&source=mesoguide&booking-referral={row.reference}"
     assert said.meta["link"] in said.text
+
+
+async def test_while_a_person_has_the_chat_the_link_comes_in_that_persons_name(
+    sessions: Sessions, desk: Desk, clock: Clock, receiver: Receiver, chat: str
+) -> None:
+    receiver.files = manifest([free(START.isoformat())])
+    desk.ask()
+    with unit_of_work(sessions) as session:
+        desk_ownership.take_over(session, chat, "maria", {"text": "Maria is here."}, NOW)
+        session.commit()
+    await deliver(sessions, clock, [SchedulingLinks(receiver.url + "/$bulk-publish", words())])
+    with reading(sessions) as session:
+        last = conversations.transcript(session, chat)[-1]
+        assert (last.sender, last.author, "link" in last.meta) == ("staff", "maria", True)
 
 
 @pytest.mark.parametrize(

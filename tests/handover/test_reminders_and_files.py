@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from bot.handover.reminders import send_due
 from bot.handover.settings import HandoverSettings
 from bot.handover.worker import run
 from bot.settings import BOT, Settings
-from bot.store import conversations, messenger
+from bot.store import conversations, desk_ownership, messenger, triage
 from bot.store.desk_models import Errand
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.models import Booking, TriageItem
@@ -26,6 +27,7 @@ from tests.handover.clinic import NOW, START, Clock, Desk, on_sqlite, words
 
 pytestmark = on_sqlite
 DAY_BEFORE = START - timedelta(days=1)
+HERE = {"text": "Maria is here.", "metadata": {"kind": "handoff"}}
 SETTINGS = Settings(content=BOT / "content", secret="a secret for tests")  # noqa: S106
 
 
@@ -177,3 +179,53 @@ async def test_a_wrong_token_opens_nothing(page: httpx.AsyncClient, desk: Desk) 
         token_of(other),
     ]
     assert [(await page.get(f"/calendar/{each}.ics")).status_code for each in wrong] == [404] * 5
+
+
+@pytest.mark.parametrize("email", [True, False])
+def test_while_a_person_has_the_chat_the_reminder_is_theirs_to_give(
+    sessions: Sessions, desk: Desk, chat: str, email: bool
+) -> None:
+    row = desk.ask()
+    desk.set(row, "booked")
+    take(sessions, chat)
+    assert send_due(sessions, words(), DAY_BEFORE, by_email=email, secret=SETTINGS.secret) == 1
+    assert send_due(sessions, words(), DAY_BEFORE, by_email=email, secret=SETTINGS.secret) == 0
+    assert [one.get("reminder") for one in said(sessions, chat)] == [None]
+    assert len(emails(sessions)) == int(email)
+    with reading(sessions) as session:
+        found = [(one.details.get("wants"), one.assigned_to) for one in triage.queue(session, DAY_BEFORE).items]
+    assert ("reminder", "maria") in found
+
+
+def take(sessions: Sessions, chat: str) -> None:
+    with unit_of_work(sessions) as session:
+        desk_ownership.take_over(session, chat, "maria", HERE, DAY_BEFORE)
+        session.commit()
+
+
+def test_a_reminder_that_races_a_person_comes_before_them_or_not_at_all(
+    sessions: Sessions, desk: Desk, chat: str
+) -> None:
+    for number in range(8):
+        desk.set(desk.ask(starts_at=START + timedelta(minutes=number)), "booked")
+        start = threading.Barrier(2)
+
+        def remind(start: threading.Barrier = start) -> None:
+            start.wait()
+            send_due(sessions, words(), DAY_BEFORE + timedelta(minutes=20), by_email=False)
+
+        def come(start: threading.Barrier = start) -> None:
+            start.wait()
+            take(sessions, chat)
+
+        threads = [threading.Thread(target=one) for one in (remind, come)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with reading(sessions) as session:
+            last = [row for row in conversations.transcript(session, chat) if row.sender == "bot"][-1]
+            assert last.text == HERE["text"]
+        with unit_of_work(sessions) as session:
+            desk_ownership.hand_back(session, chat, "maria", {"text": "Back."}, DAY_BEFORE)
+            session.commit()

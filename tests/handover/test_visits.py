@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from bot.actions.manage import ValidateVisitForm
 from bot.clinic.booking.card import calendar_path
-from bot.store import bookings, slots_guesses
+from bot.store import bookings, slots_guesses, triage
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.models import Booking
 from bot.store.slots_guesses import LIMITS
@@ -231,6 +231,31 @@ def test_a_visit_moves_after_the_yes_and_is_proposed_again(anna: Patient, sessio
     assert tell(anna, "yes", "affirm") == ["utter_visit_moved"]
     moved = visit(sessions)
     assert (moved.starts_at, moved.status) == (at("2026-12-02 14:00"), "proposed")
+
+
+def wanted(sessions: Sessions) -> list[str | None]:
+    """What the desk's open rows of visits ask for; None: to confirm one that is new."""
+    with reading(sessions) as session:
+        return [one.details.get("wants") for one in triage.queue(session, NOW, kinds=("booking",)).items]
+
+
+@pytest.mark.parametrize(("status", "rows"), [("proposed", []), ("pending", ["cancelled"]), ("booked", ["cancelled"])])
+def test_the_desk_hears_of_a_cancelled_visit_it_had_settled_and_one_to_confirm_leaves_its_queue(
+    anna: Patient, sessions: Sessions, status: Any, rows: list[str]
+) -> None:
+    assert wanted(sessions) == [None]
+    with unit_of_work(sessions) as session:
+        bookings.set_status(session, session.merge(visit(sessions)), status, actor="staff", now=NOW)
+        session.commit()
+    tell(anna, "cancel my appointment", "cancel_booking")
+    assert tell(anna, "yes", "affirm") == ["utter_cancelled"]
+    assert wanted(sessions) == rows
+
+
+def test_the_desk_hears_once_of_a_visit_that_is_moved(anna: Patient, sessions: Sessions) -> None:
+    tell(anna, "can I come on 2 December at 14:00 instead", "change_booking")
+    assert tell(anna, "yes", "affirm") == ["utter_visit_moved"]
+    assert wanted(sessions) == ["change"]
 
 
 def test_another_time_is_offered_and_chosen_by_button(anna: Patient, sessions: Sessions) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
 
-from bot.store import conversations
+from bot.channels.apology import words
+from bot.channels.incoming import Incoming
+from bot.channels.records import Records
+from bot.channels.tokens import Tokens
+from bot.channels.website_moves import Moves
+from bot.store import conversations, desk_ownership
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.models import Conversation
 from bot.store.moving import GUESSES, LIFETIME, TooManyGuesses, issue_code, read_code, redeem_code
@@ -146,3 +152,32 @@ def _channel(it: Clinic, chat: str) -> str:
         row = session.get(Conversation, chat)
         assert row is not None
         return row.channel
+
+
+def test_a_move_that_races_a_person_never_speaks_as_the_bot_after_them(sessions: Sessions) -> None:
+    say = {"text": "Maria is here.", "metadata": {"kind": "handoff"}}
+    tokens = Tokens("a secret for tests", "website")
+    moves = Moves(sessions, Records(sessions, "website", str), tokens, "website", lambda: NOW)
+    for number in range(6):
+        chat, other = website_chat(sessions), website_chat(sessions)
+        code, start = code_for(sessions, chat), threading.Barrier(2)
+
+        def move(code: str = code, other: str = other, number: int = number, start: threading.Barrier = start) -> None:
+            start.wait()
+            moves.take(other, Incoming(f"m{number}", text=code))
+
+        def come(chat: str = chat, start: threading.Barrier = start) -> None:
+            start.wait()
+            with unit_of_work(sessions) as session:
+                desk_ownership.take_over(session, chat, "maria", say, NOW)
+                session.commit()
+
+        threads = [threading.Thread(target=one) for one in (move, come)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with reading(sessions) as session:
+            rows = conversations.transcript(session, chat)
+            assert [row.text for row in rows if row.sender == "bot"][-1] == "Maria is here."
+            assert any(row.text == words()["moved"] for row in rows), "the patient hears that the chat goes on here"

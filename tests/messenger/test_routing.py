@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy.orm import Session
 
-from bot.store import conversations, desk_ownership, messenger
-from bot.store.engine import Sessions, unit_of_work
+from bot.store import conversations, desk_ownership, messenger, staff, triage
+from bot.store.engine import Sessions, reading, unit_of_work
+from bot.store.models import StaffUser
 
 from . import bodies
 from .bodies import ANNA, APP, INBOX
@@ -199,3 +200,92 @@ async def test_what_is_said_while_another_app_has_the_thread_is_kept_and_not_ans
         assert it.graph.sent == []
         assert it.said(ANNA) == [("patient", "to somebody else")]
         assert it.owner(ANNA) == "person"
+
+
+def somebody(it: Clinic) -> StaffUser:
+    """A colleague at the desk."""
+    with unit_of_work(it.sessions) as session:
+        user = staff.create(
+            session,
+            email="maria@clinic.example",
+            name="Maria",
+            role="front_desk",
+            password="correct horse battery staple",  # noqa: S106 - of nobody
+            actor="test",
+            now=it.clock(),
+        )
+        session.commit()
+        return user
+
+
+def at_the_desk(it: Clinic, do: str, user: StaffUser, **more: str) -> bool:
+    """Take over or hand back, as the desk's pages do."""
+    say = {"text": f"Maria: {do}.", "metadata": {"kind": "handoff", "notice": "handed_back"}}
+    chat = it.link(ANNA).conversation_id
+    with unit_of_work(it.sessions) as session:
+        done = getattr(desk_ownership, do)(session, chat, user.id, say, it.clock(), **more)
+        session.commit()
+        return bool(done)
+
+
+async def test_the_desk_takes_over_what_metas_inbox_answered_writes_and_hands_it_back(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        maria = somebody(it)
+        await it.receive(bodies.text(ANNA, "hello"))
+        await it.receive(bodies.echo(ANNA, "Hello, from the inbox.", INBOX))
+        assert not at_the_desk(it, "take_over", maria), (
+            "who did not see that somebody answers does not take it from them"
+        )
+        assert at_the_desk(it, "take_over", maria, taken_from=desk_ownership.ELSEWHERE)
+        await it.settle()
+        assert [kind for kind, _ in it.graph.control] == ["take"]
+        with unit_of_work(sessions) as session:
+            chat = it.link(ANNA).conversation_id
+            assert desk_ownership.say_as_staff(session, chat, maria.id, "Hello, from the desk.", it.clock())
+            session.commit()
+        await it.receive(bodies.control(ANNA, "pass_thread_control", APP, at=it.clock.advance(minutes=5)))
+        assert it.owner(ANNA) == "person", "a colleague has it"
+        assert at_the_desk(it, "hand_back", maria)
+        await it.settle()
+        told = it.graph.texts(ANNA)
+        assert (it.owner(ANNA), told[-1]) == ("returned", "Maria: hand_back.")
+        assert it.words.disclosure.returned not in told, "that the assistant is back is said once"
+
+
+async def test_the_desk_hands_back_what_metas_inbox_answered_without_taking_it_over_first(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        maria = somebody(it)
+        await it.receive(bodies.text(ANNA, "hello"))
+        await it.receive(bodies.control(ANNA, "take_thread_control", INBOX))
+        assert at_the_desk(it, "hand_back", maria)
+        assert it.owner(ANNA) == "returned"
+        await it.receive(bodies.text(ANNA, "more"))
+        assert it.graph.texts(ANNA)[-1] == "You said: more"
+
+
+async def test_what_is_written_to_metas_inbox_waits_in_the_queue_until_it_is_answered_there(sessions: Sessions) -> None:
+    def rows(it: Clinic) -> list[tuple[str, str | None]]:
+        with reading(it.sessions) as session:
+            return [(one.kind, one.assigned_to) for one in triage.queue(session, it.clock()).items]
+
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        await it.receive(bodies.echo(ANNA, "Hello, from the inbox.", INBOX))
+        await it.receive(bodies.text(ANNA, "when are you open?"), bodies.text(ANNA, "hello?"))
+        assert rows(it) == [("person", None)]
+        await it.receive(bodies.echo(ANNA, "From nine to five.", INBOX))
+        assert rows(it) == []
+
+
+async def test_nothing_of_the_channel_itself_is_said_once_a_person_has_come(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        maria = somebody(it)
+        await it.receive(bodies.text(ANNA, "hello"))
+        link = it.link(ANNA)
+        assert at_the_desk(it, "take_over", maria)
+        assert it.door.worker is not None
+        it.clock.advance(hours=30)
+        it.door.worker.work._disclose(link)
+        it.door.worker.work._preface(link, "I cannot see pictures.")
+        with reading(sessions) as session:
+            assert conversations.last_messages(session, link.conversation_id, 1)[0].text == "Maria: take_over."

@@ -312,3 +312,25 @@ async def test_a_message_about_a_visit_links_its_calendar_file_where_patients_ca
         plain, linked = (sent["message"]["text"] for sent in it.graph.sent[-2:])
         assert plain == "Your visit is fixed."
         assert "https://chat.clinic.example/calendar/x.y.ics" in linked
+
+
+@pytest.mark.parametrize(
+    "buttons", [[], [{"title": "Talk to a person", "payload": "/talk_to_human"}]], ids=["none", "one"]
+)
+async def test_an_answer_that_the_clinics_people_wrote_says_whose_it_is_and_of_when(
+    sessions: Sessions, buttons: list[dict[str, str]]
+) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        chat = it.link(ANNA).conversation_id
+        taught = {"kind": "answer", "source": "clinic", "author": "Mira", "date": "2026-03-02"}
+        for metadata in ({"kind": "answer"}, taught):
+            with unit_of_work(sessions) as session:
+                say = {"text": "Dogs may wait outside.", "buttons": buttons, "metadata": metadata}
+                conversations.add_bot_message(session, chat, say, it.clock())
+                session.commit()
+            await it.settle()
+        plain, marked = it.graph.texts(ANNA)[-2:]
+        assert plain == "Dogs may wait outside."
+        assert marked.startswith(plain)
+        assert "Mira, 2 Mar 2026" in marked.removeprefix(plain)

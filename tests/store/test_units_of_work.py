@@ -6,14 +6,17 @@ import subprocess
 import sys
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, func, inspect, select
+from sqlalchemy import Engine, func, inspect, select, text
+from sqlalchemy.orm import Session
 
 from bot.settings import SettingError
 from bot.store.conversations import open_conversation
+from bot.store.desk_models import AnswerRevision
 from bot.store.engine import Sessions, make_engine, reading, unit_of_work
-from bot.store.migrate import current_version, migrate, newest_version
+from bot.store.migrate import config, current_version, foreign_keys, migrate, newest_version
 from bot.store.models import Conversation
 from bot.store.schema import Base
 
@@ -63,6 +66,31 @@ def test_migrations_lead_to_exactly_the_models_tables(engine: Engine) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
+
+
+def test_a_version_of_an_answer_takes_over_the_name_topic_and_day_its_answer_had(engine: Engine) -> None:
+    with engine.connect() as connection:
+        foreign_keys(connection, enforced=False)
+        with connection.begin():
+            command.downgrade(config(connection), "0009")
+            connection.execute(
+                text(
+                    "INSERT INTO learned_answer (id, title, topic, review_by, created_by, created_at)"
+                    " VALUES ('a', 'Dogs', 'ask_clinic_info', '2026-09-01', 'anna', '2026-03-02 09:00:00')"
+                )
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO answer_revision (id, answer_id, number, text, facts, status, author, author_name,"
+                    " created_at, views) VALUES ('r', 'a', 1, 'No.', '[]', 'draft', 'anna', 'Anna',"
+                    " '2026-03-02 09:00:00', 0)"
+                )
+            )
+        foreign_keys(connection, enforced=True)
+    migrate(engine)
+    with Session(engine) as session:
+        row = session.get_one(AnswerRevision, "r")
+        assert (row.title, row.topic, str(row.review_by)) == ("Dogs", "ask_clinic_info", "2026-09-01")
 
 
 def test_every_constraint_and_index_has_a_name(engine: Engine) -> None:

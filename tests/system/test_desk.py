@@ -73,9 +73,7 @@ def desk(installation: Installation) -> Iterator[Desk]:
 
 
 @contextmanager
-def signed_in(
-    browser: Browser, installation: Installation, sessions: Sessions, name: str, role: str
-) -> Iterator[Page]:
+def signed_in(browser: Browser, installation: Installation, sessions: Sessions, name: str, role: str) -> Iterator[Page]:
     email = f"{name.lower()}@clinic.example"
     with unit_of_work(sessions) as session:
         now = datetime.now(timezone.utc)
@@ -132,6 +130,7 @@ def write_an_answer(page: Page, desk: Desk) -> None:
     page.get_by_role("link", name="Write an answer").click()
     page.get_by_label("Short name").fill("Parrots")
     page.get_by_label("The answer, as patients read it").fill(ANSWER)
+    page.get_by_label("Topic", exact=True).select_option("none")
     page.get_by_role("button", name="Save as draft").click()
     expect(page.get_by_text("Waits for a clinician")).to_be_visible(timeout=WAIT)
 

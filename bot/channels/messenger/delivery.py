@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ from bot.channels.records import DANGER
 from bot.clinic.window import Author, Verdict, may_write
 from bot.store import triage
 from bot.store.engine import Sessions, reading, unit_of_work
-from bot.store.messenger import Due, Link, due, find, note_delivery
+from bot.store.messenger import Due, Link, due, find, note_delivery, taught_by
 from bot.store.messenger_models import DeliveryState
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,8 @@ class Delivery:
         raises GraphError."""
         for say in says:
             danger = (say.get("metadata") or {}).get("kind") in DANGER
-            for payload in render(str(say.get("id", "")), say["text"], say.get("buttons") or [], self.words.paging):
+            text = self._marked(say["text"], taught_by(say.get("metadata") or {}))
+            for payload in render(str(say.get("id", "")), text, say.get("buttons") or [], self.words.paging):
                 await self.send_payload(psid, wrote_at, payload, danger)
 
     async def send_payload(self, psid: str, wrote_at: datetime, payload: Payload, danger: bool = False) -> None:
@@ -143,10 +144,19 @@ class Delivery:
             log.warning("thread control (pass): %s", error)
 
     def _text(self, line: Due) -> str:
-        """The line, and of a visit the link to its calendar file where that can be reached from outside."""
+        """The line, whose answer it is, and the link to a visit's calendar file where that can be reached."""
+        text = self._marked(line.text, line.taught)
         if not (line.calendar and self.public_url):
-            return line.text
-        return f"{line.text}\n{self.words.calendar.replace('{link}', self.public_url + line.calendar)}"
+            return text
+        return f"{text}\n{self.words.calendar.replace('{link}', self.public_url + line.calendar)}"
+
+    def _marked(self, text: str, taught: tuple[str, date] | None) -> str:
+        """An answer that the clinic's people wrote, with the line that says so."""
+        if taught is None:
+            return text
+        author, day = taught
+        said = self.words.clinic_answer.replace("{date}", f"{day.day} {day:%b %Y}").replace("{author}", author)
+        return f"{text}\n{said}"
 
     async def _not_now(self, link: Link, line: Due, verdict: Verdict) -> None:
         state: DeliveryState = "waiting" if verdict.may_wait else "refused"

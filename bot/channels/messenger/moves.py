@@ -10,7 +10,7 @@ from typing import Any
 from bot.channels.incoming import Incoming
 from bot.channels.messenger.words import MOVE, Words
 from bot.channels.records import Records
-from bot.store import conversations, messenger
+from bot.store import desk_ownership, messenger
 from bot.store.engine import Sessions, unit_of_work
 from bot.store.messenger import Link
 from bot.store.moving import TooManyGuesses, issue_code, read_code, redeem_code
@@ -65,7 +65,7 @@ class Moves:
             target = redeem_code(session, code, link.person_index, now, link.conversation_id)
             moved = target is not None and messenger.move_to(session, link.person_index, target)
             if moved and target is not None and target != link.conversation_id:
-                conversations.add_bot_message(session, target, _say(self.words.moving.moved), now)
+                desk_ownership.tell_patient(session, target, None, _say(self.words.moving.moved), now)
             session.commit()
         return moved
 

@@ -16,7 +16,7 @@ from typing import Any
 from bot.channels.messenger.graph import Graph, GraphError
 from bot.channels.messenger.settings import INBOX_APP_ID
 from bot.channels.messenger.words import Words
-from bot.store import conversations, messenger
+from bot.store import conversations, desk_held, desk_ownership, messenger
 from bot.store.engine import Sessions, unit_of_work
 from bot.store.messenger import Link
 from bot.store.terms import Owner
@@ -64,14 +64,14 @@ class Routing:
             messenger.note_hands(session, link.person_index, True)
             if line is not None:
                 conversations.add_staff_message(session, link.conversation_id, messenger.PAGE_INBOX, line, self.clock())
+                desk_held.answered_elsewhere(session, link.conversation_id, self.clock())
             session.commit()
 
     def _bot_again(self, link: Link) -> None:
-        """Meta's inbox was left ("Done"): the patient is told. Who hands back at our desk tells them there."""
-        say = {"text": self.words.disclosure.returned, "metadata": {"kind": "smalltalk"}}
+        """Meta's inbox was left ("Done"): the next round sees the change and announces it. Whoever has taken the chat
+        over at our desk keeps it."""
         with unit_of_work(self.sessions) as session:
-            if conversations.set_owner(session, link.conversation_id, "returned", expected=["person"]):
-                conversations.add_bot_message(session, link.conversation_id, say, self.clock())
+            desk_ownership.left_elsewhere(session, link.conversation_id, self.clock())
             session.commit()
 
     def _noted(self, person_index: str, with_person: bool) -> Link | None:
@@ -80,7 +80,10 @@ class Routing:
             link = messenger.find(session, person_index)
             if link is None or not messenger.note_hands(session, person_index, with_person):
                 return None
-            if not with_person:  # whoever gave it back has said so
+            if not with_person and not desk_ownership.was_announced(session, link.conversation_id):
+                say = {"text": self.words.disclosure.returned, "metadata": {"kind": "smalltalk"}}
+                desk_ownership.say_if_free(session, link.conversation_id, say, now)
+            if not with_person:
                 messenger.disclosed(session, person_index, now)
             session.commit()
         return link

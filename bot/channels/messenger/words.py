@@ -16,7 +16,7 @@ from bot.clinic.content.problems import ContentError, Problem
 from bot.clinic.content.reading import parse, read
 
 FILE = "messenger.yml"
-OWN = ("code", "link")  # placeholders filled in when the line is said
+OWN = ("code", "link", "author", "date")  # placeholders filled in when the line is said
 OPENING = "/start_chat"  # the Get Started button; a rule answers with the welcome
 MOVE = "/move_chat"  # asks the channel for a code that opens this chat on the website
 GREETING_LENGTH = 160
@@ -103,6 +103,7 @@ class Words(Base):
     thumb_down: Line
     thumb_down_buttons: list[Button] = Field(default_factory=list, max_length=3)
     calendar: Line
+    clinic_answer: Line
     paging: Paging
     moving: Moving
 

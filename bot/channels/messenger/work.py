@@ -23,7 +23,7 @@ from bot.channels.messenger.routing import Routing
 from bot.channels.messenger.words import MOVE, OPENING, Button, Words
 from bot.channels.records import Records
 from bot.problems import Problem
-from bot.store import conversations, desk_queue, feedback, messenger
+from bot.store import conversations, desk_ownership, desk_queue, feedback, messenger
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.messenger import CLIENT_ID, Link
 
@@ -86,7 +86,7 @@ class Work:
             if not await self._is_danger(message):
                 await asyncio.to_thread(self._keep, link, message, self._line(body), [])
                 return
-            await self._answer(link, message, body)
+            await self._turned(link, message, body)  # of what it says, only the advice is kept
             return
         self._show(link.psid)
         if message.payload == OPENING:
@@ -129,11 +129,14 @@ class Work:
             says = [_say(reply.say, reply.buttons)]
             await asyncio.to_thread(self._keep, link, message, reply.row, says)
             return
-        said = await self._turn(link, message, str(body.get("text") or ""))
-        await self._send_unstored(link, body, said)
+        await self._turned(link, message, body)
         beside = next((one for one in media if one in TOLD_WITH_TEXT), None)
         if beside is not None:
             await asyncio.to_thread(self._preface, link, self.words.replies[beside].say)
+
+    async def _turned(self, link: Link, message: Incoming, body: Body) -> None:
+        said = await self._turn(link, message, str(body.get("text") or ""))
+        await self._send_unstored(link, body, said)
 
     async def _turn(self, link: Link, message: Incoming, title: str) -> list[Said]:
         """The turn. A button so old that the bot no longer knows it counts as the words on it."""
@@ -217,8 +220,8 @@ class Work:
             return
         text = self.words.disclosure.start if reason == "start" else self.words.disclosure.gap
         with unit_of_work(self.sessions) as session:
-            conversations.add_bot_message(session, link.conversation_id, _say(text, kind="smalltalk"), now)
-            messenger.disclosed(session, link.person_index, now)
+            if desk_ownership.say_if_free(session, link.conversation_id, _say(text, kind="smalltalk"), now):
+                messenger.disclosed(session, link.person_index, now)
             session.commit()
 
     def _disclosed(self, link: Link) -> None:
@@ -243,10 +246,11 @@ class Work:
             session.commit()
 
     def _say_once(self, session: Any, link: Link, say: Said) -> None:
-        """Say something unless it was said just now: by an attempt that broke off, or about the picture before."""
+        """Say something, unless a person has the chat or it was said just now: by an attempt that broke off, or about
+        the picture before."""
         rows = conversations.last_messages(session, link.conversation_id, JUST_NOW)
         if not any(row.sender == "bot" and row.text == say["text"] for row in rows):
-            conversations.add_bot_message(session, link.conversation_id, say, self.clock())
+            desk_ownership.say_if_free(session, link.conversation_id, say, self.clock())
 
     def _unsend(self, link: Link, body: Body) -> None:
         client_id, reply, now = _client_id(body), self.words.replies["withdrawn"], self.clock()
@@ -254,7 +258,7 @@ class Work:
             known = messenger.take_back(session, link.conversation_id, client_id, reply.row)
             if not known:
                 messenger.withdrawn_before_read(session, link.conversation_id, client_id, reply.row, now)
-            elif conversations.get_conversation(session, link.conversation_id).owner != "person":
+            else:
                 self._say_once(session, link, _say(reply.say))
             session.commit()
 
@@ -268,7 +272,6 @@ class Work:
             feedback.give(session, link.conversation_id, line, thumb=mood, now=now)
             if mood == "down":
                 desk_queue.question_from_thumb(session, line, None, now)
-            if mood == "down" and conversations.get_conversation(session, link.conversation_id).owner != "person":
                 self._say_once(session, link, _say(self.words.thumb_down, self.words.thumb_down_buttons))
             session.commit()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 import httpx
 
@@ -17,8 +18,9 @@ BATCH = 100
 
 
 async def group_questions(desk: Desk, client: httpx.AsyncClient) -> None:
-    """File every question that is in no group yet, and mend groups that lost one to an erasure."""
+    """File every question that is in no group yet, mend groups after an erasure, settle those that are done."""
     await asyncio.to_thread(mend, desk.sessions)
+    await asyncio.to_thread(settle_done, desk.sessions, desk.clock())
     while await asyncio.to_thread(group_some, desk.sessions):
         desk.live.wake()
 
@@ -36,6 +38,19 @@ def mend(sessions: Sessions) -> int:
         bump(session)
         session.commit()
     return len(totals)
+
+
+def settle_done(sessions: Sessions, now: datetime) -> int:
+    """Settle the groups whose questions were all closed one by one; returns how many."""
+    with reading(sessions) as session:
+        if not desk_questions.done(session):
+            return 0
+    with unit_of_work(sessions) as session:
+        groups = desk_questions.done(session)
+        for id_ in groups:
+            desk_questions.settle(session, id_, "settled", "answered", actor="system", now=now)
+        session.commit()
+    return len(groups)
 
 
 def group_some(sessions: Sessions, batch: int = BATCH) -> int:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import partial
 from typing import Annotated
 
 from fastapi import Form
 from starlette.responses import Response
 
+from bot.clinic.answers import has_answer
 from bot.clinic.content import MAX_GRADE, grade
 from bot.desk.context import View
 from bot.desk.meaning import ENCODER, encode
 from bot.desk.pages.questions import distinct, topics
-from bot.desk.preview import changed_by
+from bot.desk.preview import READ, changed_by
 from bot.desk.routing import Clinician, NotThere, Pages, Refused, Signed
 from bot.store import answers_learned, desk_figures, desk_ownership, desk_questions, training_export
 from bot.store.answers_learned import Draft
@@ -46,8 +48,11 @@ def new(view: Signed, group: str = "") -> Response:
     items = []
     if group:
         with view.reading() as session:
+            drafts = answers_learned.drafts_of(session, [group])
+            if drafts:
+                return view.goto(f"/desk/answers/{drafts[group][0].answer_id}")
             items = distinct([one.item for one in desk_questions.members(session, group)])
-    return _form(view, "answer_new.html", group=group, items=items, text="", title="", topic="", error="", extra="")
+    return _new(view, group=group, items=items)
 
 
 @pages.post("/answers/new")
@@ -68,18 +73,24 @@ def write(  # noqa: PLR0913, PLR0917 - the fields of the form
     known = {item.id: item for item in members}
     asked = [(known[id_].question or "", id_) for id_ in items or [] if id_ in known]
     asked += [(line.strip(), None) for line in extra.splitlines() if line.strip()]  # type: ignore[misc]
+    again = partial(_new, view, group=group, items=distinct(members), title=title, text=text, topic=topic, extra=extra)
     error = _problem(view, title, text, bool(asked))
     if error:
-        again = {"title": title, "text": text, "topic": topic, "extra": extra}
-        return _form(view, "answer_new.html", 400, group=group, items=distinct(members), error=error, **again)
+        return again(400, error=error)
     vectors = encode([words for words, _ in asked])
     wordings = [(words, vector, id_) for (words, id_), vector in zip(asked, vectors, strict=True)]
     draft = _draft(view, title, text, topic, facts, review_by)
     with view.changing() as session:
-        row = answers_learned.write(
-            session, draft, wordings, encoder=ENCODER, author=view.staff, now=view.now, group_id=group or None
-        )
-    return view.goto(f"/desk/answers/{row.id}")
+        desk_questions.get(session, group, lock=True)
+        drafts = answers_learned.drafts_of(session, [group]).get(group, [])
+        if not drafts:
+            row = answers_learned.write(
+                session, draft, wordings, encoder=ENCODER, author=view.staff, now=view.now, group_id=group or None
+            )
+            answer_id = row.id
+    if drafts:
+        return again(409, other=drafts[0])
+    return view.goto(f"/desk/answers/{answer_id}")
 
 
 @pages.get("/answers/{answer_id}")
@@ -90,11 +101,11 @@ def answer(view: Signed, answer_id: str, error: str = "") -> Response:
 
 @pages.get("/answers/{answer_id}/preview")
 def preview(view: Signed, answer_id: str) -> Response:
-    """Which older questions would be answered differently once this answer is live."""
+    """Which older questions would be answered differently once the draft is approved."""
     with view.reading() as session:
         _get(session, answer_id)
-        older = changed_by(session, answer_id, encode, ENCODER)
-    return view.page("answer_preview.html", older=older)
+        older = changed_by(session, answer_id, encode, ENCODER, partial(has_answer, view.desk.content))
+    return view.page("answer_preview.html", older=older, read=READ)
 
 
 @pages.post("/answers/{answer_id}/revise")
@@ -108,7 +119,7 @@ def revise(  # noqa: PLR0913, PLR0917 - the fields of the form
     review_by: Field = "",
     facts: Many = None,
 ) -> Response:
-    """A new version as a draft, and more wordings; what is live stays until the draft is approved."""
+    """A new version as a draft, with more wordings; what is live stays as it is until the draft is approved."""
     asked = [line.strip() for line in extra.splitlines() if line.strip()]
     with view.changing() as session:
         row = _get(session, answer_id)
@@ -192,6 +203,7 @@ def _page(view: View, answer_id: str) -> Response:
         row = _get(session, answer_id)
         revisions = answers_learned.revisions(session, answer_id)
         wordings = answers_learned.wordings_of(session, answer_id)
+        waiting = {wording.id for wording in answers_learned.waiting_wordings(session, answer_id)}
         thumbs = desk_figures.thumbs_of(session, f"learned:{answer_id}")
     draft = next((one for one in revisions if one.status == "draft"), None)
     newest = draft or next((one for one in revisions if one.id == row.live_revision_id), revisions[0])
@@ -202,12 +214,19 @@ def _page(view: View, answer_id: str) -> Response:
         answer=row,
         revisions=revisions,
         wordings=wordings,
+        waiting=waiting,
         thumbs=thumbs,
         draft=draft,
         newest=newest,
         level=level,
         hard=level > MAX_GRADE,
     )
+
+
+def _new(view: View, status: int = 200, **values: object) -> Response:
+    """The form for a new answer; `other` is a draft that is there already for the same questions."""
+    empty = {"title": "", "text": "", "topic": None, "extra": "", "error": "", "other": None}
+    return _form(view, "answer_new.html", status, **{**empty, **values})
 
 
 def _form(view: View, template: str, status: int = 200, **values: object) -> Response:

@@ -30,16 +30,20 @@ GROUPS = {
     "booked": ("Confirmed", ("booked",)),
     "past": ("Past", ("arrived", "fulfilled", "noshow", "cancelled")),
 }
+ORDERS: dict[str, desk_bookings.Order] = {"open": "waiting", "booked": "coming", "past": "newest"}
 FULL = "Every room is taken for some of this time; it may be held by a patient who is just deciding."
 CLOSED = "The clinic is closed for some of this time. Tick “also outside opening hours” to give it anyway."
 
 
 @pages.get("/bookings")
 def bookings(view: Signed, show: str = "open", q: str = "", start: Whole = 0) -> Response:
-    """The list, those that wait longest first."""
-    chosen = show if show in GROUPS else "open"
+    """The list: to confirm, those that wait longest first; confirmed, the next visits first; past, the latest first."""
+    chosen, text = show if show in GROUPS else "open", q.strip()[:100]
+    today = datetime.combine(view.now.astimezone(view.desk.zone).date(), time(), view.desk.zone)
+    order: desk_bookings.Order = "newest" if text else ORDERS[chosen]
+    part = {"offset": max(start, 0), "limit": PAGE}
     with view.reading() as session:
-        rows, more = desk_bookings.page(session, GROUPS[chosen][1], q.strip()[:100], max(start, 0), PAGE)
+        rows, more = desk_bookings.page(session, GROUPS[chosen][1], text, order=order, today=today, **part)
         counts = desk_bookings.counts(session)
         given_up = deliveries.count_dead(session)
     numbers = {key: sum(counts.get(status, 0) for status in states) for key, (_, states) in GROUPS.items()}

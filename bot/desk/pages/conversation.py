@@ -24,6 +24,7 @@ from bot.store import (
     messenger,
     screenings,
     staff,
+    staff_sessions,
 )
 from bot.store.engine import Session
 
@@ -32,6 +33,7 @@ Field = Annotated[str, Form()]
 SHOWN = 200  # newest messages on the page; older ones follow on demand
 HERE_FOR = timedelta(seconds=40)  # how long after its last sign of life a page counts as open
 LONGEST_REPLY = 4000
+VIEWED = "transcript.viewed"  # in the audit log
 
 
 @pages.get("/c/{conversation_id}")
@@ -40,13 +42,7 @@ def conversation(view: Signed, conversation_id: str, item: str = "") -> Response
     with view.changing() as session:
         conversations.get_conversation(session, conversation_id)
         desk_ownership.see(session, conversation_id, view.staff.id, view.now)
-        audit.record(
-            session,
-            actor=view.staff.id,
-            action="transcript.viewed",
-            subject=f"conversation:{conversation_id}",
-            now=view.now,
-        )
+        _viewed(session, view, conversation_id)
     values = whole(view, conversation_id, item)
     if view.is_partial:
         return view.page("conversation.html", **values)
@@ -55,10 +51,13 @@ def conversation(view: Signed, conversation_id: str, item: str = "") -> Response
 
 @pages.get("/c/{conversation_id}/news")
 def news(view: Signed, conversation_id: str, after: Whole = 0) -> Response:
-    """What came since a position: new messages, and who has the chat now."""
+    """What came since a position: new messages, and who has the chat now. The audit log has the view of the page that
+    asks; whoever asks without one gets an entry of their own.
+    """
     with view.changing() as session:
         conversations.get_conversation(session, conversation_id)
         desk_ownership.see(session, conversation_id, view.staff.id, view.now)
+        _viewed_once(session, view, conversation_id)
     with view.reading() as session:
         rows = conversations.transcript(session, conversation_id, after)
         values = _state(view, session, conversation_id)
@@ -67,7 +66,10 @@ def news(view: Signed, conversation_id: str, after: Whole = 0) -> Response:
 
 @pages.get("/c/{conversation_id}/older")
 def older(view: Signed, conversation_id: str, before: Whole) -> Response:
-    """Older messages than those on the page."""
+    """Older messages than those on the page. Reading them is written to the audit log too."""
+    with view.changing() as session:
+        conversations.get_conversation(session, conversation_id)
+        _viewed(session, view, conversation_id, before=before)
     with view.reading() as session:
         rows = desk_transcript.older(session, conversation_id, before, SHOWN)
         people, known = staff.names(session), messenger.deliveries(session, conversation_id)
@@ -98,9 +100,7 @@ def take_over(view: Signed, conversation_id: str, item: Field = "", taken_from: 
 def hand_back(view: Signed, conversation_id: str, item: Field = "") -> Response:
     """The assistant has the chat again and says so; Rasa resumes."""
     with view.changing() as session:
-        done = desk_ownership.hand_back(
-            session, conversation_id, view.staff.id, _say(view, "handed_back", "handed_back"), view.now
-        )
+        done = desk_ownership.hand_back(session, conversation_id, view.staff.id, handed_back(view), view.now)
     if not done:
         raise Refused("This chat is not yours to hand back any more.", 409)
     return conversation_again(view, conversation_id, item)
@@ -132,8 +132,7 @@ def reply(  # noqa: PLR0913, PLR0917 - the fields of the form
 
 def _finish(session: Session, view: View, conversation_id: str, item: str) -> None:
     """Give the chat back, and close the row it was about unless a colleague has it."""
-    say = _say(view, "handed_back", "handed_back")
-    desk_ownership.hand_back(session, conversation_id, view.staff.id, say, view.now)
+    desk_ownership.hand_back(session, conversation_id, view.staff.id, handed_back(view), view.now)
     desk_queue.close_mine(session, conversation_id, item, actor=view.staff.id, now=view.now)
 
 
@@ -141,7 +140,21 @@ def conversation_again(view: View, conversation_id: str, item: str) -> Response:
     """The conversation after a change: as a part for htmx, else by a redirect."""
     if not view.is_partial:
         return view.goto(f"/desk/c/{conversation_id}" + (f"?item={item}" if item else ""))
+    with view.changing() as session:
+        _viewed_once(session, view, conversation_id)
     return view.page("conversation.html", **whole(view, conversation_id, item))
+
+
+def _viewed(session: Session, view: View, conversation_id: str, **details: int) -> None:
+    subject = f"conversation:{conversation_id}"
+    audit.record(session, actor=view.staff.id, action=VIEWED, subject=subject, now=view.now, details=details)
+
+
+def _viewed_once(session: Session, view: View, conversation_id: str) -> None:
+    """Note the view unless the log has one of this sign-in already."""
+    since = staff_sessions.began(session, view.session_id)
+    if not audit.has(session, view.staff.id, VIEWED, f"conversation:{conversation_id}", since):
+        _viewed(session, view, conversation_id)
 
 
 def whole(view: View, conversation_id: str, item: str) -> dict[str, Any]:
@@ -183,6 +196,11 @@ def _state(view: View, session: Session, conversation_id: str) -> dict[str, Any]
         "is_mine": is_mine,
         "deliveries": messenger.deliveries(session, conversation_id),
     }
+
+
+def handed_back(view: View) -> dict[str, Any]:
+    """What the patient reads when a person has left the chat."""
+    return _say(view, "handed_back", "handed_back")
 
 
 def _say(view: View, key: str, notice: str) -> dict[str, Any]:

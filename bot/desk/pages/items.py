@@ -11,10 +11,10 @@ from starlette.responses import Response
 
 from bot.clinic.desk.hours import next_open
 from bot.desk.context import View
-from bot.desk.pages.conversation import conversation_again
+from bot.desk.pages.conversation import conversation_again, handed_back
 from bot.desk.present import CLOSE_REASONS
 from bot.desk.routing import NotThere, Pages, Refused, Signed
-from bot.store import desk_queue, staff
+from bot.store import desk_held, desk_queue, staff
 
 pages = Pages()
 Field = Annotated[str, Form()]
@@ -26,9 +26,11 @@ GONE = ("close", "snooze")  # after these the row is off the list
 def act(  # noqa: PLR0913, PLR0917 - the fields of the forms
     view: Signed, item_id: str, action: str, seen: Field, until: Field = "", reason: Field = "", forced: Field = ""
 ) -> Response:
-    """Assign to me, release, snooze or close."""
-    values = _values(view, action, until, reason)
+    """Assign to me, release, snooze, close or open again."""
     as_seen = _as_seen(seen)
+    if action == "reopen":
+        return _open_again(view, item_id, as_seen)
+    values = _values(view, action, until, reason)
     with view.changing() as session:
         before = desk_queue.one(session, item_id)
         if before is None:
@@ -46,11 +48,23 @@ def act(  # noqa: PLR0913, PLR0917 - the fields of the forms
             **values,
         )
         people = staff.names(session)
+        if done and action == "close":
+            desk_held.settled(session, before.item.conversation_id, view.staff.id, handed_back(view), view.now)
     if not done:
         raise Refused(_who_was_faster(before.item, people), 409)
     if action not in GONE:
         return conversation_again(view, before.item.conversation_id, item_id)
     return done_with(view)
+
+
+def _open_again(view: View, item_id: str, seen: datetime) -> Response:
+    with view.changing() as session:
+        row = desk_queue.one(session, item_id)
+        if row is None:
+            raise NotThere(item_id)
+        if not desk_queue.reopen(session, item_id, seen=seen, actor=view.staff.id, now=view.now):
+            raise Refused("Somebody has opened this again already.", 409)
+    return conversation_again(view, row.item.conversation_id, item_id)
 
 
 def _as_seen(text: str) -> datetime:

@@ -11,7 +11,7 @@ from bot.clinic.desk.meaning import most_alike
 from bot.desk.context import View
 from bot.desk.meaning import ENCODER, encode
 from bot.desk.routing import NotThere, Pages, Refused, Signed, Whole
-from bot.store import desk_groups, desk_questions
+from bot.store import answers_learned, desk_groups, desk_questions
 from bot.store.desk_questions import Asked, Shown
 from bot.store.engine import Session
 from bot.store.models import TriageItem
@@ -22,7 +22,13 @@ Many = Annotated[list[str] | None, Form()]
 PAGE = 25
 ALIKE = 8  # other groups offered for joining
 DECIDED = "Somebody has decided about these questions before you."
-STATUSES = {"open": "Open", "answered": "Answered", "topic": "Given to a topic", "out_of_scope": "Out of scope"}
+STATUSES = {
+    "open": "Open",
+    "answered": "Answered",
+    "topic": "Given to a topic",
+    "out_of_scope": "Out of scope",
+    "settled": "Closed one by one",
+}
 
 
 @pages.get("/questions")
@@ -31,8 +37,10 @@ def questions(view: Signed, status: str = "open", start: Whole = 0) -> Response:
     chosen = status if status in STATUSES else "open"
     with view.reading() as session:
         groups, more = desk_questions.page(session, chosen, max(start, 0), PAGE)  # type: ignore[arg-type]
+        drafts = answers_learned.drafts_of(session, [one.group.id for one in groups])
     following = start + PAGE if more else None
-    return view.page("questions.html", groups=groups, status=chosen, statuses=STATUSES, following=following)
+    values = {"status": chosen, "statuses": STATUSES, "following": following}
+    return view.page("questions.html", groups=groups, drafts=drafts, **values)
 
 
 @pages.get("/questions/{group_id}")
@@ -44,7 +52,9 @@ def group(view: Signed, group_id: str) -> Response:
             raise NotThere(group_id)
         asked = desk_questions.members(session, group_id)
         alike = _alike(session, group_id) if row.status == "open" else []
-    return view.page("question.html", group=row, asked=asked, alike=alike, topics=topics(view), nearest=_nearest(asked))
+        drafts = answers_learned.drafts_of(session, [group_id]).get(group_id, [])
+    values = {"topics": topics(view), "nearest": _nearest(asked), "statuses": STATUSES}
+    return view.page("question.html", group=row, asked=asked, alike=alike, drafts=drafts, **values)
 
 
 @pages.post("/questions/{group_id}/join")
@@ -81,7 +91,7 @@ def to_topic(view: Signed, group_id: str, topic: Field, items: Many = None) -> R
         chosen = [one.item for one in desk_questions.members(session, group_id) if one.item.id in (items or [])]
         if not chosen:
             raise Refused("Choose at least one wording.", 400)
-        if not desk_questions.settle(session, group_id, "topic", "topic", actor=view.staff.id, now=view.now):
+        if desk_questions.settle(session, group_id, "topic", "topic", actor=view.staff.id, now=view.now) is None:
             raise Refused(DECIDED, 409)
         desk_questions.propose(session, topic, chosen, actor=view.staff.id, now=view.now)
     return view.goto("/desk/questions")
@@ -91,9 +101,8 @@ def to_topic(view: Signed, group_id: str, topic: Field, items: Many = None) -> R
 def out_of_scope(view: Signed, group_id: str) -> Response:
     """Not a matter of the clinic: the questions leave the queue."""
     with view.changing() as session:
-        if not desk_questions.settle(
-            session, group_id, "out_of_scope", "out_of_scope", actor=view.staff.id, now=view.now
-        ):
+        actor = view.staff.id
+        if desk_questions.settle(session, group_id, "out_of_scope", "out_of_scope", actor=actor, now=view.now) is None:
             raise Refused(DECIDED, 409)
     return view.goto("/desk/questions")
 

@@ -12,11 +12,14 @@ from bot.desk.context import View
 from bot.desk.routing import Pages, Signed
 from bot.store import desk_questions, desk_queue, staff
 from bot.store.desk_queue import Wanted
+from bot.store.engine import Session
+from bot.store.models import Conversation
 from bot.store.terms import TriageKind
 from bot.store.triage import Cursor
 
 pages = Pages()
 PAGE = 50
+CLOSED = 200  # newest of the rows closed lately
 KINDS = get_args(TriageKind)
 
 
@@ -40,13 +43,23 @@ def listing(  # noqa: PLR0913, PLR0917 - the filters of the list
         mine=view.staff.id if show == "mine" else None,
         free=show == "free",
         snoozed=show == "snoozed",
+        closed=show == "closed",
         channel=channel or None,
         text=q.strip()[:100],
     )
     with view.reading() as session:
-        rows = desk_queue.page(session, wanted, view.now, after=_cursor(after), limit=PAGE, index=view.desk.search)
+        rows = desk_queue.page(
+            session,
+            wanted,
+            view.now,
+            after=_cursor(after),
+            limit=CLOSED if wanted.closed else PAGE,
+            index=view.desk.search,
+        )
         counts = desk_queue.counts(session, view.now, view.staff.id)
         people = staff.names(session)
+        rowless = _rowless(session, wanted)
+        named = desk_queue.names(session, [chat.id for chat in rowless])
         groups = desk_questions.groups_of(session, [row.item.id for row in rows.rows if row.item.kind == "question"])
     filters = {"kind": kind, "show": show, "channel": channel, "q": q}
     here = {key: value for key, value in filters.items() if value}
@@ -56,11 +69,21 @@ def listing(  # noqa: PLR0913, PLR0917 - the filters of the list
         "counts": counts,
         "people": people,
         "groups": groups,
+        "rowless": rowless,
+        "named": named,
         "filters": filters,
         "following": following,
-        "address": urlencode({**here, **({"after": after} if after else {})}),
+        "first": urlencode(here),
+        "listed": urlencode({**here, **({"after": after} if after else {})}),
         "is_later_page": bool(after),
     }
+
+
+def _rowless(session: Session, wanted: Wanted) -> list[Conversation]:
+    """Chats beside the rows: those that a search finds, and among one's own those that one has."""
+    if wanted.text and not wanted.closed:
+        return desk_queue.chats_without_rows(session, wanted.text)
+    return desk_queue.held_without_rows(session, wanted.mine) if wanted.mine else []
 
 
 def _text(cursor: Cursor) -> str:

@@ -67,19 +67,28 @@
     else htmx.trigger(part, "refresh");
   }
 
+  // What the page asks by itself is no use of the session: the server lets who went away time out.
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.target.id === "queue" || event.target.id === "news") event.detail.headers["x-desk-live"] = "1";
+  });
+  // Waiting times, promises and rows that slept change without anything being stored.
+  setInterval(() => { if (!document.hidden) refresh("#queue"); }, 60000);
+
   let asking = false;
   let again = false;
   function news() {
     const part = $("#news");
     const chat = $("#chat");
-    if (!part || !chat) return;
+    if (!part || !chat || document.hidden) return; // nobody reads what comes now
+
     if (asking) { again = true; return; }
     asking = true;
     const after = chat.dataset.last;
     htmx.ajax("GET", `/desk/c/${chat.dataset.chat}/news?after=${after}`, { source: part, target: "#messages", swap: "beforeend" })
       .finally(() => { asking = false; if (again) { again = false; news(); } });
   }
-  setInterval(() => { if (!document.hidden) news(); }, 20000);
+  setInterval(news, 20000);
+  document.addEventListener("visibilitychange", news);
 
   function settle() {
     const chat = $("#chat");
