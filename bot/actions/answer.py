@@ -31,7 +31,7 @@ class ActionAnswer(ClinicAction):
             return answer_all(turn, asked)
         if tells_of_health(turn) and turn.slot("consent") == REFUSED:
             turn.say("utter_told_without_consent")
-            return []
+            return [SlotSet("offered", "none")]
         if tells_of_health(turn) or turn.entity("question") == ASKS:  # an old notice's button: the notice comes anew
             return [FollowupAction("screening_form")]
         return note_before_the_check(turn) or (after_danger(turn) if _follows_a_danger(turn) else not_understood(turn))
@@ -46,7 +46,7 @@ class ActionNoteUnknown(ClinicAction):
     def act(self, turn: Turn) -> Events:
         if not any(sign.isalpha() for sign in turn.text):
             turn.say("utter_no_words")
-            return []
+            return [SlotSet("offered", "none")]
         asked = asked_questions(turn)
         if asked:
             return answer_all(turn, asked)
@@ -72,13 +72,14 @@ def asked_questions(turn: Turn) -> list[Question]:
 
 def answer_all(turn: Turn, asked: list[Question]) -> Events:
     """Say the answers and remember what the conversation is about."""
+    knows_last = True
     if not (comes_first(turn) and say_learned(turn)):
         for question in asked:
-            answer_one(turn, question)
+            knows_last = answer_one(turn, question)
     return [
         *talked_about(turn, asked[-1]),
         SlotSet("misunderstood", 0),
-        SlotSet("offered", "none"),
+        SlotSet("offered", "none" if knows_last else "person"),
         SlotSet("booking_gate", None),
     ]
 
