@@ -19,7 +19,7 @@ from bot.clinic.booking.plan import clinic_from
 from bot.clinic.desk.visits import Move, leads_to
 from bot.desk.context import Desk
 from bot.desk.visit_news import tell
-from bot.store import bookings, conversations, desk_bookings, slots
+from bot.store import bookings, desk_bookings, slots
 from bot.store.engine import Session, unit_of_work
 from bot.store.models import Booking
 
@@ -118,8 +118,7 @@ def _take(desk: Desk, event: Event, now: datetime) -> Response:
         moved = _move(desk, session, row, event, now)
         if moved is None:
             return _problem(409, f"The visit is {row.status} in version {row.version}, as handed over last.")
-        author = conversations.get_conversation(session, moved.conversation_id).assigned_to or ACTOR
-        tell(desk, session, moved, event.move, event.data.reason, author, now)
+        tell(desk, session, moved, event.move, event.data.reason, None, now)
         session.commit()
     desk.live.wake()
     return Response(status_code=204)

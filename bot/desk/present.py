@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.store.desk_ownership import ELSEWHERE
+from bot.store.models import Message
 
 KINDS = {
     "danger": "Danger",
@@ -64,6 +65,15 @@ FATES = {
     "owed": "Owed, past their time",
     "waiting": "Waiting, still in time",
 }
+# What became of a line on its way to the patient, by its state at Messenger or the way it took.
+WAITS, NOT_SENT = "Not delivered yet: waits for the patient to write", "Not delivered"
+WHY_NOT = {
+    "too_late": "its visit had begun before the patient wrote again",
+    "outside_7_days": "the patient last wrote more than seven days ago",
+    "gone": "Messenger cannot reach this patient any more",
+    "control": "another app has this conversation on Messenger",
+}
+ROUTES = {"email": "Sent by email", "wait": "The patient may not have seen this"}
 # What the assistant takes a message for, where the content has no title for it.
 INTENTS = {
     "affirm": "Yes",
@@ -123,6 +133,16 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{value * 100:.0f}%"
 
 
+def fate(message: Message, delivery: tuple[str, str | None] | None) -> str:
+    """What became of a line, where staff should know: that it waits, was refused and why, or went by email."""
+    state, why = delivery or ("", None)
+    if state == "waiting":
+        return WAITS
+    if state == "refused":
+        return f"{NOT_SENT}: {WHY_NOT.get(why or '', 'Messenger refused it')}"
+    return ROUTES.get(str((message.meta or {}).get("route")), "")
+
+
 def filters(zone: ZoneInfo, topics: Mapping[str, str]) -> dict[str, Callable[..., Any]]:
     """The filters of the templates; `topics`: what patients can ask about, by intent."""
 
@@ -153,4 +173,5 @@ def filters(zone: ZoneInfo, topics: Mapping[str, str]) -> dict[str, Callable[...
         "label": label,
         "topic": topic,
         "percent": percent,
+        "fate": fate,
     }

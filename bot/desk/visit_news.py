@@ -11,7 +11,7 @@ from bot.clinic.desk.visits import Move, leads_to
 from bot.desk import mail
 from bot.desk.context import Desk
 from bot.desk.jobs.promises import spoken
-from bot.store import desk_ownership, errands
+from bot.store import desk_ownership, errands, reach
 from bot.store.engine import Session
 from bot.store.models import Booking
 
@@ -27,15 +27,19 @@ ACCEPTS, CHANGES = '/change_booking{"answer": "accept"}', "/change_booking"
 
 
 def tell(  # noqa: PLR0913, PLR0917 - a change, who made it and when
-    desk: Desk, session: Session, row: Booking, move: Move, reason: str, author: str, now: datetime
+    desk: Desk, session: Session, row: Booking, move: Move, reason: str, author: str | None, now: datetime
 ) -> None:
-    """Tell the patient of a move, if there is something to tell: in the chat, and by email to who left an address."""
+    """Tell the patient of a move, if there is something to tell: in the chat, and by email to who left an address. Whom
+    neither reaches now, the desk is to call. `author` is the member of staff, None when no person did it."""
     say = news(desk, row, move, reason)
     if say is None:
         return
-    desk_ownership.tell_patient(session, row.conversation_id, author, say, now)
-    is_invited = move == "confirm" and desk.invites_patients  # the invitation says the same
     to = mail.address(desk, [row])
+    is_invited = move == "confirm" and desk.invites_patients  # the invitation says the same
+    way = reach.route(session, row.conversation_id, now, has_email=to is not None) if move in BY_EMAIL else "chat"
+    say["metadata"]["route"] = way
+    line = desk_ownership.tell_patient(session, row.conversation_id, author, say, now)
+    reach.note(session, row, line, way, now)
     if to and move in BY_EMAIL and not is_invited:
         subject = desk.words.say(desk.content, "visit_subject", reference=row.reference)
         letter = {"to": to, "subject": subject, "text": f"{say['text']}\n\n{_footer(desk)}"}

@@ -1,4 +1,7 @@
-"""Reminders: in the patient's own chat, and by email where they left an address, each once per visit and time."""
+"""Reminders, each once per visit and time: in the patient's own chat or by email, as bot/clinic/window.py says.
+
+Which it was stands with the line; the desk gets a row when neither reaches the patient in time.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot.clinic.booking.card import calendar_path, visit_card
 from bot.clinic.booking.reminders import AHEAD, QuietHours, is_due
 from bot.handover.words import Words
-from bot.store import bookings, conversations, desk_ownership, errands, slots_reminders, triage
+from bot.store import bookings, conversations, desk_ownership, errands, reach, slots_reminders, triage
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.models import Booking
 
@@ -26,7 +29,7 @@ def send_due(sessions: Sessions, words: Words, now: datetime, *, by_email: bool,
     """Remind whom it is time to remind; returns how many. `by_email` says that the installation can send emails,
     `secret` signs the paths of calendar files.
 
-    The chat message, the queued email and the note that they were sent are one transaction.
+    The chat message, the queued email or the desk's row, and the note that this was done are one transaction.
     """
     quiet, zone = quiet_hours(words), words.clinic.time_zone
     with reading(sessions) as session:
@@ -49,11 +52,16 @@ def _remind(  # noqa: PLR0913, PLR0917 - one visit, and what its reminder is mad
         ]
         calendar = calendar_path(secret, row.id)
         card = visit_card(words.clinic, row.reference, row.status, row.starts_at, row.treatment, calendar)
-        metadata = {**card, "reminder": True}
+        has_email = by_email and row.contact_kind == "email"
+        way = reach.route(session, row.conversation_id, now, has_email=has_email)
+        metadata = {**card, "reminder": True, "route": way}
         say = {"text": words.say("reminder", "text", payload), "buttons": buttons, "metadata": metadata}
-        if desk_ownership.say_if_free(session, row.conversation_id, say, now) is None:
+        line = desk_ownership.say_if_free(session, row.conversation_id, say, now)
+        if line is None:
             _ask_the_desk(session, row, now)
-        if by_email and row.contact_kind == "email":
+        else:
+            reach.note(session, row, line, way, now)
+        if has_email if line is None else way == "email":
             _email(session, words, row, now)
         session.commit()
         return True

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from bot.store.engine import Sessions, reading
@@ -27,12 +27,12 @@ class ClinicFigures(Collector):
         self._sessions = sessions
         self._clock = clock
 
-    def describe(self) -> Iterator[GaugeMetricFamily]:
+    def describe(self) -> Iterator[Metric]:
         """The names alone, so that registering reads no database."""
         yield from _families(Figures())
         yield _up(0)
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         """The figures of this moment."""
         try:
             with reading(self._sessions) as session:
@@ -49,7 +49,7 @@ def _up(value: int) -> GaugeMetricFamily:
     return GaugeMetricFamily("mesoguide_figures_up", "1 when the figures could be read from the database", value=value)
 
 
-def _families(found: Figures) -> Iterator[GaugeMetricFamily]:
+def _families(found: Figures) -> Iterator[Metric]:
     messages = GaugeMetricFamily("mesoguide_messages_last_hour", "Messages of the last hour", labels=["sender", "kind"])
     for (sender, kind), count in found.messages.items():
         messages.add_metric([sender, kind], count)
@@ -68,6 +68,20 @@ def _families(found: Figures) -> Iterator[GaugeMetricFamily]:
         value=found.outbox_failing,
     )
     yield GaugeMetricFamily("mesoguide_outbox_dead", "Deliveries that were given up", value=found.outbox_dead)
+    yield from _of_messenger(found)
+
+
+def _of_messenger(found: Figures) -> Iterator[Metric]:
+    events = CounterMetricFamily(
+        "mesoguide_messenger_events", "What Messenger's webhook took in, ignored and refused", labels=["event"]
+    )
+    for name, count in found.messenger_events.items():
+        events.add_metric([name], count)
+    yield events
+    yield from _of("mesoguide_messenger_queue", "Messenger events to be worked on", {"": found.messenger_queue}, ())
+    yield GaugeMetricFamily(
+        "mesoguide_messenger_given_up", "Messenger events that were given up", value=found.messenger_given_up
+    )
 
 
 def _of(name: str, what: str, waiting: dict[str, Waiting], labels: tuple[str, ...]) -> Iterator[GaugeMetricFamily]:

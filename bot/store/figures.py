@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from bot.store.messenger_queue import backlog, counted
 from bot.store.models import Message, OutboxItem, TriageItem
 
 HOUR = timedelta(hours=1)
@@ -38,6 +39,10 @@ class Figures:
     outbox: Waiting = Waiting()
     outbox_failing: int = 0
     outbox_dead: int = 0
+    # Messenger: what came, by kind, since the installation began; what waits to be worked on; what was given up.
+    messenger_events: dict[str, int] = field(default_factory=dict)
+    messenger_queue: Waiting = Waiting()
+    messenger_given_up: int = 0
 
     def answered_within(self, share: float) -> float:
         """The seconds within which this share (0 to 1) of the messages was answered; 0 when there were none."""
@@ -49,6 +54,7 @@ class Figures:
 def figures(session: Session, now: datetime) -> Figures:
     """Read the figures as of `now`."""
     open_messages = select(Message).where(Message.sender == "patient", Message.answered_at.is_(None))
+    inbound = backlog(session, now)
     undelivered = select(OutboxItem).where(OutboxItem.delivered_at.is_(None), OutboxItem.dead_at.is_(None))
     return Figures(
         messages=_messages(session, now - HOUR),
@@ -58,6 +64,9 @@ def figures(session: Session, now: datetime) -> Figures:
         outbox=_waiting(session, undelivered.where(OutboxItem.available_at <= now), OutboxItem.available_at, now),
         outbox_failing=_count(session, undelivered.where(OutboxItem.attempts >= FAILING)),
         outbox_dead=session.scalar(select(func.count()).where(OutboxItem.dead_at.is_not(None))) or 0,
+        messenger_events=counted(session),
+        messenger_queue=Waiting(inbound.waiting, max(0.0, inbound.oldest_seconds)),
+        messenger_given_up=inbound.given_up,
     )
 
 

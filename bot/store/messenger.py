@@ -33,6 +33,7 @@ CLIENT_ID = "mid:"  # how a patient's message that came by Messenger starts its 
 PAGE_INBOX = "page_inbox"  # the author of what staff typed in Meta's own inbox
 RECENT = timedelta(days=8)  # nobody may answer after seven days, so older chats need no look
 FINAL = ("sent", "refused")
+TO_COME = ("proposed", "pending", "booked")  # what a visit is called before it begins
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,10 @@ class Link:
 
 @dataclass(frozen=True)
 class Due:
-    """A line to be sent: `parts` of it have gone out already; `author` says by whom it is. `calendar`: the path of the
-    calendar file of the visit it is about, if there is one. `taught`: who wrote an answer of the desk, and its day."""
+    """A line to be sent: `parts` of it have gone out already; `author` is staff for what a person typed. `calendar`:
+    the path of the calendar file of the visit it is about, if there is one. `taught`: who wrote an answer of the desk,
+    and its day. After `good_until` it would only mislead.
+    """
 
     message_id: str
     author: Literal["bot", "staff"]
@@ -60,6 +63,7 @@ class Due:
     parts: int
     calendar: str = ""
     taught: tuple[str, date] | None = None
+    good_until: datetime | None = None
 
 
 def person_key(page_id: str, psid: str) -> str:
@@ -101,6 +105,12 @@ def link_of(session: Session, conversation_id: str) -> Link | None:
     """The link of a conversation, if Messenger has a part in it: for the desk, reminders and `can still be reached`."""
     row = session.scalar(select(MessengerPerson).where(MessengerPerson.conversation_id == conversation_id))
     return None if row is None else _link(row)
+
+
+def is_for(session: Session, conversation_id: str) -> bool:
+    """Whether a conversation goes on at Messenger now."""
+    here = get_conversation(session, conversation_id).channel == CHANNEL
+    return here and link_of(session, conversation_id) is not None
 
 
 def wrote(session: Session, person_index: str, at: datetime) -> None:
@@ -146,14 +156,15 @@ def people_with_news(session: Session, now: datetime, limit: int = 500) -> list[
 
 
 def changed_hands(session: Session, limit: int = 500) -> list[tuple[str, bool]]:
-    """(person, whether a human has the chat now) for every chat that changed hands since it was last noted."""
+    """(person, whether a human has the chat now) for every chat here that changed hands since it was last noted."""
     human = Conversation.owner == "person"
     wanted = select(MessengerPerson.person_index, human).join(
         Conversation, Conversation.id == MessengerPerson.conversation_id
     )
+    here = Conversation.channel == CHANNEL
     taken = and_(human, MessengerPerson.with_person.is_(False))
     returned = and_(~human, MessengerPerson.with_person.is_(True))
-    return [(who, bool(now)) for who, now in session.execute(wanted.where(or_(taken, returned)).limit(limit))]
+    return [(who, bool(now)) for who, now in session.execute(wanted.where(here, or_(taken, returned)).limit(limit))]
 
 
 def note_hands(session: Session, person_index: str, with_person: bool) -> bool:
@@ -274,10 +285,19 @@ def _undelivered() -> Select[tuple[Message, MessengerDelivery]]:
 
 
 def _due(row: Message, delivery: MessengerDelivery | None) -> Due:
-    author: Literal["bot", "staff"] = "staff" if row.sender == "staff" else "bot"
+    by_hand = row.sender == "staff" and not row.meta  # what a template says carries metadata, whoever set it off
+    author: Literal["bot", "staff"] = "staff" if by_hand else "bot"
     meta, parts = row.meta or {}, delivery.parts if delivery else 0
-    calendar = str(meta.get("calendar") or "")
-    return Due(row.id, author, row.text, list(row.buttons or []), row.kind, parts, calendar, taught_by(meta))
+    calendar, buttons = str(meta.get("calendar") or ""), list(row.buttons or [])
+    return Due(row.id, author, row.text, buttons, row.kind, parts, calendar, taught_by(meta), _good_until(row))
+
+
+def _good_until(row: Message) -> datetime | None:
+    """What was said unasked of a visit to come is good until it begins; an answer always is."""
+    meta = row.meta or {}
+    if row.reply_to is not None or meta.get("status") not in TO_COME or not meta.get("starts_at"):
+        return None
+    return datetime.fromisoformat(str(meta["starts_at"]))
 
 
 def taught_by(metadata: Mapping[str, Any]) -> tuple[str, date] | None:

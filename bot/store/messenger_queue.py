@@ -15,9 +15,11 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from bot.store.desk_models import Counter
 from bot.store.messenger_models import MessengerEvent, MessengerLane
 from bot.store.writing import insert_once
 
+COUNTED, NAME_LENGTH = "meta:", 32  # how the names of counts begin, and how long they may be
 CHUNK = 100  # rows of one INSERT, far below SQLite's limit on parameters
 
 
@@ -133,6 +135,21 @@ def backlog(session: Session, now: datetime) -> Backlog:
     waiting, oldest = session.execute(open_).one()
     dead = session.scalar(select(func.count()).where(MessengerEvent.error.is_not(None))) or 0
     return Backlog(waiting, (now - oldest).total_seconds() if oldest else 0.0, dead)
+
+
+def count(session: Session, counts: Mapping[str, int]) -> None:
+    """Add to the installation's counts of what came by Messenger, by name; a restart loses none of them."""
+    insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    for name in sorted(counts):  # in one order, so that two processes never wait for each other
+        statement = insert(Counter).values(name=f"{COUNTED}{name}"[:NAME_LENGTH], value=counts[name])
+        more = {"value": Counter.value + statement.excluded.value}
+        session.execute(statement.on_conflict_do_update(index_elements=["name"], set_=more))
+
+
+def counted(session: Session) -> dict[str, int]:
+    """What was counted since the installation began, by name."""
+    rows = session.execute(select(Counter.name, Counter.value).where(Counter.name.startswith(COUNTED)))
+    return {name.removeprefix(COUNTED): value for name, value in rows}
 
 
 def forget_done(session: Session, now: datetime, days: int = 30) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bot.store import bookings, conversations, desk_bookings, triage
+from bot.store import bookings, conversations, desk_bookings, messenger, triage
 from bot.store.desk_models import Errand
 from bot.store.engine import reading, unit_of_work
 from bot.store.models import Booking
@@ -65,6 +65,49 @@ def test_each_change_of_a_visit_reaches_the_patient_in_their_chat(
         assert anna.post(f"/desk/bookings/{booking}/{move}", version=version, **data).status_code == 200
     assert state(front, booking)[0] == status
     assert words in last_words(front, chat)
+
+
+def test_a_patient_whom_neither_chat_nor_email_reaches_is_a_row_at_the_desk_and_one_who_is_there_is_not(
+    front: Front, anna: Person
+) -> None:
+    chats = [front.chat(), front.chat()]
+    with unit_of_work(front.sessions) as session:
+        request = bookings.Request("Rosa Lindner", "+49 151 23456789", "phone", treatment="hair")
+        away, here = (bookings.create(session, chat, request, NOW).id for chat in chats)
+        later = front.clock.now = NOW + timedelta(hours=1)
+        conversations.accept_message(session, chats[1], "c2", "Is it confirmed?", later)
+        session.commit()
+    for booking in (away, here):
+        version = str(state(front, booking)[1])
+        assert anna.post(f"/desk/bookings/{booking}/confirm", version=version, at="2026-03-05T10:30").status_code == 200
+    with reading(front.sessions) as session:
+        rows = [row for row in triage.queue(session, later).items if row.details.get("note")]
+        assert [(row.kind, row.booking_id) for row in rows] == [("booking", away)]
+    assert "Please call them" in anna.get("/desk").text
+    assert "The patient may not have seen this" in anna.get(f"/desk/c/{chats[0]}").text
+
+
+@pytest.mark.parametrize(
+    ("fate", "shown"),
+    [
+        (("waiting", "outside_24_hours"), "waits for the patient to write"),
+        (("refused", "gone"), "Messenger cannot reach this patient any more"),
+        (("refused", "too_late"), "its visit had begun"),
+        (("sent", None), ""),
+    ],
+    ids=["waiting", "refused", "too-late", "sent"],
+)
+def test_the_transcript_shows_beside_a_line_what_became_of_it_on_messenger(
+    front: Front, anna: Person, fate: tuple[Any, str | None], shown: str
+) -> None:
+    chat = front.chat()
+    with unit_of_work(front.sessions) as session:
+        line = conversations.add_bot_message(session, chat, {"text": "Your visit is tomorrow."}, NOW)
+        messenger.note_delivery(session, chat, line.id, state=fate[0], reason=fate[1], now=NOW)
+        session.commit()
+    page = anna.get(f"/desk/c/{chat}").text
+    assert shown in page
+    assert ("Not delivered" in page) == bool(shown)
 
 
 def letters(front: Front) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -19,10 +19,10 @@ from bot.handover.reminders import send_due
 from bot.handover.settings import HandoverSettings
 from bot.handover.worker import run
 from bot.settings import BOT, Settings
-from bot.store import conversations, desk_ownership, triage
+from bot.store import conversations, desk_ownership, messenger, triage
 from bot.store.desk_models import Errand
 from bot.store.engine import Sessions, reading, unit_of_work
-from bot.store.models import Booking
+from bot.store.models import Booking, TriageItem
 from tests.handover.clinic import NOW, START, Clock, Desk, on_sqlite, words
 
 pytestmark = on_sqlite
@@ -68,6 +68,60 @@ def test_a_visit_moved_to_another_day_gets_its_own_reminder(sessions: Sessions, 
     desk.set(row, "booked")
     assert send_due(sessions, words(), DAY_BEFORE + timedelta(days=7), by_email=False, secret=SETTINGS.secret) == 1
     assert emails(sessions) == []
+
+
+def on_messenger(sessions: Sessions, chat: str, wrote_at: datetime) -> None:
+    """The patient moves to Messenger and writes there."""
+    with unit_of_work(sessions) as session:
+        link = messenger.find_or_open(session, "page", "psid", NOW)
+        assert messenger.move_to(session, link.person_index, chat)
+        messenger.wrote(session, link.person_index, wrote_at)
+        session.commit()
+
+
+def unreached(sessions: Sessions) -> list[str | None]:
+    """The visits whose patients the desk is to call."""
+    with reading(sessions) as session:
+        rows = session.scalars(select(TriageItem).where(TriageItem.closed_at.is_(None)))
+        return [row.booking_id for row in rows if row.details.get("note")]
+
+
+HOUR = timedelta(hours=1)
+PHONE = {"contact": "+49 151 23456789", "contact_kind": "phone"}
+
+
+@pytest.mark.parametrize(
+    ("hours_ago", "contact", "route", "fate"),
+    [
+        (2, {}, "chat", None),
+        (2, PHONE, "chat", None),
+        (48, {}, "email", ("sent", "by_email")),
+        (48, PHONE, "wait", ("waiting", "outside_24_hours")),
+    ],
+    ids=["inside", "inside-phone", "outside", "outside-phone"],
+)
+def test_on_messenger_a_reminder_goes_in_the_window_or_by_email_or_waits_and_the_desk_is_told(  # noqa: PLR0913, PLR0917
+    sessions: Sessions, desk: Desk, chat: str, hours_ago: int, contact: dict[str, str], route: str, fate: Any
+) -> None:
+    row = desk.ask(**contact)
+    desk.set(row, "booked")
+    on_messenger(sessions, chat, DAY_BEFORE - hours_ago * HOUR)
+    assert send_due(sessions, words(), DAY_BEFORE, by_email=True) == 1
+    assert said(sessions, chat)[-1]["route"] == route
+    assert len(emails(sessions)) == (route == "email")
+    assert unreached(sessions) == ([row.id] if route == "wait" else [])
+    with reading(sessions) as session:
+        assert next(iter(messenger.deliveries(session, chat).values()), None) == fate
+
+
+@pytest.mark.parametrize(("contact", "by_email"), [(PHONE, True), ({}, False)], ids=["phone", "no-mail-server"])
+def test_who_left_the_page_and_cannot_be_written_to_is_called_by_the_desk(
+    sessions: Sessions, desk: Desk, contact: dict[str, str], by_email: bool
+) -> None:
+    row = desk.ask(**contact)
+    desk.set(row, "booked")
+    assert send_due(sessions, words(), DAY_BEFORE, by_email=by_email) == 1
+    assert unreached(sessions) == [row.id]
 
 
 @pytest.mark.parametrize("status", ["proposed", "pending", "cancelled", "arrived"])

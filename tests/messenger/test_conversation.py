@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from rasa.core.channels.channel import UserMessage
 
+from bot.channels.messenger import worker as worker_module
 from bot.store import feedback as _feedback
 from bot.store.engine import Sessions, reading
 from bot.store.messenger_models import MessengerEvent, MessengerPerson
@@ -98,6 +99,26 @@ async def test_two_processes_share_the_work_and_nothing_is_done_twice_or_out_of_
 async def _slow(message: UserMessage) -> None:
     await asyncio.sleep(0.002)
     await say(message, f"You said: {message.text}")
+
+
+async def test_calls_of_metas_are_written_down_before_events_are_worked_on(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "STEP_BACK_SECONDS", 60.0)
+    async with clinic(sessions) as it:
+        it.graph.wrote[ANNA] = it.clock()
+        await it.post(bodies.body(bodies.text(ANNA, "hello")))
+        it.door.intake.quiet.clear()
+        working = asyncio.create_task(it.settle())
+        await asyncio.sleep(0.2)
+        assert it.heard.texts == []
+        it.door.intake.quiet.set()
+        await working
+        assert it.heard.texts == ["hello"]
+        it.door.intake.quiet.clear()
+        monkeypatch.setattr(worker_module, "STEP_BACK_SECONDS", 0.01)
+        await it.receive(bodies.text(ANNA, "more"))
+        assert it.heard.texts == ["hello", "more"], "a flood delays an event and does not stop it"
 
 
 async def test_a_turn_that_broke_off_is_taken_up_again_and_answered_once(sessions: Sessions) -> None:
@@ -211,6 +232,77 @@ async def test_an_edited_message_is_answered_by_its_new_words(sessions: Sessions
         assert it.graph.texts(ANNA)[-2:] == [it.words.replies["edited"].say, "You said: I am pregnant"]
         await it.receive(bodies.edit(ANNA, mid, "I was pregnant", number=2))
         assert it.heard.texts[-1] == "I was pregnant"
+
+
+async def interview(message: UserMessage) -> None:
+    """A check of two questions, as far as edits go: what is not understood is asked again."""
+    text = str(message.text)
+    if text == "check me":
+        await say(message, "Are you pregnant?", kind="question", asks="pregnant")
+    elif text == "noo":
+        await say(message, "Yes or no: are you pregnant?", kind="question", asks="pregnant")
+    elif "breathe" in text:
+        await say(message, "Please call 112 now.", kind="emergency")
+    else:
+        await say(message, "Do you have diabetes?", kind="question", asks="diabetes")
+
+
+def mid(letter: str) -> str:
+    return "m_" + letter * 90
+
+
+async def test_an_edit_of_an_earlier_answer_is_no_answer_to_the_question_asked_since(sessions: Sessions) -> None:
+    async with clinic(sessions, interview) as it:
+        await it.receive(bodies.text(ANNA, "check me"), bodies.text(ANNA, "yes", mid("a")))
+        change = bodies.edit(ANNA, mid("a"), "no")
+        await it.receive(change, change)
+        assert it.heard.texts == ["check me", "yes"]
+        assert it.graph.texts(ANNA)[-1] == it.words.replies["edited_late"].say
+        assert it.said(ANNA)[-2:] == [("patient", "no"), ("bot", it.words.replies["edited_late"].say)]
+        await it.receive(bodies.edit(ANNA, mid("a"), "no!", number=2))
+        assert it.heard.texts == ["check me", "yes"], "however often it is changed"
+
+
+async def test_an_edit_of_a_message_that_is_not_the_newest_is_not_heard(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "noo", mid("a")), bodies.text(ANNA, "something else", mid("b")))
+        await it.receive(bodies.edit(ANNA, mid("a"), "no"), bodies.edit(ANNA, mid("gone"), "no"))
+        assert it.heard.texts == ["noo", "something else"]
+
+
+async def test_an_edit_of_an_answer_that_was_asked_for_again_is_heard(sessions: Sessions) -> None:
+    async with clinic(sessions, interview) as it:
+        await it.receive(bodies.text(ANNA, "check me"), bodies.text(ANNA, "noo", mid("a")))
+        await it.receive(bodies.edit(ANNA, mid("a"), "no"))
+        assert it.heard.texts == ["check me", "noo", "no"]
+        assert it.graph.texts(ANNA)[-2:] == [it.words.replies["edited"].say, "Do you have diabetes?"]
+
+
+async def test_danger_in_an_edit_is_heard_however_old_the_message_is(sessions: Sessions) -> None:
+    async with clinic(sessions, interview) as it:
+        await it.receive(bodies.text(ANNA, "check me"), bodies.text(ANNA, "yes", mid("a")), bodies.text(ANNA, "no"))
+        await it.receive(bodies.edit(ANNA, mid("a"), "yes, I cannot breathe"))
+        assert it.graph.texts(ANNA)[-1] == "Please call 112 now."
+
+
+async def test_a_late_edit_that_broke_off_is_taken_up_again_and_not_heard(sessions: Sessions) -> None:
+    async with clinic(sessions, interview) as it:
+        await it.receive(bodies.text(ANNA, "check me"), bodies.text(ANNA, "yes", mid("a")))
+        work = it.door.worker.work  # type: ignore[union-attr]
+        answered, calls = work.records.answered, []
+
+        def break_off(*args: object) -> object:
+            calls.append(args)
+            if len(calls) == 1:
+                raise OSError("the disk is full")
+            return answered(*args)  # type: ignore[arg-type]
+
+        object.__setattr__(work.records, "answered", break_off)
+        await it.receive(bodies.edit(ANNA, mid("a"), "no"))
+        it.clock.advance(minutes=1)
+        await it.settle()
+        assert it.heard.texts == ["check me", "yes"]
+        assert it.graph.texts(ANNA)[-1] == it.words.replies["edited_late"].say
 
 
 async def test_a_message_taken_back_leaves_transcript_queue_and_desk(sessions: Sessions) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from bot.channels.messenger import graph as graph_module
 from bot.channels.messenger.graph import Graph, GraphError
-from bot.channels.messenger.settings import GRAPH_VERSION
+from bot.channels.messenger.settings import GRAPH_VERSION, REQUIRED
 from bot.settings import BOT, SettingError
 from bot.store.engine import Sessions, reading
 from bot.store.models import TriageItem
@@ -87,6 +87,68 @@ async def test_pauses_between_attempts_grow_and_a_rate_limits_wish_is_kept() -> 
     assert pauses[2] == 7.0
 
 
+async def test_while_meta_says_too_fast_and_not_for_how_long_pauses_grow_to_a_bound_and_nothing_is_called() -> None:
+    now, calls, too_fast = [0.0], [], [True]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        calls.append(now[0])
+        return httpx.Response(400, json={"error": {"code": 613}}) if too_fast[0] else httpx.Response(200, json={})
+
+    async def pause(graph: Graph) -> float:
+        with pytest.raises(GraphError, match="rate") as found:
+            await graph.call("GET", "me")
+        return found.value.retry_after
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        graph = Graph(messenger_settings("http://meta.test"), http, clock=lambda: now[0])
+        pauses = []
+        for _ in range(7):
+            pauses.append(await pause(graph))
+            now[0] += 1.0
+            assert await pause(graph) == pauses[-1] - 1.0, "nobody asks before the pause is over"
+            now[0] += pauses[-1]
+        assert len(calls) == 7
+        assert pauses == [60.0, 120.0, 240.0, 480.0, 900.0, 900.0, 900.0]
+        too_fast[0] = False
+        await graph.call("GET", "me")
+        too_fast[0] = True
+        assert await pause(graph) == 60.0, "once it went well the pause is short again"
+
+
+async def test_while_meta_says_too_fast_lines_wait_turns_go_on_and_advice_in_danger_is_tried_at_once(
+    sessions: Sessions,
+) -> None:
+    async with clinic(sessions) as it:
+        it.graph.failures.append(Refusal(400, 613))
+        await it.receive(bodies.text(ANNA, "hello"), bodies.text(BEN, "hello"))
+        assert (len(it.heard.texts), it.graph.sent, len(it.graph.refused)) == (2, [], 1)
+        await it.receive(bodies.text(ANNA, "I cannot breathe"))
+        assert it.graph.texts(ANNA) == ["Please call 112 now."]
+        it.graph.failures.extend([Refusal(400, 613)] * 2)
+        it.clock.advance(seconds=61)
+        await it.settle()
+        assert it.graph.texts(BEN) == [], "it is still too fast"
+        it.graph.failures.clear()
+        it.clock.advance(seconds=61)
+        await it.settle()
+        assert it.graph.texts(BEN)[-1] == "You said: hello"
+
+
+@pytest.mark.parametrize("code", [10, 200])
+async def test_a_lost_permission_keeps_the_lines_and_alerts_the_desk_once_a_day(sessions: Sessions, code: int) -> None:
+    async with clinic(sessions) as it:
+        it.graph.failures.extend([Refusal(403, code)] * 20)
+        await it.receive(bodies.text(ANNA, "hello"), bodies.text(BEN, "hello too"))
+        assert it.graph.sent == []
+        with reading(sessions) as session:
+            assert [one.details["trouble"] for one in session.query(TriageItem)] == ["permission"]
+        it.graph.failures.clear()
+        it.clock.advance(minutes=6)
+        await it.settle()
+        assert it.graph.texts(ANNA)[-1] == "You said: hello"
+        assert it.graph.texts(BEN)[-1] == "You said: hello too"
+
+
 async def test_a_call_that_gets_no_answer_is_cut_off_and_counts_as_passing() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         assert request.extensions["timeout"]["read"] == 10.0
@@ -157,10 +219,10 @@ async def test_a_message_of_which_half_is_sent_goes_on_with_the_other_half(sessi
         graph = it.door.worker.delivery.graph  # type: ignore[union-attr]
         send, told = graph.send, len(it.graph.sent)
 
-        async def send_one(*args: object) -> str:
+        async def send_one(*args: object, **more: object) -> str:
             if len(it.graph.sent) > told:
                 it.graph.failures.extend([Refusal(500, 2)] * 4)
-            return await send(*args)  # type: ignore[arg-type]
+            return await send(*args, **more)  # type: ignore[arg-type]
 
         graph.send = send_one  # type: ignore[method-assign]
         it.staff_writes(ANNA, text)
@@ -208,5 +270,5 @@ def test_settings_name_what_is_wrong() -> None:
         MessengerSettings.from_env({"MESSENGER_HANDOVER": "robot"})
     settings = MessengerSettings.from_env({"MESSENGER_PAGE_TOKEN": "t", "GRAPH_API_URL": "http://x/"})
     assert settings.graph_url == "http://x"
-    assert settings.missing == ["MESSENGER_APP_SECRET", "MESSENGER_VERIFY_TOKEN", "MESSENGER_PAGE_ID"]
+    assert settings.missing == list(REQUIRED[1:])
     assert "t'" not in repr(settings)

@@ -13,6 +13,8 @@ from bot.store.messenger_queue import (
     Arrival,
     backlog,
     block_lane,
+    count,
+    counted,
     enqueue,
     finish,
     forget_done,
@@ -135,6 +137,25 @@ def test_the_backlog_tells_how_far_the_work_lags_and_old_keys_are_forgotten(sess
         assert forget_done(session, NOW + timedelta(days=29)) == 0
         assert forget_done(session, NOW + timedelta(days=31)) == 1
         assert backlog(session, NOW).waiting == 1
+
+
+def test_what_many_processes_count_adds_up(sessions: Sessions) -> None:  # noqa: F811
+    barrier = threading.Barrier(4)
+
+    def write() -> None:
+        barrier.wait()
+        with unit_of_work(sessions) as session:
+            count(session, {"read": 2, "a_name_that_is_much_longer_than_the_column": 1})
+            session.commit()
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with reading(sessions) as session:
+        assert sorted(counted(session).values()) == [4, 8]
+        assert counted(session)["read"] == 8
 
 
 def test_a_person_is_found_again_after_the_keys_were_rotated(sessions: Sessions, key: str) -> None:  # noqa: F811

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
 
-from bot.store import conversations, desk_ownership, staff, triage
+import pytest
+from sqlalchemy.orm import Session
+
+from bot.store import conversations, desk_ownership, messenger, staff, triage
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.models import StaffUser
 
@@ -33,12 +36,51 @@ async def test_while_a_person_answers_the_bot_is_silent_and_the_patients_words_a
         ]
 
 
-async def test_danger_is_answered_even_while_a_person_has_the_chat(sessions: Sessions) -> None:
+@pytest.mark.parametrize("handover", ["desk", "inbox"])
+async def test_danger_is_answered_even_while_a_person_has_the_chat(sessions: Sessions, handover: str) -> None:
+    async with clinic(sessions, handover=handover) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        it.hand(ANNA, "person")
+        await it.settle()
+        await it.receive(bodies.text(ANNA, "I cannot breathe"))
+        assert it.graph.texts(ANNA)[-1] == "Please call 112 now."
+        assert it.states(ANNA)[-1] == ("sent", None)
+        assert it.owner(ANNA) == "person"
+        if handover == "inbox":
+            assert [kind for kind, _ in it.graph.control] == ["pass", "take", "pass"], "they go on there"
+
+
+@pytest.mark.parametrize("handover", ["desk", "inbox"])
+async def test_danger_told_on_standby_is_answered_though_another_app_has_the_thread(
+    sessions: Sessions, handover: str
+) -> None:
+    async with clinic(sessions, handover=handover) as it:
+        it.graph.owner[ANNA] = INBOX
+        await it.receive(bodies.text(ANNA, "I cannot breathe"), standby=True)
+        assert it.graph.texts(ANNA) == ["Please call 112 now."]
+        assert it.owner(ANNA) == "person"
+        await it.receive(bodies.text(ANNA, "and something else"), standby=True)
+        assert it.graph.texts(ANNA) == ["Please call 112 now."]
+
+
+async def test_only_danger_takes_the_thread_from_whoever_answers(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        it.graph.owner[ANNA] = INBOX
+        with unit_of_work(sessions) as session:
+            conversations.add_bot_message(session, it.link(ANNA).conversation_id, {"text": "News."}, it.clock())
+            session.commit()
+        await it.settle()
+        assert it.graph.control == []
+        assert it.states(ANNA)[-1] == ("refused", "control")
+
+
+async def test_that_our_own_app_took_the_thread_does_not_bring_the_bot_back(sessions: Sessions) -> None:
     async with clinic(sessions) as it:
         await it.receive(bodies.text(ANNA, "hello"))
         it.hand(ANNA, "person")
-        await it.receive(bodies.text(ANNA, "I cannot breathe"))
-        assert it.graph.texts(ANNA)[-1] == "Please call 112 now."
+        await it.receive(bodies.control(ANNA, "take_thread_control", APP))
+        assert it.owner(ANNA) == "person"
 
 
 async def test_an_answer_typed_in_metas_inbox_silences_the_bot_and_stands_in_the_transcript(sessions: Sessions) -> None:
@@ -88,18 +130,46 @@ async def test_with_people_in_metas_inbox_taking_over_passes_the_thread_there_an
         assert [kind for kind, _ in it.graph.control] == ["pass", "take"]
 
 
+BACK = {"text": "Maria has left the chat. I am the assistant, a computer program.", "metadata": {"kind": "handoff"}}
+
+
+def desk_hands_back(it: Clinic, before: Callable[[Session], None] = lambda session: None) -> None:
+    """As the desk does: Maria takes the chat over and gives it back."""
+    chat = it.link(ANNA).conversation_id
+    with unit_of_work(it.sessions) as session:
+        assert desk_ownership.take_over(session, chat, "maria", {"text": "Maria is here."}, it.clock())
+        session.commit()
+    with unit_of_work(it.sessions) as session:
+        messenger.note_hands(session, it.link(ANNA).person_index, True)
+        before(session)
+        assert desk_ownership.hand_back(session, chat, "maria", BACK, it.clock())
+        session.commit()
+
+
 async def test_the_return_to_the_assistant_is_announced_once_and_the_bot_answers_again(sessions: Sessions) -> None:
     async with clinic(sessions) as it:
         await it.receive(bodies.text(ANNA, "hello"))
-        it.hand(ANNA, "person")
+        told = len(it.graph.sent)
+        desk_hands_back(it)
         await it.settle()
-        it.hand(ANNA, "returned")
         await it.settle()
+        assert it.graph.texts(ANNA)[told:] == ["Maria is here.", BACK["text"]], "the desk has said it"
+        await it.receive(bodies.text(ANNA, "more", at=it.clock.advance(minutes=1)))
+        assert it.graph.texts(ANNA)[told + 2 :] == ["You said: more"]
+
+
+async def test_a_return_after_the_chat_moved_to_the_website_says_nothing_more_there(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        chat = it.link(ANNA).conversation_id
+
+        def move(session: Session) -> None:
+            conversations.get_conversation(session, chat).channel = "website"
+
+        desk_hands_back(it, move)
         await it.settle()
-        assert it.graph.texts(ANNA)[-1] == it.words.disclosure.returned
-        await it.receive(bodies.text(ANNA, "more"))
-        assert it.graph.texts(ANNA)[-1] == "You said: more"
-        assert it.graph.texts(ANNA).count(it.words.disclosure.returned) == 1
+        assert it.said(ANNA)[-1] == ("bot", BACK["text"])
+        assert it.graph.control == []
 
 
 async def test_done_in_metas_inbox_brings_the_bot_back(sessions: Sessions) -> None:
@@ -110,6 +180,7 @@ async def test_done_in_metas_inbox_brings_the_bot_back(sessions: Sessions) -> No
         await it.receive(bodies.control(ANNA, "pass_thread_control", APP, at=it.clock.advance(minutes=5)))
         assert it.owner(ANNA) == "returned"
         assert it.graph.texts(ANNA)[-1] == it.words.disclosure.returned
+        assert it.graph.texts(ANNA).count(it.words.disclosure.returned) == 1
 
 
 async def test_the_inbox_may_ask_for_the_thread_and_gets_it_and_others_do_not(sessions: Sessions) -> None:

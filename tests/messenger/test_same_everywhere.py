@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ class Parts:
 
     rasa: str
     graph: FakeGraph
+    mids: list[str] = field(default_factory=list)
 
 
 def free_port() -> int:
@@ -152,21 +153,25 @@ async def on_messenger(parts: Parts, lines: list[str]) -> list[Told]:
     psid, wording = f"555{uuid4().int % 10**12}", words()
     own = {wording.disclosure.start, wording.disclosure.gap}
     told: list[Told] = []
-    async with httpx.AsyncClient(timeout=ANSWER_LIMIT) as http:
-        for number, line in enumerate([None, *lines]):
-            now = datetime.now(timezone.utc)
-            parts.graph.wrote[psid] = now
-            tap = bodies.postback(psid, "Get Started", "/start_chat", at=now)
-            raw = bodies.body(tap if line is None else bodies.text(psid, line, at=now))
-            before = len(_sent(parts, psid))
-            answer = await http.post(
-                f"{parts.rasa}/webhooks/messenger", content=raw, headers={HEADER: sign(raw, SECRET)}
-            )
-            assert answer.status_code == 200
-            sent = await _quiet(parts, psid, before)
-            if number:
-                told.append([_told(*_shown(one)) for one in sent if _shown(one)[0] not in own])
+    for number, line in enumerate([None, *lines]):
+        now = datetime.now(timezone.utc)
+        parts.graph.wrote[psid] = now
+        tap = bodies.postback(psid, "Get Started", "/start_chat", at=now)
+        event = tap if line is None else bodies.text(psid, line, at=now)
+        parts.mids.append((event.get("message") or event["postback"])["mid"])
+        sent = await _posted(parts, psid, event)
+        if number:
+            told.append([_told(*_shown(one)) for one in sent if _shown(one)[0] not in own])
     return told
+
+
+async def _posted(parts: Parts, psid: str, event: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a person is sent after an event."""
+    raw, before = bodies.body(event), len(_sent(parts, psid))
+    async with httpx.AsyncClient(timeout=ANSWER_LIMIT) as http:
+        answer = await http.post(f"{parts.rasa}/webhooks/messenger", content=raw, headers={HEADER: sign(raw, SECRET)})
+    assert answer.status_code == 200
+    return await _quiet(parts, psid, before)
 
 
 async def _quiet(parts: Parts, psid: str, before: int) -> list[dict[str, Any]]:
@@ -211,3 +216,22 @@ def test_the_same_dialogue_is_answered_alike_on_every_channel(model: Path, tmp_p
         assert all(website), f"{name}: somebody was told nothing"
         assert messenger == website, name
         assert rest == website, name
+
+
+def test_a_corrected_answer_is_not_taken_for_the_answer_to_the_next_question(
+    model: Path, tmp_path: Path, root: Path
+) -> None:
+    async def talk() -> list[Told]:
+        async with running(model, tmp_path, root) as parts:
+            asked = await on_messenger(parts, ["can I have mesotherapy?", "yes", "I am 34", "noo"])
+            psid = parts.graph.sent[-1]["recipient"]["id"]
+            mid, late = parts.mids[-1], words().replies["edited_late"].say
+            now = parts.graph.wrote[psid] = datetime.now(timezone.utc)
+            edited = await _posted(parts, psid, bodies.edit(psid, mid, "no", at=now))
+            now = parts.graph.wrote[psid] = datetime.now(timezone.utc)
+            danger = await _posted(parts, psid, bodies.edit(psid, mid, "no, I cannot breathe", number=2, at=now))
+        assert [_shown(one)[0] for one in edited] == [late]
+        assert "112" in _shown(danger[0])[0]
+        return asked
+
+    assert all(asyncio.run(talk()))

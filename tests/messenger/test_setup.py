@@ -12,7 +12,7 @@ import pytest
 
 from bot.channels.messenger import setup
 from bot.channels.messenger.profile import FIELDS, _setup
-from bot.channels.messenger.settings import MessengerSettings
+from bot.channels.messenger.settings import REQUIRED, MessengerSettings
 from bot.channels.messenger.words import load_words
 from bot.clinic.content import load_content
 from bot.clinic.content.problems import ContentError
@@ -72,11 +72,10 @@ def _tired(fake: FakeGraph) -> None:
         (_other_page, {}, "MESSENGER_PAGE_ID"),
         (_no_echoes, {}, "message_echoes"),
         (_tired, {}, "ten minutes"),
-        (lambda fake: None, {"app_id": ""}, "MESSENGER_APP_ID"),
         (lambda fake: None, {"app_id": "123"}, "MESSENGER_APP_ID"),
         (lambda fake: None, {"verify_token": "short"}, "MESSENGER_VERIFY_TOKEN"),
     ],
-    ids=["expired", "wrong-token", "other-page", "no-echoes", "rate", "no-app", "other-app", "short-token"],
+    ids=["expired", "wrong-token", "other-page", "no-echoes", "rate", "other-app", "short-token"],
 )
 async def test_what_is_wrong_is_said_in_words(
     spoil: Callable[[FakeGraph], None], changes: dict[str, Any], hint: str
@@ -90,7 +89,13 @@ async def test_what_is_wrong_is_said_in_words(
 
 def test_missing_settings_are_named_and_nothing_is_called() -> None:
     told = setup(Settings(), MessengerSettings(page_token="t"))  # noqa: S106 - a test's
-    assert [line.split()[1] for line in told] == ["MESSENGER_APP_SECRET", "MESSENGER_VERIFY_TOKEN", "MESSENGER_PAGE_ID"]
+    assert [line.split()[1] for line in told] == list(REQUIRED[1:])
+
+
+def test_without_the_apps_id_setup_refuses_and_the_channel_does_not_start() -> None:
+    settings = messenger_settings("http://127.0.0.1:9", app_id="")
+    assert [line.split()[1] for line in setup(Settings(), settings)] == ["MESSENGER_APP_ID"]
+    assert not settings.is_configured, "the bot's own lines and its own thread would look like a person's"
 
 
 def test_setup_runs_by_itself_from_the_command_line() -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
+from datetime import timedelta
 from uuid import uuid4
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 from sanic import Sanic
 
 from bot.channels.messenger.channel import MessengerChannel
 from bot.channels.messenger.signature import sign
+from bot.serving.figures import ClinicFigures
 from bot.store.engine import Sessions, reading
-from bot.store.messenger_queue import backlog
+from bot.store.messenger_queue import backlog, counted
 
 from . import bodies
 from .bodies import ANNA, BEN
@@ -185,6 +189,41 @@ async def test_receipts_own_echoes_and_unknown_events_are_counted_and_ignored(se
         assert it.graph.sent == []
         wanted = {"read": 1, "delivery": 1, "echo": 2, "optin": 1, "unknown": 1, "message_of_nobody": 1}
         assert {name: it.door.counts[name] for name in wanted} == wanted
+
+
+async def test_calls_at_once_are_counted_each_once_and_prometheus_reads_the_sum(sessions: Sessions) -> None:
+    events = [bodies.text(ANNA, f"word {number}") for number in range(20)]
+    async with clinic(sessions) as it:
+        await asyncio.gather(*(it.post(bodies.body(one)) for one in [*events, *events[:5]]))
+        await it.post(RAW, "sha256=0")
+        await it.post(bodies.body(bodies.read(ANNA)))
+        assert (it.door.counts["queued"], it.door.counts["known"]) == (20, 5)
+        await it.door.write_counts()
+        await it.post(RAW, "sha256=0")
+        await it.door.write_counts()
+        await it.door.write_counts()
+        registry = CollectorRegistry()
+        registry.register(ClinicFigures(sessions, lambda: it.clock.now + timedelta(seconds=90)))
+        wanted = {"queued": 20, "known": 5, "message": 25, "read": 1, "bad_signature": 2}
+        found = {
+            name: registry.get_sample_value("mesoguide_messenger_events_total", {"event": name}) for name in wanted
+        }
+        assert found == wanted
+        assert registry.get_sample_value("mesoguide_messenger_queue_waiting") == 20
+        assert registry.get_sample_value("mesoguide_messenger_queue_oldest_seconds") == 90
+        assert registry.get_sample_value("mesoguide_messenger_given_up") == 0
+
+
+async def test_counts_that_could_not_be_written_are_written_later(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.post(RAW, "sha256=0")
+        real, it.door.parts.sessions = it.door.parts.sessions, None  # type: ignore[assignment]
+        await it.door.write_counts()
+        it.door.parts.sessions = real
+        await it.post(RAW, "sha256=0")
+        await it.door.write_counts()
+        with reading(sessions) as session:
+            assert counted(session) == {"bad_signature": 2}
 
 
 async def test_an_event_of_another_page_is_not_ours(sessions: Sessions) -> None:

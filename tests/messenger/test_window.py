@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from rasa.core.channels.channel import UserMessage
 
 from bot.channels.messenger.disclosure import due_disclosure
 from bot.channels.messenger.graph import GraphError
-from bot.channels.messenger.window import (
+from bot.clinic.window import (
     HUMAN_AGENT,
     RETIRED_TAGS,
     RefusedTag,
     check_tag,
     may_write,
-    reminder_route,
+    news_route,
 )
-from bot.store import conversations
+from bot.store import conversations, desk_ownership
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.models import TriageItem
 
 from . import bodies
 from .bodies import ANNA
-from .clinic import NOW, clinic
+from .clinic import NOW, Clinic, clinic, say
 from .graph import RETIRED
 
 HOUR = timedelta(hours=1)
@@ -77,11 +78,25 @@ def test_the_human_tag_is_not_for_the_bot_and_unknown_tags_for_nobody() -> None:
         check_tag("staff", "ISSUE_RESOLUTION")
 
 
-def test_a_reminder_goes_here_inside_the_window_else_by_email_else_it_waits() -> None:
-    assert reminder_route(NOW, NOW + 2 * HOUR, has_email=True) == "messenger"
-    assert reminder_route(NOW, NOW + 30 * HOUR, has_email=True) == "email"
-    assert reminder_route(NOW, NOW + 30 * HOUR, has_email=False) == "wait"
-    assert reminder_route(None, NOW, has_email=False) == "wait"
+@pytest.mark.parametrize(
+    ("on_messenger", "hours", "has_email", "route"),
+    [
+        (True, 2, True, "chat"),
+        (True, 30, True, "email"),
+        (True, 30, False, "wait"),
+        (True, None, False, "wait"),
+        (False, 0, True, "email"),
+        (False, 0, False, "chat"),
+        (False, 2, False, "wait"),
+        (False, None, False, "wait"),
+    ],
+    ids=str,
+)
+def test_news_takes_the_way_that_reaches_the_patient(
+    on_messenger: bool, hours: float | None, has_email: bool, route: str
+) -> None:
+    wrote = None if hours is None else NOW - hours * HOUR
+    assert news_route(on_messenger, wrote, NOW, has_email) == route
 
 
 @pytest.mark.parametrize(
@@ -140,6 +155,25 @@ async def test_a_persons_answer_goes_out_by_itself_and_after_a_day_with_the_huma
         assert it.graph.refused == []
 
 
+@pytest.mark.parametrize("by", ["staff-1", None], ids=["a button at the desk", "the clinic's own system"])
+async def test_what_a_machine_wrote_never_gets_the_human_tag_whoever_has_the_chat(
+    sessions: Sessions, by: str | None
+) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "I want a person"))
+        it.hand(ANNA, "person")
+        await it.settle()
+        told = len(it.graph.sent)
+        it.clock.advance(days=2)
+        with unit_of_work(sessions) as session:
+            say = {"text": "Your visit is confirmed.", "metadata": {"kind": "confirmation", "reference": "MG-1"}}
+            desk_ownership.tell_patient(session, it.link(ANNA).conversation_id, by, say, it.clock())
+            session.commit()
+        await it.settle()
+        assert len(it.graph.sent) == told
+        assert it.states(ANNA)[-1] == ("waiting", "outside_24_hours")
+
+
 async def test_a_persons_answer_after_seven_days_is_refused_and_the_desk_learns_why(sessions: Sessions) -> None:
     async with clinic(sessions) as it:
         await it.receive(bodies.text(ANNA, "I want a person"))
@@ -172,6 +206,73 @@ async def test_what_the_bot_says_outside_the_window_waits_until_the_patient_writ
         await it.receive(bodies.text(ANNA, "hello again", at=it.clock()))
         assert it.graph.texts(ANNA)[told] == "Your visit is tomorrow."
         assert all(one["messaging_type"] == "RESPONSE" for one in it.graph.sent)
+        assert it.graph.refused == []
+
+
+def about_a_visit(it: Clinic, text: str, starts_at: datetime, status: str = "booked") -> None:
+    """As reminders and the desk's news do: a line about a visit, unasked."""
+    card = {"kind": "confirmation", "reference": "MG-1", "status": status, "starts_at": starts_at.isoformat()}
+    with unit_of_work(it.sessions) as session:
+        say = {"text": text, "metadata": card}
+        conversations.add_bot_message(session, it.link(ANNA).conversation_id, say, it.clock())
+        session.commit()
+
+
+async def test_a_reminder_that_waited_longer_than_its_visit_is_never_sent(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        it.clock.advance(days=2)
+        about_a_visit(it, "Your visit is tomorrow.", it.clock() + 24 * HOUR)
+        about_a_visit(it, "We missed you last month.", it.clock() - 700 * HOUR, status="noshow")
+        await it.settle()
+        it.clock.advance(days=10)
+        await it.receive(bodies.text(ANNA, "hello again", at=it.clock()))
+        assert "Your visit is tomorrow." not in it.graph.texts(ANNA)
+        assert "We missed you last month." in it.graph.texts(ANNA)
+        assert ("refused", "too_late") in it.states(ANNA)
+        with reading(sessions) as session:
+            assert session.query(TriageItem).all() == [], "the desk was told when it could not be sent in time"
+
+
+async def test_an_answer_about_a_visit_of_yesterday_is_sent(sessions: Sessions) -> None:
+    async def answer(message: UserMessage) -> None:
+        began = (NOW - HOUR).isoformat()
+        await say(message, "Your visit was at eight.", kind="confirmation", status="booked", starts_at=began)
+
+    async with clinic(sessions, answer) as it:
+        await it.receive(bodies.text(ANNA, "when was my visit?"))
+        assert it.graph.texts(ANNA)[-1] == "Your visit was at eight."
+
+
+async def test_advice_in_danger_goes_ahead_of_whatever_waits(sessions: Sessions) -> None:
+    async with clinic(sessions) as it:
+        await it.receive(bodies.text(ANNA, "hello"))
+        it.clock.advance(days=2)
+        about_a_visit(it, "Your visit is next week.", it.clock() + 168 * HOUR)
+        await it.settle()
+        told = len(it.graph.sent)
+        await it.receive(bodies.text(ANNA, "I cannot breathe", at=it.clock()))
+        assert it.graph.texts(ANNA)[told:][:2] == ["Please call 112 now.", "Your visit is next week."]
+
+
+async def test_what_stands_in_no_transcript_is_not_sent_outside_the_window_either(sessions: Sessions) -> None:
+    many = [{"title": f"Choice {number}", "payload": f'/inform{{"n": {number}}}'} for number in range(30)]
+
+    async def answer(message: UserMessage) -> None:
+        if message.text == "choose":
+            await say(message, "Which one?", many)
+        else:
+            await say(message, "Your data is deleted.", kind="confirmation", erase=True)
+
+    async with clinic(sessions, answer) as it:
+        await it.receive(bodies.text(ANNA, "choose"))
+        told, more = len(it.graph.sent), it.graph.sent[-1]["message"]["quick_replies"][-1]["payload"]
+        it.graph.wrote[ANNA] = it.clock()
+        late = [bodies.quick_reply(ANNA, "More", more, at=NOW), bodies.text(ANNA, "delete my data", at=NOW)]
+        assert (await it.post(bodies.body(*late))).status_code == 200
+        it.clock.advance(hours=25)  # the worker was away
+        await it.settle()
+        assert len(it.graph.sent) == told
         assert it.graph.refused == []
 
 

@@ -3,6 +3,5 @@
 from bot.channels.messenger.channel import MessengerChannel
 from bot.channels.messenger.profile import setup
 from bot.channels.messenger.settings import MessengerSettings
-from bot.channels.messenger.window import may_write, reminder_route
 
-__all__ = ["MessengerChannel", "MessengerSettings", "may_write", "reminder_route", "setup"]
+__all__ = ["MessengerChannel", "MessengerSettings", "setup"]

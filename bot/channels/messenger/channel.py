@@ -39,12 +39,14 @@ from bot.channels.records import Records
 from bot.channels.turns import Ask, Turns
 from bot.channels.understanding import understood_by
 from bot.settings import Settings
-from bot.store.engine import Sessions
+from bot.store import messenger_queue
+from bot.store.engine import Sessions, unit_of_work
 
 log = logging.getLogger(__name__)
 
 NAME = "messenger"
 LARGEST_BODY = 1024 * 1024  # bytes; Meta batches at most 1,000 events, and keeps calls far below this
+COUNT_SECONDS = 10.0
 LAST_SECONDS = 8.0  # given to what is under way when the server stops
 
 Clock = Callable[[], datetime]
@@ -104,6 +106,7 @@ class MessengerChannel(InputChannel):
     def from_credentials(cls, credentials: dict[str, Any] | None) -> MessengerChannel:
         settings = MessengerSettings.from_env()
         if not settings.is_configured:
+            log.warning("Messenger answers 404: %s not set", ", ".join(settings.missing))
             return cls(missing=settings.missing)
         return cls(parts(Settings.from_env(), settings))
 
@@ -121,12 +124,13 @@ class Door:
 
     def __init__(self, made: Parts, on_new_message: Ask) -> None:
         self.parts = made
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()  # since they were last written down
         self._ask = on_new_message
         self._http: httpx.AsyncClient | None = None
         self.worker: Worker | None = None
-        self.intake = Intake(made.sessions, made.settings.page_id, made.clock, self._wake)
+        self.intake = Intake(made.sessions, made.settings.page_id, made.clock, self._wake, self.counts)
         self._turns: Turns | None = None
+        self._counting: asyncio.Task[None] | None = None
 
     async def start(self, app: Any, loop: asyncio.AbstractEventLoop) -> None:
         """Build what belongs to this process's event loop, and begin to work off the queue."""
@@ -137,17 +141,39 @@ class Door:
         self._turns = Turns(NAME, self._ask, records, say_sorry, made.clock, made.shared)
         self._turns.understand = partial(understood_by, app)
         self.worker = make_worker(made, records, self._turns, self._http, partial(_hears_danger, app))
+        self.worker.quiet = self.intake.quiet
         if made.works:
             self.worker.start()
+            self._counting = asyncio.create_task(self._keep_counts())
 
     async def stop(self, app: Any, loop: asyncio.AbstractEventLoop) -> None:
         """Let what is under way come to its end; the rest stays in the queue."""
+        if self._counting is not None:
+            self._counting.cancel()
+            await self.write_counts()
         if self.worker is not None:
             await self.worker.stop(LAST_SECONDS)
         if self._turns is not None:
             await self._turns.finish(LAST_SECONDS)
         if self._http is not None:
             await self._http.aclose()
+
+    async def write_counts(self) -> None:
+        """Add what was counted to the installation's figures; what cannot be written now is written later."""
+        counts = dict(self.counts)
+        self.counts.clear()
+        if not counts:
+            return
+        try:
+            await asyncio.to_thread(_count, self.parts.sessions, counts)
+        except Exception as error:
+            self.counts.update(counts)
+            log.warning("Messenger's counts cannot be written: %s", type(error).__name__)
+
+    async def _keep_counts(self) -> None:
+        while True:
+            await asyncio.sleep(COUNT_SECONDS)
+            await self.write_counts()
 
     async def verify(self, request: Request) -> HTTPResponse:
         """GET: Meta asks whether this address is ours, and wants its challenge back."""
@@ -171,9 +197,9 @@ class Door:
             return self._refuse("not_a_page", 404)
         except ValueError:
             return self._refuse("not_readable", 400)
-        self.counts += reading.counts
+        self.counts.update(reading.counts)
         try:
-            self.counts["queued"] += await self.intake.put(reading.events)
+            await self.intake.put(reading.events)
         except Exception as error:  # Meta sends it again later; saying 200 now would lose it
             log.error("Messenger's events could not be stored: %s", type(error).__name__)
             return self._refuse("not_stored", 503)
@@ -197,7 +223,7 @@ def make_worker(
 ) -> Worker:
     """The worker with everything behind it."""
     sessions, words, clock = made.sessions, made.words, made.clock
-    calls = graph.Graph(made.settings, http)
+    calls = graph.Graph(made.settings, http, clock=lambda: clock().timestamp())
     delivery = Delivery(sessions, calls, words, clock, made.public_url)
     routing = Routing(sessions, calls, words, clock)
     moves = Moves(sessions, records, words, clock)
@@ -214,6 +240,12 @@ def routes(door: Door) -> Blueprint:
     blueprint.listener("after_server_start")(door.start)
     blueprint.listener("before_server_stop")(door.stop)
     return blueprint
+
+
+def _count(sessions: Sessions, counts: Mapping[str, int]) -> None:
+    with unit_of_work(sessions) as session:
+        messenger_queue.count(session, counts)
+        session.commit()
 
 
 async def _hears_danger(app: Any, text: str) -> bool:

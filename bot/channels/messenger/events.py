@@ -97,7 +97,7 @@ def _event(  # noqa: PLR0913, PLR0917 - what the entry says, and whom it is read
         kind, key = "other_page", ""
     elif psid == page_id or not psid:
         kind, key = f"{kind}_of_nobody", ""
-    counts[f"standby_{kind}" if standby and key else kind] += 1
+    counts["standby" if standby and key else kind] += 1
     if not key:
         return None
     at = _moment(item.get("timestamp"), now)
@@ -134,7 +134,7 @@ def _message(item: Mapping[str, Any], message: Mapping[str, Any], app_id: str) -
 
 def _echo(mid: str, message: Mapping[str, Any], app_id: str) -> tuple[str, str, dict[str, Any]]:
     """What the page said. Our own app's lines are known; anything else was written by people in Meta's inbox."""
-    if not mid or not app_id or str(message.get("app_id", "")) == app_id:
+    if not mid or str(message.get("app_id", "")) == app_id:
         return "echo", "", {}
     text = message.get("text")
     return "inbox_echo", mid, {"text": text if isinstance(text, str) else "", "media": _media(message)}
@@ -173,7 +173,7 @@ def _handover(item: Mapping[str, Any], change: Mapping[str, Any], app_id: str) -
     name = next(name for name in _HANDOVERS if name in item)
     owner = str(change.get("new_owner_app_id") or change.get("requested_owner_app_id") or "")
     key = f":{name}:{_id(item.get('sender'))}:{item.get('timestamp')}"
-    return name, key, {"app": owner, "ours": bool(owner) and owner == app_id}
+    return name, key, {"app": owner, "ours": owner == app_id}
 
 
 _HANDOVERS = ("pass_thread_control", "take_thread_control", "request_thread_control")

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,16 +18,16 @@ from typing import Any, Literal
 import httpx
 
 from bot.channels.messenger.settings import GRAPH_VERSION, MessengerSettings
-from bot.channels.messenger.window import Author, check_tag
+from bot.clinic.window import Author, check_tag
 
 log = logging.getLogger(__name__)
 
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)  # seconds
 ATTEMPTS = 4
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 20.0  # seconds
-RATE_PAUSE = 60.0  # when Meta says "too fast" and not for how long
+RATE_PAUSE, LONGEST_RATE_PAUSE = 60.0, 900.0  # when Meta says "too fast" and not for how long
 
-Trouble = Literal["token", "window", "rate", "temporary", "gone", "control", "refused"]
+Trouble = Literal["token", "permission", "window", "rate", "temporary", "gone", "control", "refused"]
 Sleep = Callable[[float], Awaitable[None]]
 
 # Codes of Meta's error reference (messenger-platform/error-codes), by what to do.
@@ -55,22 +56,36 @@ class GraphError(RuntimeError):
 
 @dataclass
 class Graph:
-    """Calls for one page. `sleep` waits between attempts."""
+    """Calls for one page. `sleep` waits between attempts, `clock` gives seconds.
+
+    Meta's limits are the page's: once it says "too fast" nothing is called until the pause is over, but what is
+    `urgent`. A pause that Meta gave no length for doubles each time, to a bound, until a call succeeds.
+    """
 
     settings: MessengerSettings
     http: httpx.AsyncClient
     sleep: Sleep = asyncio.sleep
     attempts: int = ATTEMPTS
+    clock: Callable[[], float] = time.monotonic
+    _held_until: float = float("-inf")
+    _rate_pause: float = RATE_PAUSE
 
-    async def send(
-        self, psid: str, message: Mapping[str, Any], author: Author, kind: str = "RESPONSE", tag: str | None = None
+    async def send(  # noqa: PLR0913 - a message as Meta wants it
+        self,
+        psid: str,
+        message: Mapping[str, Any],
+        author: Author,
+        kind: str = "RESPONSE",
+        tag: str | None = None,
+        *,
+        urgent: bool = False,
     ) -> str:
         """Send one message; returns its mid. Raises GraphError, and RefusedTag before anything is sent."""
         check_tag(author, tag)
         body: dict[str, Any] = {"recipient": {"id": psid}, "messaging_type": kind, "message": dict(message)}
         if tag:
             body["tag"] = tag
-        answer = await self.call("POST", "me/messages", body)
+        answer = await self.call("POST", "me/messages", body, urgent=urgent)
         return str(answer.get("message_id") or "")
 
     async def act(self, psid: str, action: Literal["mark_seen", "typing_on", "typing_off"]) -> None:
@@ -82,27 +97,53 @@ class Graph:
         body = {"recipient": {"id": psid}, "target_app_id": app_id, "metadata": metadata}
         await self.call("POST", "me/pass_thread_control", body)
 
-    async def take_thread(self, psid: str, metadata: str = "") -> None:
+    async def take_thread(self, psid: str, metadata: str = "", *, urgent: bool = False) -> None:
         """Take the conversation over from whichever app has it."""
-        await self.call("POST", "me/take_thread_control", {"recipient": {"id": psid}, "metadata": metadata})
+        body = {"recipient": {"id": psid}, "metadata": metadata}
+        await self.call("POST", "me/take_thread_control", body, urgent=urgent)
 
     async def call(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None, attempts: int | None = None, **query: str
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        attempts: int | None = None,
+        *,
+        urgent: bool = False,
+        **query: str,
     ) -> dict[str, Any]:
         """One call, tried again with growing pauses while the trouble may pass; raises GraphError."""
         attempts = attempts or self.attempts
         for attempt in range(1, attempts + 1):
+            held = self._held_until - self.clock()
+            if held > 0 and not urgent:
+                raise GraphError("rate", 0, retry_after=held)
             try:
-                return await self._once(method, path, body, query)
+                answer = await self._once(method, path, body, query)
             except GraphError as error:
-                if not error.passes or attempt == attempts:
-                    raise
-                pause = _pause(error, attempt)
-                if pause > LONGEST_PAUSE:
+                pause = self._pause(error, attempt)
+                if not error.passes or attempt == attempts or pause > LONGEST_PAUSE:
                     raise
                 log.warning("Graph API %s: %s; again in %.1f s", path, error, pause)
                 await self.sleep(pause)
+            else:
+                self._rate_pause = RATE_PAUSE
+                return answer
         raise AssertionError("unreachable")
+
+    def _pause(self, error: GraphError, attempt: int) -> float:
+        """Seconds before the next attempt; too fast for longer than an attempt waits, the page is held."""
+        if error.trouble != "rate":
+            grown = min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE)
+            return grown * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
+        now = self.clock()
+        if not error.retry_after and now >= self._held_until:  # of several calls at once the first lets the pause grow
+            error.retry_after = self._rate_pause
+            self._rate_pause = min(2 * self._rate_pause, LONGEST_RATE_PAUSE)
+        error.retry_after = error.retry_after or self._held_until - now
+        if error.retry_after > LONGEST_PAUSE:
+            self._held_until = max(self._held_until, now + error.retry_after)
+        return error.retry_after
 
     async def _once(
         self, method: str, path: str, body: Mapping[str, Any] | None, query: Mapping[str, str]
@@ -134,13 +175,6 @@ def proof(settings: MessengerSettings) -> str:
     return hmac.new(settings.app_secret.encode(), settings.page_token.encode(), hashlib.sha256).hexdigest()
 
 
-def _pause(error: GraphError, attempt: int) -> float:
-    if error.trouble == "rate":
-        return error.retry_after or RATE_PAUSE
-    grown = min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE)
-    return grown * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
-
-
 def _error(answer: httpx.Response, data: Mapping[str, Any]) -> GraphError:
     found = data.get("error")
     error: Mapping[str, Any] = found if isinstance(found, dict) else {}
@@ -155,6 +189,7 @@ def _trouble(status: int, code: int, subcode: int, transient: bool) -> Trouble:
         (subcode in _CONTROL_SUB, "control"),
         (subcode in _GONE_SUB or code in _GONE, "gone"),
         (code in _TOKEN or (status == 401 and not code), "token"),
+        (code == 10 or 200 <= code < 300, "permission"),
         (code in _RATE or status == 429, "rate"),
         (code in _TEMPORARY or transient or status >= 500, "temporary"),
     )

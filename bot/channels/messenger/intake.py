@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -15,25 +16,36 @@ BATCH = 500  # events of one transaction
 
 
 class Intake:
-    """One process's way into the queue. `wake` is called after each commit: there is work."""
+    """One process's way into the queue. `wake` is called after each commit: there is work. `counts` learns how many
+    events were new ("queued") and how many known. `quiet` is set while nothing waits to be written."""
 
     def __init__(
-        self, sessions: Sessions, page_id: str, clock: Callable[[], datetime], wake: Callable[[], None] = lambda: None
+        self,
+        sessions: Sessions,
+        page_id: str,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None] = lambda: None,
+        counts: Counter[str] | None = None,
     ) -> None:
         self._sessions, self._page_id, self._clock, self._wake = sessions, page_id, clock, wake
-        self._waiting: list[tuple[list[Event], asyncio.Future[int]]] = []
+        self._counts: Counter[str] = Counter() if counts is None else counts
+        self._waiting: list[tuple[list[Event], asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
+        self.quiet = asyncio.Event()
+        self.quiet.set()
 
-    async def put(self, events: Sequence[Event]) -> int:
-        """Write the events down; returns when they are safe, with how many were new among those written together.
-        Raises what the database raised: the caller must not answer 200 then."""
+    async def put(self, events: Sequence[Event]) -> None:
+        """Write the events down; returns when they are safe. Raises what the database raised: the caller must not
+        answer 200 then."""
         if not events:
-            return 0
-        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            return
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((list(events), done))
         if self._writer is None or self._writer.done():
+            self.quiet.clear()
             self._writer = asyncio.create_task(self._write())
-        return await asyncio.shield(done)
+            self._writer.add_done_callback(lambda done: self.quiet.set())
+        await asyncio.shield(done)
 
     async def _write(self) -> None:
         while self._waiting:
@@ -48,9 +60,10 @@ class Intake:
                     if not done.done():
                         done.set_exception(error)
                 continue
+            self._counts.update(queued=new, known=size - new)
             for _, done in taken:
                 if not done.done():
-                    done.set_result(new)
+                    done.set_result(None)
             self._wake()
 
     def _store(self, events: list[Event]) -> int:

@@ -27,6 +27,7 @@ TROUBLES: Mapping[str, str] = {
     "token": "Meta refuses MESSENGER_PAGE_TOKEN: it expired, was withdrawn, or is for another page. Make a new one.",
     "rate": "Meta allows ten changes of a profile in ten minutes. Wait, then run this again.",
     "temporary": "Meta cannot be reached, or has trouble. Check GRAPH_API_URL and the way out; try again later.",
+    "permission": "The token lacks a permission: pages_messaging or pages_manage_metadata. Make a new one with both.",
     "refused": "Meta refuses the call. The token may lack pages_messaging or pages_manage_metadata.",
 }
 
@@ -98,10 +99,9 @@ async def _subscribe(calls: Graph) -> list[str]:
     answer = await calls.call("GET", f"{page_id}/subscribed_apps")
     apps = {str(app.get("id")): set(app.get("subscribed_fields") or []) for app in answer.get("data") or []}
     app_id = calls.settings.app_id
-    if app_id and app_id not in apps:
+    if app_id not in apps:
         return ["Problem: the token is not of the app MESSENGER_APP_ID; the bot's lines would look like a person's."]
-    fields = apps.get(app_id) or set().union(*apps.values())
-    missing = [name for name in FIELDS if name not in fields]
+    missing = [name for name in FIELDS if name not in apps[app_id]]
     if missing:
         return [f"Problem: the app gets no {', '.join(missing)}. Add these fields in the app's settings."]
     return ["Webhook: the page's events reach this app."]
@@ -109,11 +109,6 @@ async def _subscribe(calls: Graph) -> list[str]:
 
 def _check_settings(settings: MessengerSettings) -> list[str]:
     found = []
-    if not settings.app_id:
-        found.append(
-            "Problem: MESSENGER_APP_ID is not set; an answer typed in Meta's inbox cannot be told from the bot's own, "
-            "so it will not silence the bot."
-        )
     if len(settings.verify_token) < 16:
         found.append("Problem: MESSENGER_VERIFY_TOKEN is short; use at least 16 random characters.")
     where = "at this desk" if settings.handover == "desk" else "in Meta's page inbox"

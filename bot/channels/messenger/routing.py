@@ -36,7 +36,7 @@ class Routing:
     clock: Callable[[], datetime]
 
     async def follow_desk(self, person_index: str, with_person: bool) -> None:
-        """The desk took a conversation over or gave it back: thread control follows, and a return is announced."""
+        """The desk took a conversation over or gave it back: thread control follows."""
         link = await asyncio.to_thread(self._noted, person_index, with_person)
         if link is None:
             return
@@ -52,7 +52,8 @@ class Routing:
                 await asyncio.to_thread(self.person_answers, link)
                 await self._try("pass", self.graph.pass_thread(link.psid, INBOX_APP_ID))
         elif data.get("ours"):
-            await asyncio.to_thread(self._bot_again, link)
+            if kind == "pass_thread_control":  # what our own app takes, it takes for the desk or for advice in danger
+                await asyncio.to_thread(self._bot_again, link)
         elif kind == "take_thread_control" or data.get("app"):
             await asyncio.to_thread(self.person_answers, link)
 

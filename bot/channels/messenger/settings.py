@@ -14,7 +14,9 @@ GRAPH_URL = "https://graph.facebook.com"
 INBOX_APP_ID = "263902037430900"  # Meta's own page inbox, as target and sender of thread control
 
 Handover = Literal["desk", "inbox"]
-REQUIRED = ("MESSENGER_PAGE_TOKEN", "MESSENGER_APP_SECRET", "MESSENGER_VERIFY_TOKEN", "MESSENGER_PAGE_ID")
+REQUIRED = (
+    "MESSENGER_PAGE_TOKEN", "MESSENGER_APP_SECRET", "MESSENGER_VERIFY_TOKEN", "MESSENGER_APP_ID", "MESSENGER_PAGE_ID",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class MessengerSettings:
     @property
     def missing(self) -> list[str]:
         """The variables without which the channel cannot work."""
-        values = (self.page_token, self.app_secret, self.verify_token, self.page_id)
+        values = (self.page_token, self.app_secret, self.verify_token, self.app_id, self.page_id)
         return [name for name, value in zip(REQUIRED, values, strict=True) if not value]
 
     @property

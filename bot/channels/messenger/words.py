@@ -120,7 +120,9 @@ class Words(Base):
         return Words.model_validate(_filled(self.model_dump(), placeholders))
 
 
-REPLIES = ("sticker", "voice", "image", "video", "file", "location", "share", "other", "edited", "withdrawn")
+REPLIES = (
+    "sticker", "voice", "image", "video", "file", "location", "share", "other", "edited", "edited_late", "withdrawn",
+)  # fmt: skip
 
 
 def load_words(folder: Path, placeholders: Mapping[str, str]) -> Words:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from bot.channels.incoming import Incoming, clean
 from bot.channels.messenger.delivery import Delivery
 from bot.channels.messenger.disclosure import Reason, due_disclosure
+from bot.channels.messenger.edits import is_open_to_edit
 from bot.channels.messenger.graph import GraphError
 from bot.channels.messenger.moves import Moves
 from bot.channels.messenger.render import asked_page, next_page
@@ -29,6 +30,7 @@ from bot.store.messenger import CLIENT_ID, Link
 log = logging.getLogger(__name__)
 
 JUST_NOW = 3  # lines of the transcript
+SINCE_EDITED = 40  # lines looked through for a message that was changed
 LONGEST = 4000  # characters of a message that are read
 TOLD_WITH_TEXT = ("voice", "image", "video", "file", "location")  # attachments worth a word beside an answered text
 
@@ -64,6 +66,7 @@ class Work:
     async def run(self, kind: str, sent_at: datetime, body: Body) -> None:
         """Do what one event asks for. What is to be sent stands in the transcript afterwards, due for delivery."""
         if kind in ("message", "postback", "edit"):
+            body = {**body, "sent_at": sent_at}
             link, with_person = await asyncio.to_thread(self._arrived, str(body["psid"]), sent_at, body)
             await self._message(link, kind, body, with_person)
             return
@@ -94,15 +97,26 @@ class Work:
             await self._answer(link, message, body)  # advice comes first
         await asyncio.to_thread(self._disclose, link)
         if kind == "edit":
+            if not await asyncio.to_thread(self._is_open_to_edit, link, body):
+                await self._late_edit(link, message, body)
+                return
             await asyncio.to_thread(self._preface, link, self.words.replies["edited"].say)
-        if not await self._own_business(link, message):
+        if not await self._own_business(link, message, body):
             await self._answer(link, message, body)
 
-    async def _own_business(self, link: Link, message: Incoming) -> bool:
+    async def _late_edit(self, link: Link, message: Incoming, body: Body) -> None:
+        """A changed message that is no answer to what was asked since: only danger in it is heard."""
+        if await self._is_danger(message):
+            await self._answer(link, message, body)
+            return
+        says = [_say(self.words.replies["edited_late"].say, kind="smalltalk")]
+        await asyncio.to_thread(self._keep, link, message, self.words.replies["edited_late"].row, says)
+
+    async def _own_business(self, link: Link, message: Incoming, body: Body) -> bool:
         """What the channel answers itself: further pages of a list, codes for another channel."""
         page = asked_page(message.payload)
         if page is not None:
-            await self._page(link, *page)
+            await self._page(link, body, *page)
             return True
         if message.payload == MOVE or self.moves.concerns(message.text):
             return await asyncio.to_thread(self.moves.reply, link, message)
@@ -122,7 +136,7 @@ class Work:
 
     async def _turned(self, link: Link, message: Incoming, body: Body) -> None:
         said = await self._turn(link, message, str(body.get("text") or ""))
-        await self._send_unstored(link, said)
+        await self._send_unstored(link, body, said)
 
     async def _turn(self, link: Link, message: Incoming, title: str) -> list[Said]:
         """The turn. A button so old that the bot no longer knows it counts as the words on it."""
@@ -132,27 +146,34 @@ class Work:
             text = clean(title)[:LONGEST] or self.words.replies["other"].row
             return await self.turns.answer(link.conversation_id, Incoming(message.id, text=text))
 
-    async def _send_unstored(self, link: Link, said: list[Said]) -> None:
+    async def _send_unstored(self, link: Link, body: Body, said: list[Said]) -> None:
         """Lines that are in no transcript cannot be due: they go now, as well as they can."""
         known = await asyncio.to_thread(self._stored, said)
         try:
-            await self.delivery.send_unstored(link.psid, [one for one in said if one["id"] not in known])
+            await self.delivery.send_unstored(
+                link.psid, body["sent_at"], [one for one in said if one["id"] not in known]
+            )
         except GraphError as error:
             log.error("an unstored line could not be sent: %s", error)
 
-    async def _page(self, link: Link, message_id: str, page: int) -> None:
+    async def _page(self, link: Link, body: Body, message_id: str, page: int) -> None:
         buttons = await asyncio.to_thread(self._buttons, link, message_id)
         payload = next_page(message_id, buttons, page, self.words.paging)
         if payload is not None:
-            await self.delivery.send_payload(link.psid, payload)
+            await self.delivery.send_payload(link.psid, body["sent_at"], payload)
 
     async def _is_danger(self, message: Incoming) -> bool:
         if message.payload:
             return message.payload.startswith(("/report_emergency", "/report_urgent"))
         return bool(message.text) and await self.hears_danger(message.text)
 
+    def _is_open_to_edit(self, link: Link, body: Body) -> bool:
+        with reading(self.sessions) as session:
+            rows = conversations.last_messages(session, link.conversation_id, SINCE_EDITED)
+            return is_open_to_edit(rows, _client_id(body), _edit_id(body))
+
     def _incoming(self, kind: str, body: Body) -> Incoming:
-        identity = _client_id(body) + (f"e{body['number']}" if kind == "edit" else "")
+        identity = _edit_id(body) if kind == "edit" else _client_id(body)
         payload = str(body.get("payload") or "")
         if payload:
             return Incoming(identity, payload=payload)
@@ -269,8 +290,13 @@ class Work:
 
 
 def _client_id(body: Body) -> str:
-    """What a message is called in the transcript; an edit of it adds "e" and its number."""
+    """What a message is called in the transcript."""
     return f"{CLIENT_ID}{body['mid'][:52]}"
+
+
+def _edit_id(body: Body) -> str:
+    """What an edit of it is called there."""
+    return f"{_client_id(body)}e{body['number']}"
 
 
 def _say(text: str, buttons: Sequence[Button] = (), kind: str = "fallback") -> Said:

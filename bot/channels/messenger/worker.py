@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ log = logging.getLogger(__name__)
 
 LANES = 8  # people worked for at once
 POLL_SECONDS = 1.0
+STEP_BACK_SECONDS = 0.5  # so long at most an event waits while Meta's calls come faster than they are written down
 LEASE = timedelta(seconds=120)  # longer than a turn with its retries; a dead worker's people wait so long
 ATTEMPTS = 5
 PAUSES = (1.0, 5.0, 30.0, 120.0)  # seconds before the attempts after the first
@@ -38,7 +38,8 @@ DAY = timedelta(days=1)
 
 @dataclass
 class Worker:
-    """One process's worker. `shared` says that other processes work on the same queue."""
+    """One process's worker. `shared` says that other processes work on the same queue; `quiet` is set while this
+    process has no call of Meta's to write down, which goes first."""
 
     sessions: Sessions
     work: Work
@@ -46,9 +47,9 @@ class Worker:
     routing: Routing
     clock: Callable[[], datetime]
     shared: bool = False
+    quiet: asyncio.Event | None = None
     poll_seconds: float = POLL_SECONDS
     pauses: tuple[float, ...] = PAUSES
-    counts: Counter[str] = field(default_factory=Counter)
     holder: str = field(default_factory=lambda: str(uuid4()))
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _lanes: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -132,16 +133,21 @@ class Worker:
         while True:
             event, attempts = await asyncio.to_thread(self._advance, person, done, failed)
             if done is not None:
-                self.counts["given_up" if failed else "done"] += 1
                 await self.delivery.send_due(person)
             if event is None:
                 break
+            await self._step_back()
             failed, pause = await self._event(event, attempts)
             if pause:
                 return pause
             done = event
         await self.delivery.send_due(person)
         return 0.0
+
+    async def _step_back(self) -> None:
+        if self.quiet is not None:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.quiet.wait(), STEP_BACK_SECONDS)
 
     async def _hands(self, person: str) -> None:
         change = (await asyncio.to_thread(self._changed)).get(person)
@@ -173,9 +179,13 @@ class Worker:
         with reading(self.sessions) as session:
             people = queue.waiting_people(session, now, 2 * LANES)
             people += [person for person, _ in messenger.changed_hands(session)]
-            people += messenger.people_with_news(session, now)
+            people += self._with_news(session, now)
             held = queue.held_lanes(session, now)
         return [person for person in dict.fromkeys(people) if person not in held]
+
+    def _with_news(self, session: Any, now: datetime) -> list[str]:
+        resting = self.delivery.resting()
+        return [person for person in messenger.people_with_news(session, now) if person not in resting]
 
     def _changed(self) -> dict[str, bool]:
         with reading(self.sessions) as session:

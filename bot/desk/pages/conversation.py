@@ -21,6 +21,7 @@ from bot.store import (
     desk_questions,
     desk_queue,
     desk_transcript,
+    messenger,
     screenings,
     staff,
     staff_sessions,
@@ -71,8 +72,9 @@ def older(view: Signed, conversation_id: str, before: Whole) -> Response:
         _viewed(session, view, conversation_id, before=before)
     with view.reading() as session:
         rows = desk_transcript.older(session, conversation_id, before, SHOWN)
-        people = staff.names(session)
-    return view.page("messages_older.html", messages=rows, people=people, conversation_id=conversation_id, shown=SHOWN)
+        people, known = staff.names(session), messenger.deliveries(session, conversation_id)
+    values = {"messages": rows, "people": people, "deliveries": known, "conversation_id": conversation_id}
+    return view.page("messages_older.html", shown=SHOWN, **values)
 
 
 @pages.post("/c/{conversation_id}/take-over")
@@ -182,12 +184,18 @@ def whole(view: View, conversation_id: str, item: str) -> dict[str, Any]:
 
 
 def _state(view: View, session: Session, conversation_id: str) -> dict[str, Any]:
-    """Who has the chat, who else looks at it."""
+    """Who has the chat, who else looks at it, and what became of the lines sent to Messenger."""
     chat = conversations.get_conversation(session, conversation_id)
     people = staff.names(session)
     others = desk_ownership.others_here(session, conversation_id, view.staff.id, view.now - HERE_FOR)
     is_mine = chat.owner == "person" and chat.assigned_to == view.staff.id
-    return {"chat": chat, "people": people, "others": [people.get(one, "?") for one in others], "is_mine": is_mine}
+    return {
+        "chat": chat,
+        "people": people,
+        "others": [people.get(one, "?") for one in others],
+        "is_mine": is_mine,
+        "deliveries": messenger.deliveries(session, conversation_id),
+    }
 
 
 def handed_back(view: View) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Who may write to a patient on Messenger, when, and how it must be marked. Pure: times are passed in.
+"""Who may write to a patient on Messenger, when, and how it must be marked; which way news takes. Times are passed in.
 
 Meta's rules as of 2026: anybody on the page's side may answer within 24 hours of the patient's last message; a person
 may answer up to seven days with the tag HUMAN_AGENT, which a machine must not use; the other tags were retired.
@@ -13,11 +13,12 @@ from typing import Literal
 STANDARD = timedelta(hours=24)
 HUMAN = timedelta(days=7)
 MARGIN = timedelta(minutes=1)  # the way to Meta takes time and clocks differ
+AT_THE_PAGE = timedelta(minutes=15)  # who wrote on a page so recently sees what is said there now
 HUMAN_AGENT = "HUMAN_AGENT"
 RETIRED_TAGS = frozenset({"CONFIRMED_EVENT_UPDATE", "POST_PURCHASE_UPDATE", "ACCOUNT_UPDATE"})
 
 Author = Literal["bot", "staff"]
-Route = Literal["messenger", "email", "wait"]
+Route = Literal["chat", "email", "wait"]
 
 
 class RefusedTag(ValueError):
@@ -61,9 +62,15 @@ def check_tag(author: Author, tag: str | None) -> None:
         raise RefusedTag(f"{HUMAN_AGENT} is for answers typed by a person; the bot never uses it")
 
 
-def reminder_route(last_wrote_at: datetime | None, now: datetime, has_email: bool) -> Route:
-    """How a reminder for a Messenger patient goes out: here inside the window, else by email, else it waits until the
-    patient writes again. The caller records which."""
-    if may_write("bot", last_wrote_at, now).allowed:
-        return "messenger"
-    return "email" if has_email else "wait"
+def news_route(on_messenger: bool, last_wrote_at: datetime | None, now: datetime, has_email: bool) -> Route:
+    """How a patient learns of what they did not just ask for, such as a reminder.
+
+    On Messenger: in the chat inside the window, else by email, else it waits there until they write again. On a page:
+    by email beside the chat, else in the chat of who was there just now, else it waits for them to come back. What
+    waits may be read too late: somebody has to tell them.
+    """
+    if on_messenger:
+        is_near = may_write("bot", last_wrote_at, now).allowed
+        return "chat" if is_near else "email" if has_email else "wait"
+    is_near = last_wrote_at is not None and now - last_wrote_at < AT_THE_PAGE
+    return "email" if has_email else "chat" if is_near else "wait"
