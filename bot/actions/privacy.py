@@ -1,8 +1,8 @@
-"""The patient's own data: deleted when they ask for it twice."""
+"""The patient's own data: deleted when they ask for it and confirm it."""
 
 from __future__ import annotations
 
-from rasa_sdk.events import AllSlotsReset, SlotSet
+from rasa_sdk.events import AllSlotsReset, FollowupAction, SlotSet
 
 from bot.actions.base import ClinicAction, Events, Turn
 from bot.actions.handoff import LEAVE_FORM
@@ -11,12 +11,15 @@ from bot.store.engine import reading
 
 
 class ActionOfferDeletion(ClinicAction):
-    """Asks whether to delete; a "yes" then does it."""
+    """Asks whether to delete; a "yes" right after the question does it, and so does its button. That button pressed
+    later, when other things have been said, asks again."""
 
     def name(self) -> str:
         return "action_offer_deletion"
 
     def act(self, turn: Turn) -> Events:
+        if turn.entity("answer") == "yes" and turn.slot("offered") == "deletion":
+            return [FollowupAction("action_delete_my_data")]
         turn.say("utter_ask_delete_except_visits" if _visits_stay(turn) else "utter_ask_delete")
         return [*LEAVE_FORM, SlotSet("offered", "deletion")]
 

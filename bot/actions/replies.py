@@ -38,18 +38,18 @@ def comes_first(turn: Turn) -> bool:
     return bool((turn.parse.get("learned") or {}).get("instead"))
 
 
-def answer_one(turn: Turn, question: Question) -> None:
-    """Say the most specific answer there is, or that the leaflet does not say."""
+def answer_one(turn: Turn, question: Question) -> bool:
+    """Say the most specific answer there is, or that the leaflet does not say: then False, and a person is offered."""
     if question.intent == "ask_why":
         turn.say("utter_why_elsewhere")
-        return
+        return True
     language = turn.content.languages.get(str(turn.parse.get("language")))
     if language and question.intent in language.answers:
         told = {"kind": "answer", "topic": question.intent, "facts": []}
         turn.say_text(turn.content.fill(language.answers[question.intent]), told)
-        return
+        return True
     if comes_first(turn) and say_learned(turn):
-        return
+        return True
     found = select_answer(
         turn.content,
         question.intent,
@@ -57,11 +57,13 @@ def answer_one(turn: Turn, question: Question) -> None:
         concern=question.value("concern"),
         criterion=question.value("criterion") or _criterion(turn, question),
     )
-    if found is None:
-        if not say_learned(turn):
-            say_unknown(turn, question)
-        return
-    turn.say_text(turn.content.fill(found.text), _metadata(turn, found), turn.content.buttons(found.next))
+    if found is not None:
+        turn.say_text(turn.content.fill(found.text), _metadata(turn, found), turn.content.buttons(found.next))
+        return True
+    if say_learned(turn):
+        return True
+    say_unknown(turn, question)
+    return False
 
 
 def answer_suitability(turn: Turn) -> None:

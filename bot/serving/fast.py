@@ -8,6 +8,7 @@ MESOGUIDE_LEAN=off starts the server with Rasa's own functions.
 
 from __future__ import annotations
 
+import copy
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,9 +21,7 @@ from rasa.core.actions.action import ActionExtractSlots, RemoteAction
 from rasa.core.actions.action import action_for_name_or_text as stock_action_for_name_or_text
 from rasa.engine.exceptions import GraphRunError
 from rasa.engine.runner.dask import DaskGraphRunner
-from rasa.shared.core.constants import (
-    DEFAULT_SLOT_NAMES,
-)
+from rasa.shared.core.constants import ACTION_VALIDATE_SLOT_MAPPINGS, DEFAULT_SLOT_NAMES
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import (
     Event,
@@ -183,18 +182,21 @@ def action_for_name_or_text(name: str, domain: Domain, endpoint: EndpointConfig 
 async def extract_slots(
     self: ActionExtractSlots, output_channel: Any, nlg: Any, tracker: DialogueStateTracker, domain: Domain
 ) -> list[Any]:
-    """Nothing to look for in a domain whose slots are all set by actions."""
+    """Look only at slots that a message alone may fill; most are set by actions."""
     if "_extracts" not in domain.__dict__:
-        domain.__dict__["_extracts"] = any(map(_may_be_extracted, domain.slots))
-    if domain.__dict__["_extracts"]:
-        return await _stock_extract(self, output_channel, nlg, tracker, domain)
-    return await self._execute_validation_action([], output_channel, nlg, tracker, domain)
+        domain.__dict__["_extracts"] = _with_extracted_slots_only(domain)
+    return await _stock_extract(self, output_channel, nlg, tracker, domain.__dict__["_extracts"])
 
 
-def _may_be_extracted(slot: Any) -> bool:
-    if slot.name in DEFAULT_SLOT_NAMES:
-        return False
-    return any(mapping.get("type") != "custom" or mapping.get("action") for mapping in slot.mappings)
+def _with_extracted_slots_only(domain: Domain) -> Domain:
+    """The domain without the slots that only actions set; all of it where an action fills slots and hears of all."""
+    looked_for = [slot for slot in domain.slots if slot.name not in DEFAULT_SLOT_NAMES]
+    asks_an_action = any(mapping.get("action") for slot in looked_for for mapping in slot.mappings)
+    if asks_an_action or ACTION_VALIDATE_SLOT_MAPPINGS in domain.user_actions:
+        return domain
+    twin = copy.copy(domain)
+    twin.slots = [slot for slot in looked_for if any(mapping.get("type") != "custom" for mapping in slot.mappings)]
+    return twin
 
 
 _stock_is_empty = Domain.is_empty

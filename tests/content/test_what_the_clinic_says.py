@@ -60,6 +60,11 @@ def test_answers_read_at_grade_8_or_below_even_with_the_medical_terms_left_in(co
     assert {answer.id for answer in content.answers if grade(answer.text) > MAX_GRADE} == set()
 
 
+def test_answers_read_at_grade_8_or_below_with_prices_and_addresses_filled_in(content: Content) -> None:
+    filled = {answer.id: content.fill(answer.text) for answer in content.answers}
+    assert {id for id, text in filled.items() if grade(text) > MAX_GRADE} == set()
+
+
 def test_screening_texts_read_at_grade_8_or_below(content: Content) -> None:
     asked = [one for question in content.screening.questions for one in (question, *question.follow_ups)]
     texts = [text for one in asked for text in (one.help, one.why)]

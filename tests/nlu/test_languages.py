@@ -22,6 +22,8 @@ BREATHING = {
     "tr": "nefes alamıyorum", "zh": "我呼吸困难",
 }  # fmt: skip
 
+MASHED = ["qwrt zzkp mmnb", "jhgjhg kjhkjh kjhkjhk", "hjkl hjkl hjkl", "dfgdfg dfgdfg dfg dfgdfg", "qweqwe asdf zxczxc"]
+
 
 def test_nine_in_ten_short_messages_are_recognised(shared: Understanding) -> None:
     told = [shared.language_of(text) == language for language, texts in MESSAGES.items() for text in texts]
@@ -32,6 +34,27 @@ def test_english_as_patients_write_it_stays_english(shared: Understanding) -> No
     texts = [text for texts in load(ROOT / "tests" / "heldout").intents.values() for text in texts]
     other = [text for text in texts if shared.language_of(text) != "en"]
     assert len(other) <= len(texts) / 200
+
+
+@pytest.mark.parametrize("text", MASHED)
+def test_keys_hit_at_random_are_no_language(shared: Understanding, text: str) -> None:
+    assert shared.language_of(text) == "en"
+
+
+@pytest.mark.parametrize("text", ["ich habe bzw hatte krebs, geht das", "mam dolegliwosci w nocy, czy moge przyjsc"])
+def test_an_abbreviation_leaves_a_language_what_it_is(shared: Understanding, text: str) -> None:
+    assert shared.language_of(text) != "en"
+
+
+def test_every_danger_word_that_was_recognised_in_plain_letters_still_is(shared: Understanding) -> None:
+    heard = {
+        (code, phrase)
+        for code, language in shared.languages.items()
+        for phrases in language.danger.values()
+        for phrase in phrases
+        if phrase.isascii() and len(phrase.split()) > 2 and shared.language_of(phrase) == code
+    }
+    assert len(heard) >= 62
 
 
 def test_every_language_has_messages_to_tell_it_by(shared: Understanding) -> None:

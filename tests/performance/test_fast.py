@@ -380,10 +380,16 @@ def test_actions_are_of_the_kind_stock_rasa_builds_and_built_once() -> None:
         assert fast.action_for_name_or_text(name, DOMAIN, None) is ours
 
 
-@pytest.mark.parametrize("mapping", ["custom", "from_intent"])
-async def test_slots_are_extracted_as_by_stock_rasa(mapping: str) -> None:
-    extra = {"type": mapping} | ({"value": "yes", "intent": "ask_pain"} if mapping == "from_intent" else {})
-    slots = {"asked": {"type": "text", "mappings": [extra]}}
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {"type": "custom"},
+        {"type": "from_intent", "value": "yes", "intent": "ask_pain"},
+        {"type": "from_intent", "value": "yes", "not_intent": ["ask_pain", "deny"]},
+    ],
+)
+async def test_slots_are_extracted_as_by_stock_rasa(mapping: dict[str, Any]) -> None:
+    slots = {"asked": {"type": "text", "mappings": [mapping]}}
     domain = DOMAIN.merge(Domain.from_dict({"slots": slots}))
     nlg: Any = SimpleNamespace()
     for tracker, event in dialogue(9):

@@ -29,7 +29,7 @@ def test_every_conversation_of_bot_tests_is_predicted_step_by_step(
 ) -> None:
     model = current_model()
     assert model is not None, "the installation trained one"
-    options = ["--stories", "tests", "--out", str(tmp_path), "--fail-on-prediction-errors"]
+    options = ["--e2e", "--stories", "tests", "--out", str(tmp_path), "--fail-on-prediction-errors"]
     done = rasa(root, "test", "core", "-m", str(model), *options)
     failed = tmp_path / "failed_test_stories.yml"
     assert done.returncode == 0, failed.read_text() if failed.exists() else done.stderr[-2000:]
