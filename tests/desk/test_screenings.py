@@ -18,15 +18,16 @@ from bot.clinic.content import load_content
 from bot.clinic.screening import Heard, begin, hear, verdict
 from bot.serving.doctor import examine
 from bot.settings import BOT
-from bot.store import screenings
+from bot.store import bookings, screenings, triage
 from bot.store.desk_models import Errand
 from bot.store.engine import reading, unit_of_work
-from bot.store.models import AuditEntry
+from bot.store.models import AuditEntry, Booking, TriageItem
 
 from .conftest import Front, Person
 
 CONTENT = load_content(BOT / "content")
 YAML = (BOT / "content" / "screening.yml").read_text(encoding="utf-8")
+ASK = bookings.Request("Rosa Lindner", "rosa@patients.example", "email")
 SAYS = {
     "clear": [Heard("inform", {"none_of_these": "no"}, text="none of these")],
     "liver": [
@@ -158,6 +159,49 @@ def test_what_a_clinician_settled_is_no_difference_and_rasa_hears_of_it(front: F
     page = clara.get(f"/desk/screenings/{settled.id}").text
     assert "by Clara, after the rules left it to a clinician" in page
     assert "By the rules of today" not in page
+
+
+def test_reviews_of_two_people_are_settled_each_by_itself_and_each_visit_hears_of_its_own(
+    front: Front, clara: Person
+) -> None:
+    told = screened(front, SAYS["liver"])
+    with unit_of_work(front.sessions) as session:
+        own = screenings.get(session, told.id)
+        assert own is not None
+        answers = {**own.answers, "about": "other", "person": "mother"}
+        decision = screenings.Decision(answers, "clinician_review", "c1", "demo-1", open=["liver_disease"])
+        hers = screenings.save(session, told.chat, decision, front.clock())
+        for row in (own, hers):
+            key = screenings.review_key(row)
+            triage.add(
+                session, kind="review", handoff_reason="review", conversation_id=told.chat, key=key, now=front.clock()
+            )
+        whose = {"own": None, "hers": "mother"}
+        visits = {
+            name: bookings.create(session, told.chat, replace(ASK, person=person), front.clock()).id
+            for name, person in whose.items()
+        }
+        session.commit()
+        mother = hers.id
+    page = clara.get(f"/desk/c/{told.chat}").text
+    assert page.count("Your decision; the patient is told.") == 2
+    assert "<b>mother</b>" in page
+    front.clock.move(minutes=5)
+    assert clara.post(f"/desk/c/{told.chat}/review", outcome="not_suitable", screening=told.id).status_code < 400
+    with reading(front.sessions) as session:
+        now = {one.answers["about"]: one.outcome for one in screenings.current(session, told.chat)}
+        waiting = session.scalars(select(TriageItem.key).where(TriageItem.closed_at.is_(None))).all()
+        statuses = {name: session.get_one(Booking, id).screening_status for name, id in visits.items()}
+    assert now == {"self": "not_suitable", "other": "clinician_review"}
+    assert f"review:{mother}" in waiting
+    assert f"review:{told.id}" not in waiting
+    assert statuses == {"own": "not_suitable", "hers": "not_screened"}
+    assert clara.post(f"/desk/c/{told.chat}/review", outcome="suitable", screening=mother).status_code < 400
+    page = clara.get(f"/desk/c/{told.chat}").text
+    assert "you may book a visit for your mother" in page
+    page = clara.get(f"/desk/bookings/{visits['hers']}").text
+    assert "somebody else (mother)" in page
+    assert "Suitable" in page
 
 
 def test_an_outcome_that_todays_rules_would_not_give_says_so(front: Front, anna: Person) -> None:

@@ -33,7 +33,9 @@ EXTRA_PLACEHOLDERS: dict[
     ("phrases", "intro_other"): {"count", "person"},
     ("phrases", "about_self"): {"person"},
     ("phrases", "offer"): {"help", "question"},
+    ("phrases", "visit"): {"reference"},
     ("somebody_else", "your"): {"word"},
+    ("buttons", "visit_for"): {"person"},
 }
 NEEDED_PLACEHOLDERS: dict[tuple[Any, ...], str] = {  # and what it has to say
     ("outcomes", "not_suitable", "text"): "reasons",
@@ -42,6 +44,7 @@ NEEDED_PLACEHOLDERS: dict[tuple[Any, ...], str] = {  # and what it has to say
     ("outcomes", "clinician_review", "other"): "open",
     ("phrases", "offer"): "help",
     ("somebody_else", "your"): "word",
+    ("buttons", "visit_for"): "person",
 }
 
 DEEPEST = 10  # keys; a YAML anchor may make a file contain itself

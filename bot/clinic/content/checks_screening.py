@@ -186,12 +186,15 @@ def _until_age_without_age(sources: Mapping[str, Source], parts: Mapping[str, An
             yield sources[FILE].problem((*path, "until_age"), what)
 
 
-def _men_not_named(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
+def _words_for_nobody(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
     people = parts[FILE].somebody_else.named
-    for index, word in enumerate(parts[FILE].men.named):
+    words = [(("men", "named", index), word) for index, word in enumerate(parts[FILE].men.named)]
+    for number, alike in enumerate(parts[FILE].somebody_else.same):
+        words += [(("somebody_else", "same", number, index), word) for index, word in enumerate(alike)]
+    for path, word in words:
         if word not in people:
             what = f"nobody is called {word}; add it to somebody_else: named, or remove it here"
-            yield sources[FILE].problem(("men", "named", index), what)
+            yield sources[FILE].problem(path, what)
 
 
 SCREENING_CHECKS: dict[Callable[..., Iterator[Problem]], tuple[str, ...]] = {
@@ -208,6 +211,6 @@ SCREENING_CHECKS: dict[Callable[..., Iterator[Problem]], tuple[str, ...]] = {
         _unreached_follow_ups,
         _rules_at_odds,
         _until_age_without_age,
-        _men_not_named,
+        _words_for_nobody,
     )
 }

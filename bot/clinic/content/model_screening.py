@@ -108,15 +108,19 @@ class ScreeningPhrases(Base):
     again: Text
     stopped: Text
     person: Text
+    visit: Text
 
 
 class ScreeningButtons(Base):
-    """Titles of the ways out of a question that is not understood, and of the one to a new check."""
+    """Titles of the ways out of a question that is not understood, of the one to a new check, of the one to the answers
+    about somebody else, and of the one to a visit for them."""
 
     skip: Title
     person: Title
     stop: Title
     again: Title
+    change: Title
+    visit_for: Title
 
 
 class Words(Base):
@@ -132,12 +136,17 @@ class Words(Base):
 
 class SomebodyElse(Base):
     """How the person is named whom a patient asks for: "your …" with a word of theirs from `named`, else `unnamed`.
-    `asked_for`: words before it that say that the check is for them."""
+    `asked_for`: words before it that say that the check is for them. `same`: words for one and the same person."""
 
     unnamed: Text
     your: Text
     asked_for: tuple[Text, ...]
     named: tuple[Text, ...] = ()
+    same: tuple[tuple[Text, ...], ...] = ()
+
+    def alike(self, word: str) -> tuple[str, ...]:
+        """The words that name the same person as this one; none for no word."""
+        return next((words for words in self.same if word in words), (word,) if word else ())
 
 
 class Men(Base):
