@@ -11,6 +11,14 @@ from hypothesis import strategies as st
 
 from bot.clinic.content import ContentError, check_content, load_content
 
+KIDNEYS = """    not_suitable: people with kidney disease
+    review: the kidneys
+    buttons:
+"""
+YES_NO = """      - {title: "Yes", answer: "yes"}
+      - {title: "No", answer: "no"}
+"""
+
 # label: (file, text in it, what it becomes, what is reported)
 CASES = {
     "a time without quotes": (
@@ -231,6 +239,57 @@ CASES = {
         'becomes: {"yes": "yes", "no": partial}',
         'becomes: {"yes": "yes", "no": "no"}',
         "follow_ups/heart_medicines/becomes: contradicts the rules: a clear",
+    ),
+    "a yes to a follow-up that makes suitable": (
+        "screening.yml",
+        'becomes: {"yes": "yes", "no": past}',
+        'becomes: {"yes": "no", "no": "no"}',
+        'screening.yml: questions/cancer/follow_ups/cancer_treated/becomes: contradicts the rules: a clear "yes"',
+    ),
+    "an illness that is over and counts for nothing": (
+        "screening.yml",
+        'becomes: {"yes": "yes", "no": past}',
+        'becomes: {"yes": "yes", "no": "no"}',
+        "questions/cancer/follow_ups/cancer_treated/becomes: contradicts the rules: what is over or unsure",
+    ),
+    "a no that weighs more than a yes": (
+        "screening.yml",
+        'becomes: {"yes": "yes", "no": past}',
+        'becomes: {"yes": past, "no": "yes"}',
+        'questions/cancer/follow_ups/cancer_treated/becomes: contradicts the rules: a "no" weighs more',
+    ),
+    "a button yes that answers no": (
+        "screening.yml",
+        KIDNEYS + YES_NO,
+        KIDNEYS
+        + YES_NO.replace('answer: "yes"', 'answer: "x"')
+        .replace('answer: "no"', 'answer: "yes"')
+        .replace('"x"', '"no"'),
+        'screening.yml: questions/kidney_disease/buttons/0: "Yes" reads as yes and answers no',
+    ),
+    "a reply yes that answers no": (
+        "screening.yml",
+        '"no": [one, "1", just one',
+        '"no": [yeah, one, "1", just one',
+        'follow_ups/heart_medicines/typed/no: "yeah" reads as yes and answers no',
+    ),
+    "a yes told unasked that answers no": (
+        "screening.yml",
+        '"yes": {heart_multi_drug: "yes", heart_medicines: "yes"}',
+        '"yes": {heart_multi_drug: "no"}',
+        'questions/heart_multi_drug/volunteered/yes/heart_multi_drug: contradicts the rules: "yes", told unasked',
+    ),
+    "a question that only people of no age are asked": (
+        "screening.yml",
+        "until_age: 60",
+        "until_age: 18",
+        "screening.yml: questions/pregnant/until_age: is never reached: the check ends for who is under 18",
+    ),
+    "a word for yes and for no": (
+        "screening.yml",
+        '"no": ["no", "n", nop',
+        '"no": ["no", "n", yep, nop',
+        'words/needs/no: "yep" means yes already',
     ),
     "a follow-up answer without meaning": (
         "screening.yml",

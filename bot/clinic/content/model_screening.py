@@ -33,13 +33,15 @@ class Asked(Base):
 class FollowUp(Asked):
     """Asked after one of the answers in `when` to the question `after`, by default the main one. `becomes` says what
     own answer makes of the criterion; of kind words, it is kept as typed and decides nothing. `heard_in`: what the
-    message that answered the main question says when it has answered this one too."""
+    message that answered the main question says when it has answered this one too. `clears`: a no to it is allowed to
+    clear the criterion after an answer that was no plain no ("are you still pregnant?")."""
 
     kind: Literal["yes_no", "words"] = "yes_no"
     after: Id | None = None
     when: tuple[AnswerValue, ...] = Field(min_length=1)
     becomes: Mapping[AnswerValue, AnswerValue] = {}
     heard_in: Mapping[AnswerValue | Literal["told"], tuple[Text, ...]] = {}
+    clears: bool = False
 
 
 class Question(Asked, Authored):
