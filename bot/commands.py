@@ -52,9 +52,9 @@ def content_check(
 
 def check_content_of(folder: Path) -> None:
     """Print every problem of a content folder; ends the command when one is an error."""
-    from bot.clinic.content import check_content
+    from bot.serving.content_check import check_whole_content
 
-    problems = check_content(folder, date.today())
+    problems = check_whole_content(folder, date.today())
     for problem in problems:
         console.print(str(problem), highlight=False, markup=False)
     if any(problem.level == "error" for problem in problems):

@@ -81,7 +81,7 @@ class Settings:
             rasa_processes=_processes(env),
             actions_apart=_actions_apart(env),
             var=var,
-            content=Path(env.get("MESOGUIDE_CONTENT", BOT / "content")).resolve(),
+            content=content_folder(env),
             database_url=env.get("DATABASE_URL") or f"sqlite:///{var}/mesoguide.db",
             redis_url=env.get("REDIS_URL") or None,
             rasa_token=env.get("RASA_TOKEN", ""),
@@ -96,6 +96,11 @@ class Settings:
             alert_url=env.get("MESOGUIDE_ALERT_URL", ""),
             production=env.get("MESOGUIDE_ENV", "demo") == "production",
         )
+
+
+def content_folder(env: Mapping[str, str] | None = None) -> Path:
+    """The folder of the clinic's content: all of it, the words of the understanding and of Messenger too."""
+    return Path((os.environ if env is None else env).get("MESOGUIDE_CONTENT") or BOT / "content").resolve()
 
 
 def _demo_secrets(env: Mapping[str, str], var: Path) -> dict[str, str]:
