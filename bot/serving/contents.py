@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from bot.clinic.content import Content, load_content
+from bot.clinic.content import Content, load_content, load_kept
 from bot.clinic.report.diff import Change, content_diff
 from bot.settings import Settings
 from bot.store import contents
@@ -43,7 +41,7 @@ def pending(settings: Settings, folder: Path | None = None) -> list[Change]:
         files = former.files if former else None
     if files is None:
         raise NotOnRecord("no content has gone live here yet; give two folders to compare")
-    return content_diff(loaded(files), new)
+    return content_diff(load_kept(files), new)
 
 
 def approve(settings: Settings, by: str, now: datetime) -> int:
@@ -75,15 +73,7 @@ def trace(settings: Settings, message_id: str) -> list[str]:
     if row is None:
         return [*lines, "This version of the content is not on record."]
     lines.append(f"Approved by {row.approved_by}, {row.approved_at:%Y-%m-%d}" if row.approved_at else "Not approved")
-    return [*lines, *_as_it_stood(loaded(row.files), origin.answer)]
-
-
-def loaded(files: Mapping[str, str]) -> Content:
-    """Content from files kept as text; raises ContentError when this program no longer reads that version."""
-    with tempfile.TemporaryDirectory() as folder:
-        for name, text in files.items():
-            (Path(folder) / Path(name).name).write_text(text, encoding="utf-8")
-        return load_content(Path(folder))
+    return [*lines, *_as_it_stood(load_kept(row.files), origin.answer)]
 
 
 def _as_it_stood(content: Content, id: str) -> list[str]:

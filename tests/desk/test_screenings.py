@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import dataclass, replace
 from datetime import date
@@ -16,9 +17,10 @@ from typer.testing import CliRunner
 from bot.cli import app
 from bot.clinic.content import load_content
 from bot.clinic.screening import Heard, begin, hear, verdict
+from bot.serving.contents import files_of
 from bot.serving.doctor import examine
 from bot.settings import BOT
-from bot.store import bookings, screenings, triage
+from bot.store import bookings, contents, screenings, triage
 from bot.store.desk_models import Errand
 from bot.store.engine import reading, unit_of_work
 from bot.store.models import AuditEntry, Booking, TriageItem
@@ -83,6 +85,59 @@ def test_the_explanation_is_reached_from_the_chat_and_the_review_and_shows_words
     with reading(front.sessions) as session:
         seen = session.scalars(select(AuditEntry.action).where(AuditEntry.subject == f"screening:{told.id}")).all()
     assert "screening.viewed" in seen
+
+
+def outcome_of(made: dict[str, object]) -> dict[str, str]:
+    """The extensions of a response that say how it ended, by name."""
+    extensions: list[dict[str, str]] = made["extension"]  # type: ignore[assignment]
+    named = {one["url"].rpartition("/")[2]: one for one in extensions}
+    return {name: one.get("valueCode") or one.get("valueString", "") for name, one in named.items()}
+
+
+def test_what_a_clinician_settled_leaves_as_they_settled_it_and_under_their_name(
+    front: Front, clara: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = screened(front, SAYS["liver"])
+    front.clock.move(minutes=5)
+    clara.post(f"/desk/c/{told.chat}/review", outcome="not_suitable", screening=told.id, item=told.item)
+    with reading(front.sessions) as session:
+        (settled,) = screenings.current(session, told.chat)
+        id = settled.id
+    made = clara.get(f"/desk/screenings/{id}/fhir").json()
+    QuestionnaireResponse.model_validate(made)
+    assert made["status"] == "amended"
+    assert outcome_of(made) == {"outcome": "not_suitable", "reason": "liver_disease", "settled-by": "Clara"}
+    monkeypatch.setenv("DATABASE_URL", front.settings.database_url)
+    monkeypatch.setenv("MESOGUIDE_KEYS", front.settings.keys[0])
+    assert CliRunner().invoke(app, ["screening", "export", id, str(tmp_path / "out.json")]).exit_code == 0
+    assert json.loads((tmp_path / "out.json").read_text()) == made
+
+
+def test_a_screening_leaves_as_its_own_rules_decided_it_though_others_are_in_use(front: Front, anna: Person) -> None:
+    older = YAML.replace('version: "demo-3"', 'version: "demo-2"')
+    older = older.replace("question: Do you have cancer?", "question: Was a cancer found?")
+    files = files_of(BOT / "content") | {"screening.yml": older.replace("title: Not sure", "title: I do not know")}
+    told = screened(front, SAYS["liver"], "demo-2")
+    with unit_of_work(front.sessions) as session:
+        contents.note_live(session, "c1", files, front.clock())
+        session.commit()
+    made = anna.get(f"/desk/screenings/{told.id}/fhir").json()
+    assert made["questionnaire"].endswith("|demo-2")
+    items = {item["linkId"]: item for item in made["item"]}
+    assert items["cancer"]["text"] == "Was a cancer found?"
+    assert items["liver_disease"]["answer"][0]["valueCoding"]["display"] == "I do not know"
+    page = anna.get(f"/desk/screenings/{told.id}").text
+    assert "Was a cancer found?" in page
+    assert f"version demo-2, signed by {CONTENT.screening.signed_by}" in page
+    assert "not on record" not in page
+
+
+def test_a_screening_whose_content_is_not_on_record_claims_no_other_version(front: Front, anna: Person) -> None:
+    told = screened(front, SAYS["liver"], "demo-0")
+    assert anna.get(f"/desk/screenings/{told.id}/fhir").json()["questionnaire"].endswith("|demo-0")
+    page = anna.get(f"/desk/screenings/{told.id}").text
+    assert "The content of that day is not on record" in page
+    assert "signed by" not in page
 
 
 def test_a_screening_leaves_as_fhir_against_the_questionnaire_of_the_rules(front: Front, anna: Person) -> None:

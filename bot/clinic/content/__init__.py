@@ -1,7 +1,14 @@
 """The clinic's content: what the bot may say and decide, read from YAML, checked, and read-only from then on."""
 
 from bot.clinic.content.checks import MAX_GRADE, MEDIAN_GRADE
-from bot.clinic.content.load import Content, check_content, content_version, load_content, load_with_screening
+from bot.clinic.content.load import (
+    Content,
+    check_content,
+    content_version,
+    load_content,
+    load_kept,
+    load_with_screening,
+)
 from bot.clinic.content.model import Answer, BookableTreatment, Clinic, Sign, Step
 from bot.clinic.content.model_screening import Asked, FollowUp, Question, ScreeningContent
 from bot.clinic.content.problems import ContentError, Problem
@@ -26,5 +33,6 @@ __all__ = [
     "content_version",
     "grade",
     "load_content",
+    "load_kept",
     "load_with_screening",
 ]

@@ -45,7 +45,6 @@ NEEDED_PLACEHOLDERS: dict[tuple[Any, ...], str] = {  # and what it has to say
     ("outcomes", "clinician_review", "other"): "open",
     ("phrases", "offer"): "help",
     ("somebody_else", "your"): "word",
-    ("buttons", "visit_for"): "person",
 }
 
 DEEPEST = 10  # keys; a YAML anchor may make a file contain itself

@@ -15,9 +15,10 @@ from bot.clinic.content.fields import Value
 from bot.clinic.content.model_screening import Asked, FollowUp, Question
 from bot.clinic.content.problems import Problem
 from bot.clinic.content.reading import Source
-from bot.clinic.content.screening_parts import FILE, each_asked, each_question
+from bot.clinic.content.screening_parts import CRITERIA, FILE, each_asked, each_question
 
 ADULT = 18  # who is younger is asked nothing more
+PASSING = ("pregnant", "breastfeeding")  # of the leaflet's criteria: what is over counts for nothing
 Sources = Mapping[str, Source]
 Parts = Mapping[str, Any]
 
@@ -75,12 +76,18 @@ def _made_clear(sources: Sources, parts: Parts) -> Iterator[Problem]:
         for id in undone:
             what = 'contradicts the rules: a clear "yes" turns into a "no"; use yes, past or partial'
             yield sources[FILE].problem((*places[id], "becomes"), what)
-        for id in dict.fromkeys(end.asked.id for end in clear if not getattr(end.asked, "clears", False)):
+        for id in dict.fromkeys(end.asked.id for end in clear if not _may_clear(end.asked, question)):
             if id not in undone:
-                what = (
-                    'contradicts the rules: what is over or unsure turns into a "no"; use past, or write clears: true'
-                )
-                yield sources[FILE].problem((*places[id], "becomes"), what)
+                what = 'contradicts the rules: what is over or unsure turns into a "no"; use past'
+                own = "" if question.criterion in CRITERIA else ", or write clears: true"
+                yield sources[FILE].problem((*places[id], "becomes"), what + own)
+
+
+def _may_clear(asked: Asked, question: Question) -> bool:
+    """Whether a no to a follow-up may clear the criterion: of the leaflet's only what passes, of others as it says."""
+    if question.criterion in CRITERIA:
+        return question.criterion in PASSING
+    return isinstance(asked, FollowUp) and asked.clears
 
 
 def _no_that_weighs_more(sources: Sources, parts: Parts) -> Iterator[Problem]:

@@ -8,18 +8,7 @@ from typing import Any
 from bot.clinic.content.model_screening import Asked, FollowUp, Question
 from bot.clinic.content.problems import Problem
 from bot.clinic.content.reading import Source
-from bot.clinic.content.screening_parts import FILE, each_asked, each_question
-
-CRITERIA = (
-    "under_18",
-    "pregnant",
-    "breastfeeding",
-    "diabetes",
-    "cancer",
-    "heart_multi_drug",
-    "liver_disease",
-    "kidney_disease",
-)
+from bot.clinic.content.screening_parts import CRITERIA, FILE, each_asked, each_question
 
 
 def _missing_criteria(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:

@@ -96,10 +96,22 @@ class Content:
 def load_content(folder: Path) -> Content:
     """The content of a folder; raises ContentError with all problems when any part of it is wrong."""
     sources, parts, problems = _read_all(folder)
-    problems += check_parts(sources, parts)
+    return _whole(folder, parts, [*problems, *check_parts(sources, parts)])
+
+
+def load_kept(files: Mapping[str, str]) -> Content:
+    """Content from files kept as text, by the name of each; raises ContentError when this program no longer reads that
+    version. It was in order by the checks of its day, which are not made again."""
+    with TemporaryDirectory() as folder:
+        for name, text in files.items():
+            (Path(folder) / Path(name).name).write_text(text, encoding="utf-8")
+        _, parts, problems = _read_all(Path(folder))
+        return _whole(Path(folder), parts, problems)
+
+
+def _whole(folder: Path, parts: Mapping[str, Any], problems: list[Problem]) -> Content:
     languages, faults = read_languages(folder, _signs(parts))
-    problems += faults
-    errors = [problem for problem in problems if problem.level == "error"]
+    errors = [problem for problem in [*problems, *faults] if problem.level == "error"]
     if errors:
         raise ContentError(errors)
     return Content(

@@ -110,7 +110,7 @@ class ScreeningPhrases(Base):
     again: Text
     stopped: Text
     person: Text
-    visit: Text
+    visit: Text = "The clinic sees this with the visit you asked for ({reference}) and will tell you how to go on."
 
 
 class ScreeningButtons(Base):
@@ -121,8 +121,8 @@ class ScreeningButtons(Base):
     person: Title
     stop: Title
     again: Title
-    change: Title
-    visit_for: Title
+    change: Title = "Change the answers"  # these have a wording here for folders that are older than they
+    visit_for: Title = "For {person}"
 
 
 class Words(Base):

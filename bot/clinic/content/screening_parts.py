@@ -9,6 +9,16 @@ from bot.clinic.content.model_screening import Asked, Question
 from bot.clinic.content.reading import Source
 
 FILE = "screening.yml"
+CRITERIA = (  # the leaflet's
+    "under_18",
+    "pregnant",
+    "breastfeeding",
+    "diabetes",
+    "cancer",
+    "heart_multi_drug",
+    "liver_disease",
+    "kidney_disease",
+)
 Place = tuple[Any, ...]
 
 
