@@ -15,9 +15,9 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.clinic.content import load_content
+from bot.clinic.content import content_version, load_content
 from bot.clinic.screening import Heard, begin, hear, verdict
-from bot.serving.contents import files_of
+from bot.serving.contents import files_of, note_live
 from bot.serving.doctor import examine
 from bot.settings import BOT
 from bot.store import bookings, contents, screenings, triage
@@ -141,7 +141,7 @@ def test_a_screening_whose_content_is_not_on_record_claims_no_other_version(fron
 
 
 def test_a_screening_leaves_as_fhir_against_the_questionnaire_of_the_rules(front: Front, anna: Person) -> None:
-    told = screened(front, SAYS["liver"])
+    told = screened(front, SAYS["liver"], CONTENT.screening.version)
     answer = anna.get(f"/desk/screenings/{told.id}/fhir")
     assert answer.headers["content-type"].startswith("application/fhir+json")
     made = QuestionnaireResponse.model_validate(answer.json())
@@ -271,6 +271,27 @@ def test_an_outcome_that_todays_rules_would_not_give_says_so(front: Front, anna:
     page = anna.get(f"/desk/screenings/{older}").text
     assert "By the rules of today" in page
     assert "Not answered" in page
+
+
+def test_a_start_with_other_rules_tells_the_desk_how_many_screenings_they_would_decide_otherwise(
+    front: Front, anna: Person, tmp_path: Path
+) -> None:
+    folder = tmp_path / "content"
+    shutil.copytree(BOT / "content", folder)
+    screened(front, SAYS["clear"])
+    screened(front, SAYS["liver"])
+    note_live(front.sessions, folder, content_version(folder), front.clock())
+    assert "by the rules in use" not in anna.get("/desk").text
+    (folder / "screening.yml").write_text(YAML.replace("  - id: kidney_disease\n", "  - id: kidneys\n"))
+    front.clock.move(minutes=5)
+    for _ in range(2):
+        note_live(front.sessions, folder, content_version(folder), front.clock())
+    assert "1 screening would end otherwise by the rules in use" in anna.get("/desk").text
+    with reading(front.sessions) as session:
+        noted = session.scalars(select(AuditEntry).where(AuditEntry.action == "screening.replayed")).all()
+        assert [one.details for one in noted] == [{"differ": 1, "of": 2}]
+    assert "0 of 2 screenings" in anna.get("/desk/screenings/rules").text, "this desk runs on the rules of before"
+    assert "by the rules in use" not in anna.get("/desk").text
 
 
 def test_the_doctor_warns_when_the_rules_in_use_would_decide_otherwise(front: Front, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from bot.desk.context import View
 from bot.desk.routing import Pages, Signed
-from bot.store import desk_questions, desk_queue, staff
+from bot.store import desk_questions, desk_queue, screenings_stored, staff
 from bot.store.desk_queue import Wanted
 from bot.store.terms import TriageKind
 from bot.store.triage import Cursor
@@ -47,6 +47,7 @@ def listing(  # noqa: PLR0913, PLR0917 - the filters of the list
         rows = desk_queue.page(session, wanted, view.now, after=_cursor(after), limit=PAGE, index=view.desk.search)
         counts = desk_queue.counts(session, view.now, view.staff.id)
         people = staff.names(session)
+        differing = screenings_stored.differing(session)
         groups = desk_questions.groups_of(session, [row.item.id for row in rows.rows if row.item.kind == "question"])
     filters = {"kind": kind, "show": show, "channel": channel, "q": q}
     here = {key: value for key, value in filters.items() if value}
@@ -55,6 +56,7 @@ def listing(  # noqa: PLR0913, PLR0917 - the filters of the list
         "rows": rows,
         "counts": counts,
         "people": people,
+        "differing": differing,
         "groups": groups,
         "filters": filters,
         "following": following,

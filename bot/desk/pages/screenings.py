@@ -27,7 +27,10 @@ FHIR = "application/fhir+json"
 @pages.get("/screenings/rules")
 def rules(view: Signed) -> Response:
     """The rules at hand, and the screenings that they decide otherwise than those they were decided by."""
-    return _rules(view, view.desk.content, name="")
+    with view.changing() as session:
+        done = replay(screenings_stored.current(session), view.desk.content.screening)
+        screenings_stored.note_differing(session, len(done.differences))
+    return _rules(view, view.desk.content, done)
 
 
 @pages.post("/screenings/rules")
@@ -41,8 +44,10 @@ def try_rules(view: Signed, file: Annotated[UploadFile, File()]) -> Response:
     try:
         content = load_with_screening(view.desk.settings.content, raw)
     except ContentError as error:
-        return _rules(view, view.desk.content, name="", problems=[str(one) for one in error.problems])
-    return _rules(view, content, name=(file.filename or "screening.yml")[:80])
+        return _rules(view, view.desk.content, Replayed(), problems=[str(one) for one in error.problems])
+    with view.reading() as session:
+        done = replay(screenings_stored.current(session), content.screening)
+    return _rules(view, content, done, name=(file.filename or "screening.yml")[:80])
 
 
 @pages.get("/screenings/questionnaire")
@@ -116,9 +121,7 @@ def _opened(view: View, screening_id: str, action: str) -> _Opened:
     return opened
 
 
-def _rules(view: View, content: Content, name: str, problems: list[str] | None = None) -> Response:
-    with view.reading() as session:
-        done = Replayed() if problems else replay(screenings_stored.current(session), content.screening)
+def _rules(view: View, content: Content, done: Replayed, name: str = "", problems: list[str] | None = None) -> Response:
     rules = content.screening
     code = 422 if problems else 200
     return view.page("rules.html", code, rules=rules, done=done, name=name, problems=problems or [], shown=SHOWN)
