@@ -115,7 +115,9 @@ def _public_url(env: Mapping[str, str]) -> str:
     """Where patients reach this installation from outside, without a slash at the end; empty when that is not said."""
     value = env.get("MESOGUIDE_PUBLIC_URL", "").strip().rstrip("/")
     if value and not value.startswith(("https://", "http://localhost", "http://127.0.0.1")):
-        raise SettingError(f"MESOGUIDE_PUBLIC_URL={value!r} is no https address; write it as https://chat.clinic.example")
+        raise SettingError(
+            f"MESOGUIDE_PUBLIC_URL={value!r} is no https address; write it as https://chat.clinic.example"
+        )
     return value
 
 

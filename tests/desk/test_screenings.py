@@ -55,7 +55,8 @@ def screened(front: Front, says: list[Heard], rules_version: str = "demo-1") -> 
         turn = hear(turn.state, heard, CONTENT, front.clock().date())
     found = verdict(turn.state, CONTENT)
     kept = {key: turn.state.to_dict()[key] for key in ("answers", "amendments", "about", "person")}
-    decision = screenings.Decision(kept, found.outcome, "c1", rules_version, found.reasons, found.open)
+    version = CONTENT.version if rules_version == CONTENT.screening.version else "c1"
+    decision = screenings.Decision(kept, found.outcome, version, rules_version, found.reasons, found.open)
     with unit_of_work(front.sessions) as session:
         row = screenings.save(session, chat, decision, front.clock())
         session.commit()
