@@ -50,9 +50,9 @@ def content_check(
 
 def check_content_of(folder: Path) -> None:
     """Print every problem of a content folder; ends the command when one is an error."""
-    from bot.clinic.content import check_content
+    from bot.serving.content_check import check_whole_content
 
-    problems = check_content(folder, date.today())
+    problems = check_whole_content(folder, date.today())
     for problem in problems:
         console.print(str(problem), highlight=False, markup=False)
     if any(problem.level == "error" for problem in problems):
@@ -153,8 +153,8 @@ def screening_export(screening_id: str, path: Path) -> None:
 
     from bot.clinic.content import load_content
     from bot.clinic.screening import Screening
-    from bot.clinic.screening.fhir import response
-    from bot.store import screenings
+    from bot.clinic.screening.fhir import Decided, response
+    from bot.store import contents, screenings, staff
     from bot.store.engine import reading
     from bot.store.opening import open_store
 
@@ -165,7 +165,12 @@ def screening_export(screening_id: str, path: Path) -> None:
         if row is None:
             console.print("[red]There is no such screening.[/red]")
             raise typer.Exit(1)
-        made = response(Screening.from_dict(row.answers), content, id=row.id, decided_at=row.decided_at)
+        by = screenings.settled_by(row)
+        settled_by = staff.names(session).get(by, by) if by else ""
+        decided = Decided(row.outcome, row.reasons, row.rules_version, settled_by)
+        of_its_day = contents.by_which(session, row, content) or content
+        state = Screening.from_dict(row.answers)
+        made = response(state, of_its_day, id=row.id, decided_at=row.decided_at, decided=decided)
     path.write_text(json.dumps(made, indent=2))
     console.print(f"Written: {path}", highlight=False)
 

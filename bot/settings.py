@@ -88,7 +88,7 @@ class Settings:
             rasa_processes=_processes(env),
             actions_apart=_actions_apart(env),
             var=var,
-            content=Path(env.get("MESOGUIDE_CONTENT", BOT / "content")).resolve(),
+            content=content_folder(env),
             database_url=env.get("DATABASE_URL") or f"sqlite:///{var}/mesoguide.db",
             erased=Path(env["MESOGUIDE_ERASED"]).resolve() if env.get("MESOGUIDE_ERASED") else None,
             redis_url=env.get("REDIS_URL") or None,
@@ -105,6 +105,11 @@ class Settings:
             held_hours=_hours(env, "MESOGUIDE_HELD_HOURS", cls.held_hours),
             production=_is_production(env),
         )
+
+
+def content_folder(env: Mapping[str, str] | None = None) -> Path:
+    """The folder of the clinic's content: all of it, the words of the understanding and of Messenger too."""
+    return Path((os.environ if env is None else env).get("MESOGUIDE_CONTENT") or BOT / "content").resolve()
 
 
 def _demo_secrets(env: Mapping[str, str], var: Path) -> dict[str, str]:

@@ -9,10 +9,18 @@ from rasa_sdk.events import FollowupAction, SlotSet
 
 from bot.actions.base import ClinicAction, Events, Turn
 from bot.actions.booking import note_before_the_check
-from bot.actions.replies import answer_one, answer_suitability, comes_first, queue_question, say_learned, talked_about
+from bot.actions.replies import (
+    answer_one,
+    answer_suitability,
+    comes_first,
+    near,
+    queue_question,
+    say_learned,
+    talked_about,
+)
 from bot.actions.screening import asks_about_self, reopens_screening, tells_of_health, told_of_self
 from bot.clinic.consent import ASKS, REFUSED
-from bot.clinic.understanding import QUESTION, TOPICS, Question, nearest_topics, questions
+from bot.clinic.understanding import QUESTION, TOPICS, Question, questions
 from bot.nlu.context import resolve_in_context
 from bot.nlu.spelling import known_words
 
@@ -129,25 +137,19 @@ def out_of_scope(turn: Turn) -> Events:
         turn.say("utter_rest_elsewhere")
     else:
         turn.say("utter_out_of_scope")
-    queue_question(turn, turn.text, topics=_near(turn))
+    queue_question(turn, turn.text, topics=near(turn))
     return [SlotSet("offered", "person"), SlotSet("misunderstood", 0)]
 
 
 def not_understood(turn: Turn) -> Events:
     """First the nearest two topics, then a person; the question is queued the second time."""
     times = int(turn.slot("misunderstood") or 0) + 1
-    near = _near(turn)
-    if times > 1 or not near:
+    topics = near(turn)
+    if times > 1 or not topics:
         turn.say("utter_still_not_understood")
-        queue_question(turn, turn.text, topics=near)
+        queue_question(turn, turn.text, topics=topics)
         return [SlotSet("misunderstood", 0), SlotSet("offered", "person")]
     titles = turn.content.next_steps.topics
-    buttons = [{"title": titles[name], "payload": f"/{name}"} for name in near]
+    buttons = [{"title": titles[name], "payload": f"/{name}"} for name in topics]
     turn.say("utter_not_understood", buttons=[*buttons, {"title": "Talk to a person", "payload": "/talk_to_human"}])
-    return [SlotSet("misunderstood", times), SlotSet("topic", near[0]), SlotSet("offered", "topic")]
-
-
-def _near(turn: Turn) -> list[str]:
-    ranking = turn.parse.get("intent_ranking") or []
-    known = {name: title for name, title in turn.content.next_steps.topics.items() if name.startswith("ask_")}
-    return nearest_topics(ranking, known)
+    return [SlotSet("misunderstood", times), SlotSet("topic", topics[0]), SlotSet("offered", "topic")]

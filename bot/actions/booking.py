@@ -16,6 +16,7 @@ from bot.actions.consent import PersonalForm
 from bot.actions.handoff import LEAVE_FORM, hand_off
 from bot.actions.replies import answer_asides, other_questions
 from bot.actions.screening import reopens_screening
+from bot.actions.visitor import checked, counting, visitor, visits, waiting
 from bot.clinic.booking import interview
 from bot.clinic.booking.card import calendar_path, visit_card
 from bot.clinic.booking.clinic import Clinic
@@ -26,7 +27,9 @@ from bot.clinic.booking.slots import is_free
 from bot.clinic.booking.times import understand_wish
 from bot.clinic.booking.turns import Heard, show_short
 from bot.clinic.booking.turns import Turn as Step
-from bot.store import bookings, screenings, slots
+from bot.clinic.content.fields import TITLE_LENGTH
+from bot.clinic.screening.whom import BOOK, MYSELF, Whom, called, for_whom
+from bot.store import bookings, slots
 from bot.store.engine import looking, reading
 from bot.store.models import Booking
 
@@ -43,16 +46,58 @@ class ActionOpenBooking(ClinicAction):
         return "action_open_booking"
 
     def act(self, turn: Turn) -> Events:
-        outcome = turn.slot("screening_outcome")
-        declined = turn.intent == "deny" or turn.entity("answer") == "without_check" or _does_without_check(turn)
+        whom = visitor(turn)
+        with reading(turn.clinic.sessions) as session:
+            found = counting(session, turn, whom)
+            outcome = found.outcome if found else None
         if outcome == "not_suitable":
-            turn.say("utter_booking_not_suitable")
+            _say_closed(turn, whom)
             return [SlotSet("booking_gate", "closed"), SlotSet("offered", "person")]
-        if outcome in ("suitable", "clinician_review") or declined:
-            return [SlotSet("booking_gate", "open"), SlotSet("offered", "none"), SlotSet("booking_outcome", None)]
-        turn.say("utter_ask_check_first")
-        asked_for = {"text": turn.text, "treatment": turn.entity("treatment")}
+        if outcome is not None or _declines(turn, whom):
+            opened = [SlotSet("booking_gate", "open"), SlotSet("offered", "none"), SlotSet("booking_outcome", None)]
+            return [*opened, SlotSet("booking", _kept_for(turn, whom))]
+        _say(turn, "utter_ask_check_first", whom, _for_who_was_checked(turn, whom))
+        asked_for = {"text": turn.text, "treatment": turn.entity("treatment"), "for": [whom.about, whom.person]}
         return [SlotSet("booking_gate", "check_first"), SlotSet("offered", "screening"), SlotSet("booking", asked_for)]
+
+
+def _say_closed(turn: Turn, whom: Whom) -> None:
+    """No visit for somebody whom the check found it is not for; a person, their answers, or whose visit it may be."""
+    buttons = _for_who_was_checked(turn, whom)
+    if whom.about == "other":
+        title = turn.content.screening.buttons.change
+        buttons = [{"title": title, "payload": for_whom("/check_eligibility", whom)}]
+    _say(turn, "utter_booking_not_suitable", whom, buttons)
+
+
+def _say(turn: Turn, response: str, whom: Whom, buttons: list[dict[str, str]]) -> None:
+    """A response of the gate to the patient, or the one that speaks of somebody else."""
+    more = {"buttons": buttons} if buttons else {}
+    if whom.about == "self":
+        turn.say(response, **more)
+    else:
+        turn.say(f"{response}_other", person=called(whom, turn.content), **more)
+
+
+def _for_who_was_checked(turn: Turn, whom: Whom) -> list[dict[str, str]]:
+    """After a check of somebody else: a way to say that the visit is for them."""
+    last = checked(turn)
+    if whom.about == "other" or last is None or last.about == "self":
+        return []
+    title = turn.content.fill(turn.content.screening.buttons.visit_for, person=called(last, turn.content))
+    return [{"title": title[:TITLE_LENGTH], "payload": for_whom(BOOK, last)}]
+
+
+def _kept_for(turn: Turn, whom: Whom) -> dict[str, Any]:
+    """What is known of the visit, which is for them; a visit for somebody else that was begun is not this one."""
+    before = turn.slot("booking") or {}
+    is_same = waiting(turn) in (None, whom)
+    return {**(before if is_same else {}), "for": [whom.about, whom.person]}
+
+
+def _declines(turn: Turn, whom: Whom) -> bool:
+    """Whether the patient does without the check for this visit."""
+    return turn.intent == "deny" or turn.entity("answer") == "without_check" or _does_without_check(turn, whom)
 
 
 def note_before_the_check(turn: Turn) -> Events:
@@ -65,18 +110,18 @@ def note_before_the_check(turn: Turn) -> Events:
     before = turn.slot("booking") or {}
     turn.say("utter_check_first_noted")
     text = f"{before.get('text') or ''}\n{turn.text}".strip()
-    kept = {"text": text, "treatment": turn.entity("treatment") or before.get("treatment")}
+    kept = {**before, "text": text, "treatment": turn.entity("treatment") or before.get("treatment")}
     return [SlotSet("booking", kept), SlotSet("misunderstood", 0)]
 
 
-def _does_without_check(turn: Turn) -> bool:
-    """Whether the patient says so, asks for a visit again instead of answering, or did without it once in this chat."""
-    if WITHOUT_CHECK.search(turn.text) or (
-        turn.slot("booking_gate") == "check_first" and turn.slot("offered") == "screening"
-    ):
+def _does_without_check(turn: Turn, whom: Whom) -> bool:
+    """Whether the patient says so, asks for a visit of the same person again instead of answering, or did without it
+    once in this chat."""
+    is_asked = turn.slot("booking_gate") == "check_first" and turn.slot("offered") == "screening"
+    if WITHOUT_CHECK.search(turn.text) or (is_asked and waiting(turn) in (None, whom)):
         return True
     with reading(turn.clinic.sessions) as session:
-        return bool(bookings.of_conversation(session, turn.conversation_id))
+        return bool(visits(session, turn, whom))
 
 
 class ValidateBookingForm(PersonalForm):
@@ -92,6 +137,9 @@ class ValidateBookingForm(PersonalForm):
         state = turn.slot("booking") or {}
         taken = _taken(turn, clinic, state)
         if not state.get("asking"):
+            whom = waiting(turn)
+            if whom and whom.about == "other":
+                turn.say("utter_booking_for_other", person=called(whom, turn.content))
             return _went(turn, clinic, _begun(turn, clinic, taken))
         if reopens_screening(turn):  # "wait, I take insulin": the check comes first again
             return [*LEAVE_FORM, FollowupAction("screening_form")]
@@ -120,9 +168,11 @@ def _went(turn: Turn, clinic: Clinic, step: Step) -> Events:
 
 
 def _numbered(turn: Turn, step: Step) -> Step:
-    """The form run is named after its first message, so that a confirmation repeated after a crash books once."""
-    run = (turn.slot("booking") or {}).get("run") or str(turn.parse.get("message_id"))
-    return replace(step, state={**step.state, "run": run}) if step.state else step
+    """The form run is named after its first message, so that a confirmation repeated after a crash books once; for whom
+    the visit is stays with it."""
+    before = turn.slot("booking") or {}
+    kept = {"run": before.get("run") or str(turn.parse.get("message_id")), "for": before.get("for")}
+    return replace(step, state={**step.state, **kept}) if step.state else step
 
 
 def _take_time(turn: Turn, clinic: Clinic, step: Step) -> Step:
@@ -232,7 +282,7 @@ def _begun(turn: Turn, clinic: Clinic, taken: slots.Taken) -> Step:
     """Start with the message that asks for the booking, unless it only answers the question about the check, and with
     what was told of the visit before and during that."""
     before = (turn.slot("booking") or {}).get("text") or ""
-    answers = turn.intent in ("deny", "affirm") or turn.entity("answer") == "without_check"
+    answers = turn.intent in ("deny", "affirm") or turn.entity("answer") is not None
     first = Heard("book_appointment") if answers else _heard(turn)
     return interview.begin(first, _known(turn), clinic, taken, turn.now, before)
 
@@ -275,9 +325,9 @@ def _key(turn: Turn, state: dict[str, Any]) -> str:
 
 def _store(turn: Turn, clinic: Clinic, step: Step) -> Booking:
     """Write the request down once. Raises slots.TimeGone."""
-    wanted = interview.request(step.state, clinic)
+    wanted, whom = interview.request(step.state, clinic), waiting(turn) or MYSELF
     with turn.saving() as session:
-        screening = screenings.latest(session, turn.conversation_id)
+        screening = counting(session, turn, whom)
         request = bookings.Request(
             name=wanted["name"],
             contact=wanted["contact"],
@@ -288,6 +338,7 @@ def _store(turn: Turn, clinic: Clinic, step: Step) -> Booking:
             note=wanted["note"] or None,
             screening_id=screening.id if screening else None,
             screening_status=screening.outcome if screening else "not_screened",
+            person=None if whom.about == "self" else whom.person,
             key=_key(turn, step.state),
         )
         return slots.book(session, turn.conversation_id, request, slot_rules(turn, clinic))

@@ -10,7 +10,7 @@ from bot.actions.base import Events, Turn
 from bot.clinic.answers import select_answer
 from bot.clinic.content import Answer
 from bot.clinic.desk import reasons
-from bot.clinic.understanding import QUESTION, Question, questions
+from bot.clinic.understanding import QUESTION, Question, nearest_topics, questions
 from bot.nlu.context import resolve_in_context
 from bot.store import answers_learned, triage
 
@@ -93,7 +93,14 @@ def _metadata(turn: Turn, answer: Answer) -> dict[str, object]:
 def say_unknown(turn: Turn, question: Question) -> None:
     """No fact, no answer: say so, offer a person, queue the question."""
     turn.say("utter_unknown", metadata={"kind": "fallback", "topic": question.intent, "facts": []})
-    queue_question(turn, question.text or turn.text, topics=[question.intent])
+    queue_question(turn, question.text or turn.text, topics=near(turn, question.intent))
+
+
+def near(turn: Turn, first: str = "") -> list[str]:
+    """The topics nearest to the message, best first; `first` is the one it was taken for, where it was for one."""
+    ranking = turn.parse.get("intent_ranking") or []
+    known = {name: title for name, title in turn.content.next_steps.topics.items() if name.startswith("ask_")}
+    return list(dict.fromkeys([*([first] if first else []), *nearest_topics(ranking, known)]))
 
 
 def answer_asides(turn: Turn, besides: Collection[str] = ()) -> None:

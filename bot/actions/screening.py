@@ -13,15 +13,18 @@ from rasa_sdk.events import SlotSet
 from bot.actions.base import Events, Turn
 from bot.actions.consent import PersonalForm
 from bot.actions.replies import answer_asides, answer_suitability
+from bot.actions.visitor import counting, visits, waiting
 from bot.clinic.consent import REFUSED
 from bot.clinic.screening import Heard, Screening, begin, hear, resume, verdict
 from bot.clinic.screening import Turn as Step
 from bot.clinic.screening.checklist import CHECKLIST
 from bot.clinic.screening.interview import AGAIN, SMALL_TALK
 from bot.clinic.screening.rules import find
-from bot.clinic.screening.telling import is_for_another
+from bot.clinic.screening.telling import is_for_another, person_named
+from bot.clinic.screening.whom import MYSELF, Whom, is_of_another
 from bot.clinic.understanding import QUESTION
-from bot.store import screenings, triage
+from bot.store import bookings, screenings, triage
+from bot.store.engine import reading
 
 FORM = "screening_form"
 SURE = 0.8
@@ -55,10 +58,11 @@ class ValidateScreeningForm(PersonalForm):
 
     def finish(self, turn: Turn, before: Screening, step: Step) -> Events:
         """Store a verdict, then say what there is to say. The form ends when `screening_outcome` is set."""
-        if step.verdict is not None:
-            _store(turn, step)
+        changed = _store(turn, step) if step.verdict is not None else []
+        told = turn.content.screening.phrases.visit
+        heard_of = f" {turn.content.fill(told, reference=turn.content.listed(changed))}" if changed else ""
         for say in step.says:
-            turn.say_text(say.text, say.metadata, say.buttons)
+            turn.say_text(f"{say.text}{heard_of}", say.metadata, say.buttons)
         ended = _ended(turn, step.state)
         return [
             SlotSet("screening", step.state.to_dict()),
@@ -94,8 +98,13 @@ def _ended(turn: Turn, state: Screening) -> str | None:
 def _step(turn: Turn, state: Screening) -> Step:
     """Go on, take up again, change a finished screening, or begin."""
     heard, day = heard_by_screening(turn), today(turn)
-    if turn.slot("screening") is None or (state.status == "done" and _wants_another(heard, state)):
+    if turn.slot("screening") is None:
         return begin(turn.content, heard, day)
+    if state.status == "done" and heard.answer == AGAIN:
+        return begin(turn.content, replace(heard, about=state.about, person=state.person), day)
+    if state.status != "open" and is_of_another(state, heard, turn.content):
+        kept = _kept_of(turn, heard)
+        return begin(turn.content, heard, day) if kept is None else hear(kept, heard, turn.content, day)
     if state.status in ("stopped", "person"):
         return _take_up(replace(state, status="stopped"), heard, turn, day)
     return hear(state, heard, turn.content, day)
@@ -107,9 +116,14 @@ def _take_up(state: Screening, heard: Heard, turn: Turn, day: date) -> Step:
     return hear(step.state, heard, turn.content, day) if _tells(heard) and step.state.status == "open" else step
 
 
-def _wants_another(heard: Heard, state: Screening) -> bool:
-    """Whether, after an outcome, a new check is meant: asked for anew, or for somebody else than before."""
-    return heard.answer == AGAIN or (heard.intent == "check_eligibility" and heard.about != state.about == "self")
+def _kept_of(turn: Turn, heard: Heard) -> Screening | None:
+    """The decided check of the person a message is about, where there is one already; who is not named has none."""
+    whom = Whom("other", heard.person or person_named(heard.text, turn.content)) if heard.about == "other" else MYSELF
+    if whom == Whom("other"):
+        return None
+    with reading(turn.clinic.sessions) as session:
+        row = counting(session, turn, whom)
+        return Screening.from_dict({**row.answers, "status": "done"}) if row else None
 
 
 def _tells(heard: Heard) -> bool:
@@ -122,8 +136,11 @@ def reopens_screening(turn: Turn) -> bool:
     state, heard = turn.slot("screening") or {}, heard_by_screening(turn)
     if state.get("status") != "done" or not _tells(heard):
         return False
-    is_about_another = heard.about == "other" and state.get("about") == "self"
-    return not is_about_another or (turn.intent in CHECKS or bool(FOR_ANOTHER.search(turn.text)))
+    if not is_of_another(Screening.from_dict(state), heard, turn.content):
+        return True
+    if heard.about == "other" and (turn.intent in CHECKS or FOR_ANOTHER.search(turn.text)):
+        return True
+    return _kept_of(turn, heard) is not None
 
 
 def asks_about_self(turn: Turn) -> bool:
@@ -160,15 +177,25 @@ def heard_by_screening(turn: Turn) -> Heard:
         facts = {}  # "can diabetics have it?" says nothing about the patient
     age, pressed = _age_told(turn), turn.entity("question")
     is_other = any(e.get("about") == "other" for e in entities) or is_for_another(turn.text, turn.content)
+    whom = _whose_check(turn) or Whom("other" if is_other else "self")
     return Heard(
         intent="" if _is_hardly_chitchat(turn) else turn.intent,
         facts=facts,
         age=int(age) if isinstance(age, (int, str)) and str(age).isdecimal() else None,
-        about="other" if is_other else "self",
+        about=whom.about,
         question=pressed if _is_ours(turn, pressed) else None,
         answer=turn.entity("answer"),
         text=turn.text,
+        person=whom.person,
     )
+
+
+def _whose_check(turn: Turn) -> Whom | None:
+    """Whom the check is for that a button or a plain yes starts: as it says, or as the visit that waits for it."""
+    named = Whom.pressed(turn.entity("answer"))
+    starts = turn.intent == "affirm" and turn.slot("offered") == "screening"
+    starts |= turn.intent == "check_eligibility" and not turn.text and turn.entity("answer") is None
+    return named or (waiting(turn) if starts else None)
 
 
 def _age_told(turn: Turn) -> Any:
@@ -192,8 +219,9 @@ def today(turn: Turn) -> date:
     return turn.now.astimezone(ZoneInfo(str(turn.content.clinic.time_zone))).date()
 
 
-def _store(turn: Turn, step: Step) -> None:
-    """Write the decision down, as a change of the former one about the same person; a clinician's review is queued."""
+def _store(turn: Turn, step: Step) -> list[str]:
+    """Write the decision down, as a change of the former one about the same person; a clinician's review is queued.
+    Returns the references of the visits to come of which the clinic hears because of it."""
     state, decided = step.state, step.verdict
     assert decided is not None
     decision = screenings.Decision(
@@ -204,24 +232,24 @@ def _store(turn: Turn, step: Step) -> None:
         content_version=turn.content.version,
         rules_version=turn.content.screening.version,
     )
+    whom = Whom.of(state)
     with turn.saving() as session:
         former = screenings.of_person(session, turn.conversation_id, state.about, state.person)
         if former is None:
             row = screenings.save(session, turn.conversation_id, decision, turn.now)
         else:
             row = screenings.amend(session, former, decision, turn.now)
-            triage.close_key(session, _review(former), "no_answer_needed", turn.now)
+            triage.close_key(session, screenings.review_key(former), "no_answer_needed", turn.now)
         if decided.outcome == "clinician_review":
             triage.add(
                 session,
                 kind="review",
                 handoff_reason="review",
                 conversation_id=turn.conversation_id,
-                key=_review(row),
+                key=screenings.review_key(row),
                 details={"screening": row.id, "open": list(decided.open)},
                 now=turn.now,
             )
-
-
-def _review(row: screenings.Screening) -> str:
-    return f"review:{row.id}"
+        theirs = visits(session, turn, whom)
+        changed = bookings.rescreen(session, theirs, row.id, row.outcome, actor="patient", now=turn.now)
+        return [visit.reference for visit in changed]

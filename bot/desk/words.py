@@ -29,6 +29,8 @@ PATIENT_NAMES = {
     "booking_noshow": {"reference"},
     "review_suitable": set(),
     "review_not_suitable": set(),
+    "review_suitable_other": {"person"},
+    "review_not_suitable_other": {"person"},
     "answered_now": {"answer"},
     "visit_subject": {"reference"},
     "visit_footer": set(),

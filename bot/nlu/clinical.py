@@ -13,7 +13,7 @@ from spacy.util import filter_spans
 
 from bot.nlu.ages import AgeReader
 from bot.nlu.assertion import Assertions, Judge, Value
-from bot.nlu.heart import HeartReader
+from bot.nlu.heart import HEART, MULTI, HeartReader
 from bot.nlu.organs import OrganReader
 from bot.nlu.reader import Reading
 from bot.nlu.subjects import Subjects, Whose
@@ -21,7 +21,6 @@ from bot.nlu.vocabulary import Vocabulary
 
 NAME = "ClinicalEntities"
 FACT_FORMS = ("present", "unsure", "past", "absent")
-HEART = "heart"
 
 
 class ClinicalReader:
@@ -126,7 +125,7 @@ def _strongest(said: list[tuple[Span, str, Value, str]]) -> list[tuple[Span, str
 
 
 def _criterion(name: str) -> str:
-    return "heart_multi_drug" if name == HEART else name
+    return MULTI if name == HEART else name
 
 
 def _distinct(entities: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -21,10 +21,10 @@ from bot.nlu.questions import Part, asks, keep, split
 from bot.nlu.reader import Reading, build_language, phrase_words, read
 from bot.nlu.spelling import Speller, known_words
 from bot.nlu.vocabulary import Vocabulary, VocabularyError, load_vocabulary
+from bot.settings import content_folder
 from bot.store.forgetting import remembers
 
-CONTENT = Path(__file__).resolve().parent.parent / "content"
-VOCABULARY, DANGER_EXAMPLES = CONTENT / "vocabulary.yml", CONTENT / "danger_examples.yml"
+VOCABULARY, DANGER_EXAMPLES = "vocabulary.yml", "danger_examples.yml"  # of the content folder
 Ask = Callable[[list[str]], list[Guess]]
 OTHER_LANGUAGE = "other_language"  # the intent of a message in a language that has no answer to it yet
 ASKED_OF_US = frozenset(("book_appointment", "check_eligibility", "bot_challenge", "inform", "report_symptom"))
@@ -97,7 +97,7 @@ class Understanding:
         """(text, sign) for the guard model to learn: content/danger_examples.yml, and each (text, intent) given."""
         levels = {intent: level for level, intent in INTENTS.items()}
         own = [(text, self._sign(text, levels[name]) if name in levels else NOTHING) for text, name in examples]
-        return own + load_examples(DANGER_EXAMPLES).pairs()
+        return own + load_examples(content_folder() / DANGER_EXAMPLES).pairs()
 
     def _sign(self, text: str, level: Level) -> str:
         """The sign of a message that is known to name one of that level."""
@@ -194,11 +194,16 @@ def _part(guess: Guess, place: tuple[int, int], question: bool) -> Part:
     return Part(*place, intent=name, confidence=confidence, asks=question)
 
 
-@lru_cache(maxsize=4)
 def load_understanding(vocabulary: str | None = None) -> Understanding:
-    """The understanding built on a vocabulary file (default: the clinic's), once a process."""
-    signs = set(load_vocabulary(VOCABULARY).danger.signs)
-    languages, problems = read_languages(CONTENT, signs)
+    """The understanding built on a vocabulary file (default: that of the installation's content), once a process."""
+    folder = content_folder()
+    return _built(Path(vocabulary) if vocabulary else folder / VOCABULARY, folder)
+
+
+@lru_cache(maxsize=4)
+def _built(vocabulary: Path, folder: Path) -> Understanding:
+    signs = set(load_vocabulary(folder / VOCABULARY).danger.signs)
+    languages, problems = read_languages(folder, signs)
     if problems:
         raise VocabularyError("\n".join(map(str, problems)))
-    return Understanding(load_vocabulary(Path(vocabulary) if vocabulary else VOCABULARY), languages)
+    return Understanding(load_vocabulary(vocabulary), languages)

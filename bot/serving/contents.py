@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bot.clinic.content import Content, content_files, content_from, load_content
+from bot.clinic.content import Content, content_files, load_content, load_kept
 from bot.clinic.report.diff import Change, content_diff
-from bot.settings import Settings
-from bot.store import contents
+from bot.clinic.screening.replay import replay
+from bot.settings import SettingError, Settings
+from bot.store import audit, contents, screenings_stored
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.opening import open_store
 
@@ -21,13 +23,24 @@ class NotOnRecord(LookupError):
 
 
 def note_live(sessions: Sessions, folder: Path, version: str, now: datetime) -> None:
-    """At the start of the installation: from now on it speaks from this content."""
+    """At the start of the installation: from now on it speaks from this content. The stored screenings are decided anew
+    by its rules; how many would end otherwise is kept for the desk, and nobody's outcome changes by it."""
     with reading(sessions) as session:
         former = contents.live(session)
         if former is not None and former.version == version:
             return
     with unit_of_work(sessions) as session:
         contents.note_live(session, version, content_files(folder), now)
+        session.commit()
+    with suppress(SettingError), unit_of_work(sessions) as session:  # a key that is missing is the doctor's to say
+        done = replay(screenings_stored.current(session), load_content(folder).screening)
+        screenings_stored.note_differing(session, len(done.differences))
+        if done.differences:
+            details = {"differ": len(done.differences), "of": done.total}
+            subject = f"content:{version}"
+            audit.record(
+                session, actor="system", action="screening.replayed", subject=subject, now=now, details=details
+            )
         session.commit()
 
 
@@ -39,7 +52,7 @@ def pending(settings: Settings, folder: Path | None = None) -> list[Change]:
         files = former.files if former else None
     if files is None:
         raise NotOnRecord("no content has gone live here yet; give two folders to compare")
-    return content_diff(content_from(files), new)
+    return content_diff(load_kept(files), new)
 
 
 def approve(settings: Settings, by: str, now: datetime) -> int:
@@ -75,7 +88,7 @@ def trace(settings: Settings, message_id: str) -> list[str]:
     if row is None:
         return [*lines, "This version of the content is not on record."]
     lines.append(f"Approved by {row.approved_by}, {row.approved_at:%Y-%m-%d}" if row.approved_at else "Not approved")
-    return [*lines, *_as_it_stood(content_from(row.files), origin)]
+    return [*lines, *_as_it_stood(load_kept(row.files), origin)]
 
 
 def _name(meta: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.error import URLError
 
-from bot.clinic.content import Content, ContentError, check_content, load_content
+from bot.clinic.content import Content, ContentError, load_content
 from bot.serving import printing, secrets, tracing, training
 from bot.settings import BOT, SettingError, Settings
 
@@ -221,7 +221,9 @@ def _redis(settings: Settings) -> Iterator[Finding]:
 
 
 def _content(settings: Settings, today: date) -> Iterator[Finding]:
-    problems = check_content(settings.content, today)
+    from bot.serving.content_check import check_whole_content
+
+    problems = check_whole_content(settings.content, today)
     for problem in problems:
         yield Finding("Content", problem.level, str(problem), f"edit {problem.file} in {settings.content}")
     try:

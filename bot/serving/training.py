@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from bot.settings import BOT
+from bot.settings import BOT, content_folder
 
 MODELS = BOT / "models"
 _KEEP = 5
@@ -29,14 +29,10 @@ class TrainingFailed(RuntimeError):
 
 def sources(bot: Path = BOT) -> Iterator[Path]:
     """The files a model is made from, in a fixed order."""
-    yield from (
-        bot / "config.yml",
-        bot / "domain.yml",
-        bot / "content" / "vocabulary.yml",
-        bot / "content" / "danger_examples.yml",
-        bot / "content" / "warning_signs.yml",
-    )
-    yield from sorted((bot / "content" / "languages").glob("*.yml"))
+    content = content_folder() if bot == BOT else bot / "content"
+    yield from (bot / "config.yml", bot / "domain.yml")
+    yield from (content / name for name in ("vocabulary.yml", "danger_examples.yml", "warning_signs.yml"))
+    yield from sorted((content / "languages").glob("*.yml"))
     yield from sorted((bot / "data").glob("*.yml"))
     yield from sorted((bot / "nlu").rglob("*.py"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -21,6 +22,7 @@ from bot.store.writing import insert_once
 _ALPHABET = "234679ACDEFGHJKMNPQRTVWXY"
 _PREFIX = "MG-"
 _LENGTH = 6
+TO_COME: tuple[BookingStatus, ...] = ("proposed", "pending", "booked")
 
 
 class NoFreeReference(RuntimeError):
@@ -31,7 +33,8 @@ class NoFreeReference(RuntimeError):
 class Request:
     """What a patient asks for. `contact` is an E.164 phone number or an email address, as `contact_kind` says;
     `wish` the day and time in the patient's words; `starts_at` the time understood, if any.
-    `screening_status` is the screening's outcome or "not_screened". `key` names the form run it comes from, so that
+    `screening_status` is the outcome of the visitor's screening or "not_screened"; `person` the word for somebody else
+    whom the visit is for, None where it is for the patient. `key` names the form run it comes from, so that
     a confirmation repeated after a crash finds its booking instead of making a second one."""
 
     name: str
@@ -43,6 +46,7 @@ class Request:
     note: str | None = None
     screening_id: str | None = None
     screening_status: str = "not_screened"
+    person: str | None = None
     key: str | None = None
 
 
@@ -87,6 +91,43 @@ def of_conversation(session: Session, conversation_id: str) -> list[Booking]:
     """A conversation's bookings, newest first."""
     wanted = select(Booking).where(Booking.conversation_id == conversation_id)
     return list(session.scalars(wanted.order_by(Booking.created_at.desc(), Booking.id)))
+
+
+def of_visitor(session: Session, conversation_id: str, about: str, words: Collection[str]) -> list[Booking]:
+    """A conversation's bookings for the patient (`about` self), or for somebody else by what they may be called."""
+    rows = of_conversation(session, conversation_id)
+    if about == "self":
+        return [row for row in rows if row.person is None]
+    return [row for row in rows if row.person is not None and (not row.person or not words or row.person in words)]
+
+
+def rescreen(  # noqa: PLR0913 - what was decided for whom, and by whom
+    session: Session, rows: Iterable[Booking], screening_id: str, outcome: str, *, actor: str, now: datetime
+) -> list[Booking]:
+    """Note what a later screening of the visitor decided on the visits to come among `rows`; returns those of which the
+    desk and the systems behind it have to hear, because it decided otherwise than what they know."""
+    changed = []
+    for row in rows:
+        if row.status not in TO_COME:
+            continue
+        row.screening_id = screening_id
+        if row.screening_status == outcome:
+            continue
+        row.screening_status = outcome
+        _changed(session, row, "booking.rescreened", actor, now)
+        triage.add(
+            session,
+            kind="booking",
+            handoff_reason="booking",
+            conversation_id=row.conversation_id,
+            booking_id=row.id,
+            key=f"rescreened:{row.id}:{row.version}",
+            details={"reference": row.reference, "screening": outcome},
+            now=now,
+        )
+        changed.append(row)
+    session.flush()
+    return changed
 
 
 def set_status(session: Session, booking: Booking, status: BookingStatus, *, actor: str, now: datetime) -> Booking:

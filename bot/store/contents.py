@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.clinic.content import Content, ContentError, load_kept
 from bot.store import audit
-from bot.store.models import AuditEntry, ContentVersion, Message
+from bot.store.models import AuditEntry, ContentVersion, Message, Screening
 from bot.store.writing import insert_once
 
 
@@ -66,6 +67,17 @@ def is_approved(session: Session, version: str) -> bool:
     """Whether somebody stands behind this version."""
     row = find(session, version)
     return row is not None and row.approved_at is not None
+
+
+def by_which(session: Session, row: Screening, at_hand: Content) -> Content | None:
+    """The content a screening was decided by; None when it is not on record or this program no longer reads it."""
+    if row.content_version == at_hand.version:
+        return at_hand
+    kept = find(session, row.content_version)
+    try:
+        return load_kept(kept.files) if kept else None
+    except ContentError:
+        return None
 
 
 def origin(session: Session, message_id: str) -> Origin | None:

@@ -364,10 +364,19 @@ def _rowless(session: Session, which: ColumnElement[bool], limit: int) -> list[C
 
 
 def close_kind(  # noqa: PLR0913 - which rows, why, and who did it
-    session: Session, conversation_id: str, kind: TriageKind, reason: str, *, actor: str, now: datetime
+    session: Session,
+    conversation_id: str,
+    kind: TriageKind,
+    reason: str,
+    *,
+    actor: str,
+    now: datetime,
+    besides: Collection[str] = (),
 ) -> None:
-    """Close all of a conversation's open items of one kind."""
-    mine = (TriageItem.conversation_id == conversation_id, TriageItem.kind == kind, TriageItem.closed_at.is_(None))
+    """Close a conversation's open items of one kind, apart from those with the keys `besides`."""
+    other = or_(TriageItem.key.is_(None), TriageItem.key.not_in(besides))
+    is_open = TriageItem.closed_at.is_(None)
+    mine = (TriageItem.conversation_id == conversation_id, TriageItem.kind == kind, is_open, other)
     for item_id in session.scalars(select(TriageItem.id).where(*mine)).all():
         audit.record(session, actor=actor, action="item.close", subject=f"item:{item_id}", now=now)
     values = {"status": "closed", "close_reason": reason, "closed_at": now, "updated_at": now}

@@ -116,7 +116,8 @@ class Screening(Base):
 
 
 class Booking(Base):
-    """A request for an appointment and its state. `version` counts its changes (iCalendar's SEQUENCE)."""
+    """A request for an appointment and its state. `version` counts its changes (iCalendar's SEQUENCE); `person` is what
+    the patient calls somebody else whom the visit is for, None where it is their own."""
 
     __tablename__ = "booking"
     __table_args__ = (
@@ -143,6 +144,7 @@ class Booking(Base):
     status: Mapped[BookingStatus] = mapped_column(one_of(BookingStatus, "status"), default="proposed")
     screening_id: Mapped[str | None] = mapped_column(ForeignKey(Screening.id))
     screening_status: Mapped[str] = mapped_column(String(32))
+    person: Mapped[str | None] = mapped_column(EncryptedText)
     version: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

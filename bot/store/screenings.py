@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -56,6 +56,21 @@ def of_person(session: Session, conversation_id: str, about: str, person: str) -
     return None
 
 
+def of_visitor(session: Session, conversation_id: str, about: str, words: Collection[str]) -> Screening | None:
+    """The screening that counts for a visit of the patient (`about` self), or of somebody else by what they may have
+    been called. Who was checked without a word for them may be anybody; so is who is asked for without one."""
+    for row in session.scalars(_current(conversation_id)):
+        word = row.answers.get("person", "")
+        if row.answers.get("about", "self") == about and (about == "self" or not words or word in ("", *words)):
+            return row
+    return None
+
+
+def current(session: Session, conversation_id: str) -> list[Screening]:
+    """The screenings that count in a conversation, one for each person, the last first."""
+    return list(session.scalars(_current(conversation_id)))
+
+
 def get(session: Session, screening_id: str) -> Screening | None:
     """One screening by its id."""
     return session.get(Screening, screening_id)
@@ -79,6 +94,11 @@ def settle(session: Session, former: Screening, outcome: Outcome, staff_id: str,
         reasons=former.open if outcome == "not_suitable" else [],
     )
     return amend(session, former, decision, now)
+
+
+def review_key(row: Screening) -> str:
+    """The key of the queue's row that asks a clinician to settle a screening."""
+    return f"review:{row.id}"
 
 
 def settled_by(row: Screening) -> str | None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bot.clinic.screening.replay import Stored
+from bot.store.desk_models import Counter
 from bot.store.models import Screening
 from bot.store.screenings import settled_by
+from bot.store.writing import insert_once
 
 BATCH = 500
+DIFFERING = "rules_differ"  # the counter of those that the rules in use would decide otherwise
 
 
 def current(session: Session) -> Iterator[Stored]:
@@ -30,3 +33,14 @@ def current(session: Session) -> Iterator[Stored]:
             decided_at=row.decided_at,
             settled=row.outcome if is_settled else "",
         )
+
+
+def note_differing(session: Session, number: int) -> None:
+    """Keep for the desk how many stored screenings the rules in use would decide otherwise."""
+    if insert_once(session, Counter, ("name",), name=DIFFERING, value=number) is None:
+        session.execute(update(Counter).where(Counter.name == DIFFERING).values(value=number))
+
+
+def differing(session: Session) -> int:
+    """How many there were when somebody last counted: at the start with other content, or on the page of the rules."""
+    return session.scalar(select(Counter.value).where(Counter.name == DIFFERING)) or 0

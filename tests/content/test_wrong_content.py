@@ -8,8 +8,21 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from bot.cli import app
 from bot.clinic.content import ContentError, check_content, load_content
+from bot.nlu.understanding import load_understanding
+from bot.serving.content_check import check_whole_content
+from bot.serving.training import fingerprint
+
+KIDNEYS = """    not_suitable: people with kidney disease
+    review: the kidneys
+    buttons:
+"""
+YES_NO = """      - {title: "Yes", answer: "yes"}
+      - {title: "No", answer: "no"}
+"""
 
 # label: (file, text in it, what it becomes, what is reported)
 CASES = {
@@ -232,6 +245,57 @@ CASES = {
         'becomes: {"yes": "yes", "no": "no"}',
         "follow_ups/heart_medicines/becomes: contradicts the rules: a clear",
     ),
+    "a yes to a follow-up that makes suitable": (
+        "screening.yml",
+        'becomes: {"yes": "yes", "no": past}',
+        'becomes: {"yes": "no", "no": "no"}',
+        'screening.yml: questions/cancer/follow_ups/cancer_treated/becomes: contradicts the rules: a clear "yes"',
+    ),
+    "an illness that is over and counts for nothing": (
+        "screening.yml",
+        'becomes: {"yes": "yes", "no": past}',
+        'becomes: {"yes": "yes", "no": "no"}',
+        "questions/cancer/follow_ups/cancer_treated/becomes: contradicts the rules: what is over or unsure",
+    ),
+    "a no that weighs more than a yes": (
+        "screening.yml",
+        'becomes: {"yes": "yes", "no": past}',
+        'becomes: {"yes": past, "no": "yes"}',
+        'questions/cancer/follow_ups/cancer_treated/becomes: contradicts the rules: a "no" weighs more',
+    ),
+    "a button yes that answers no": (
+        "screening.yml",
+        KIDNEYS + YES_NO,
+        KIDNEYS
+        + YES_NO.replace('answer: "yes"', 'answer: "x"')
+        .replace('answer: "no"', 'answer: "yes"')
+        .replace('"x"', '"no"'),
+        'screening.yml: questions/kidney_disease/buttons/0: "Yes" reads as yes and answers no',
+    ),
+    "a reply yes that answers no": (
+        "screening.yml",
+        '"no": [one, "1", just one',
+        '"no": [yeah, one, "1", just one',
+        'follow_ups/heart_medicines/typed/no: "yeah" reads as yes and answers no',
+    ),
+    "a yes told unasked that answers no": (
+        "screening.yml",
+        '"yes": {heart_multi_drug: "yes", heart_medicines: "yes"}',
+        '"yes": {heart_multi_drug: "no"}',
+        'questions/heart_multi_drug/volunteered/yes/heart_multi_drug: contradicts the rules: "yes", told unasked',
+    ),
+    "a question that only people of no age are asked": (
+        "screening.yml",
+        "until_age: 60",
+        "until_age: 18",
+        "screening.yml: questions/pregnant/until_age: is never reached: the check ends for who is under 18",
+    ),
+    "a word for yes and for no": (
+        "screening.yml",
+        '"no": ["no", "n", nop',
+        '"no": ["no", "n", yep, nop',
+        'words/needs/no: "yep" means yes already',
+    ),
     "a follow-up answer without meaning": (
         "screening.yml",
         'becomes: {"yes": past, "no": past}',
@@ -387,6 +451,88 @@ def test_wrong_content_is_refused_with_path_and_cure(
     with pytest.raises(ContentError) as refused:
         load_content(folder)
     assert any(said in str(problem) for problem in refused.value.problems), str(refused.value)
+
+
+OTHER_CASES = {
+    "a word of YAML for a phrase": (
+        "vocabulary.yml",
+        "  liver_disease: [liver, livers]",
+        "  liver_disease: [liver, no]",
+        "vocabulary.yml: organs/liver_disease/1: False is not text here; write it in quotes",
+    ),
+    "a misspelled key of the vocabulary": (
+        "vocabulary.yml",
+        "\nmedicine_words:",
+        "\nmedicine_wordz:",
+        "vocabulary.yml: medicine_wordz: unknown key; known here: ",
+    ),
+    "names for a criterion that is not asked": (
+        "vocabulary.yml",
+        "\ncriteria:\n",
+        "\ncriteria:\n  gout:\n    present: [gout]\n",
+        "vocabulary.yml: criteria/gout: there is no criterion gout in screening.yml",
+    ),
+    "a sign that the vocabulary has no patterns for": (
+        "warning_signs.yml",
+        "{id: fever, level: urgent,",
+        "{id: chills, level: urgent,",
+        "vocabulary.yml: danger/signs/fever: is not the urgent sign of warning_signs.yml: it has no sign fever",
+    ),
+    "examples of danger for no sign": (
+        "danger_examples.yml",
+        "  breathing:",
+        "  hiccups:",
+        "danger_examples.yml: now/hiccups: is no sign of vocabulary.yml",
+    ),
+    "broken YAML of the examples": (
+        "danger_examples.yml",
+        "now:",
+        "now: [",
+        "danger_examples.yml: is not valid YAML: ",
+    ),
+    "a reply that Messenger lacks": (
+        "messenger.yml",
+        "  sticker:",
+        "  stickr:",
+        "messenger.yml: replies: missing sticker; unknown stickr",
+    ),
+    "a placeholder of Messenger's that nobody fills": (
+        "messenger.yml",
+        "{clinic_name}",
+        "{clinic_nam}",
+        "messenger.yml: {clinic_nam} is no placeholder",
+    ),
+}
+
+
+@pytest.mark.parametrize(("file", "old", "new", "said"), OTHER_CASES.values(), ids=OTHER_CASES.keys())
+def test_the_words_of_the_understanding_and_of_messenger_are_checked_too(
+    folder: Path, file: str, old: str, new: str, said: str
+) -> None:
+    spoil(folder, file, old, new)
+    found = [str(problem) for problem in check_whole_content(folder)]
+    assert any(one.startswith(said) for one in found), found
+
+
+def test_the_command_names_every_file_that_is_wrong(folder: Path) -> None:
+    for file in ("vocabulary.yml", "danger_examples.yml", "messenger.yml"):
+        (folder / file).write_text("nonsense: true\n", encoding="utf-8")
+    done = CliRunner().invoke(app, ["content", "check", str(folder)])
+    assert done.exit_code == 2
+    for file in ("vocabulary.yml", "danger_examples.yml", "messenger.yml"):
+        assert f"{file}: nonsense: unknown key" in done.output
+    assert "in order" not in done.output
+
+
+def test_the_understanding_reads_the_content_the_installation_is_set_to(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil(folder, "vocabulary.yml", "present: [liver disease,", "present: [zorbitis, liver disease,")
+    before = fingerprint()
+    monkeypatch.setenv("MESOGUIDE_CONTENT", str(folder))
+    told = load_understanding().entities("I have zorbitis")
+    assert [(one["entity"], one["value"]) for one in told] == [("liver_disease", "yes")]
+    assert fingerprint() != before, "a model learns from these files"
 
 
 def test_a_problem_names_the_line(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -36,14 +37,23 @@ class Patient:
     messages: int = 0
 
     def tell(
-        self, action: ClinicAction, text: str = "", intent: str = "inform", *, again: bool = False, **entities: str
+        self,
+        action: ClinicAction,
+        text: str = "",
+        intent: str = "inform",
+        *,
+        again: bool = False,
+        ranking: Sequence[str] = (),
+        **entities: str,
     ) -> Said:
-        """What the action says to a message; `again` sends the last message once more, as after a crash."""
+        """What the action says to a message; `again` sends the last message once more, as after a crash. `ranking`: the
+        intents it might have, the likeliest first."""
         self.messages += 0 if again else 1
         parse = {
             "text": text,
             "intent": {"name": intent, "confidence": 1.0},
             "entities": [{"entity": key, "value": value} for key, value in entities.items()],
+            "intent_ranking": [{"name": name, "confidence": 1 / rank} for rank, name in enumerate(ranking, 1)],
             "message_id": f"{self.name}-{self.messages}",
         }
         tracker = Tracker(self.name, dict(self.slots), parse, [], False, None, {}, "action_listen")

@@ -10,7 +10,9 @@ from sqlalchemy import select
 from bot.actions import booking
 from bot.actions.answer import ActionNoteUnknown
 from bot.actions.booking import ActionOpenBooking, ValidateBookingForm
-from bot.store.engine import Sessions, reading
+from bot.store import screenings
+from bot.store.conversations import ensure_conversation
+from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.models import Booking
 from tests.clinic.diary import at
 from tests.handover.patients import Patient
@@ -153,7 +155,11 @@ def test_what_is_told_of_the_visit_before_the_check_is_kept_for_the_booking(pati
     anna.tell(ActionOpenBooking(), "I want to book a visit", "book_appointment")
     (noted,) = anna.tell(ActionNoteUnknown(), "tuesday 1 december at 10, kim@example.org", "out_of_scope")
     assert noted["response"] == "utter_check_first_noted"
-    anna.slots["screening_outcome"] = "suitable"
+    suitable = screenings.Decision({"about": "self"}, "suitable", "c1", "demo-1")
+    with unit_of_work(anna.sessions) as session:
+        ensure_conversation(session, anna.name, channel="website", now=NOW)
+        screenings.save(session, anna.name, suitable, NOW)
+        session.commit()
     anna.tell(ActionOpenBooking(), "book it", "book_appointment")
     anna.tell(ValidateBookingForm(), "book it", "book_appointment")
     anna.press("treatment", "body")

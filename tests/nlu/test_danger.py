@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from bot.nlu.understanding import VOCABULARY, Understanding
+from bot.nlu.understanding import Understanding
+from bot.settings import BOT
 
 PAIRS = {
     "breathing": ("I can hardly breathe", "breathing is no problem at all"),
@@ -37,8 +38,8 @@ def test_a_near_miss_raises_none(shared: Understanding, sign: str) -> None:
 
 
 def test_every_sign_of_the_content_is_known_here_and_to_the_guard() -> None:
-    signs = yaml.safe_load((VOCABULARY.parent / "warning_signs.yml").read_text(encoding="utf-8"))["signs"]
-    words = yaml.safe_load(VOCABULARY.read_text(encoding="utf-8"))["danger"]["signs"]
+    signs = yaml.safe_load((BOT / "content" / "warning_signs.yml").read_text(encoding="utf-8"))["signs"]
+    words = yaml.safe_load((BOT / "content" / "vocabulary.yml").read_text(encoding="utf-8"))["danger"]["signs"]
     assert {s["id"]: s["level"] for s in signs} == {name: sign["level"] for name, sign in words.items()}
     assert set(PAIRS) == set(words)
 

@@ -10,8 +10,10 @@ import yaml
 
 from bot.nlu.encoders import Remembering, load_encoder
 from bot.nlu.intent_model import IntentModel, Options
-from bot.nlu.understanding import VOCABULARY
 from bot.nlu.vocabulary import VocabularyError, load_vocabulary, parse_vocabulary
+from bot.settings import BOT
+
+VOCABULARY = BOT / "content" / "vocabulary.yml"
 
 TEXTS = {
     "ask_pain": [

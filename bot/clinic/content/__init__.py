@@ -5,9 +5,9 @@ from bot.clinic.content.load import (
     Content,
     check_content,
     content_files,
-    content_from,
     content_version,
     load_content,
+    load_kept,
     load_with_screening,
 )
 from bot.clinic.content.model import Answer, BookableTreatment, Clinic, Sign, Step
@@ -32,9 +32,9 @@ __all__ = [
     "Step",
     "check_content",
     "content_files",
-    "content_from",
     "content_version",
     "grade",
     "load_content",
+    "load_kept",
     "load_with_screening",
 ]

@@ -11,6 +11,7 @@ from datetime import date
 from statistics import median
 from typing import Any
 
+from bot.clinic.content.checks_rules import RULE_CHECKS
 from bot.clinic.content.checks_screening import SCREENING_CHECKS
 from bot.clinic.content.placeholders import NAME, NAMES, placeholders
 from bot.clinic.content.problems import Problem
@@ -33,7 +34,9 @@ EXTRA_PLACEHOLDERS: dict[
     ("phrases", "intro_other"): {"count", "person"},
     ("phrases", "about_self"): {"person"},
     ("phrases", "offer"): {"help", "question"},
+    ("phrases", "visit"): {"reference"},
     ("somebody_else", "your"): {"word"},
+    ("buttons", "visit_for"): {"person"},
 }
 NEEDED_PLACEHOLDERS: dict[tuple[Any, ...], str] = {  # and what it has to say
     ("outcomes", "not_suitable", "text"): "reasons",
@@ -68,6 +71,7 @@ def check_parts(sources: Sources, parts: Parts, today: date | None = None) -> li
         _missing_placeholders: ("screening.yml",),
         _clinic_phrases: ("clinic.yml",),
         **SCREENING_CHECKS,
+        **RULE_CHECKS,
     }
     problems = [
         problem

@@ -8,31 +8,7 @@ from typing import Any
 from bot.clinic.content.model_screening import Asked, FollowUp, Question
 from bot.clinic.content.problems import Problem
 from bot.clinic.content.reading import Source
-
-FILE = "screening.yml"
-CRITERIA = (
-    "under_18",
-    "pregnant",
-    "breastfeeding",
-    "diabetes",
-    "cancer",
-    "heart_multi_drug",
-    "liver_disease",
-    "kidney_disease",
-)
-
-
-def _questions(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[tuple[tuple[Any, ...], Question]]:
-    ids = [item.get("id") if isinstance(item, dict) else None for item in sources[FILE].data["questions"]]
-    for question in parts[FILE].questions:
-        yield ("questions", ids.index(question.id)), question
-
-
-def _asked(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[tuple[tuple[Any, ...], Asked]]:
-    for path, question in _questions(sources, parts):
-        yield path, question
-        for index, follow_up in enumerate(question.follow_ups):
-            yield (*path, "follow_ups", index), follow_up
+from bot.clinic.content.screening_parts import CRITERIA, FILE, each_asked, each_question
 
 
 def _missing_criteria(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
@@ -45,7 +21,7 @@ def _missing_criteria(sources: Mapping[str, Source], parts: Mapping[str, Any]) -
 
 def _criteria_settled_twice(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
     first: dict[str, str] = {}
-    for path, question in _questions(sources, parts):
+    for path, question in each_question(sources, parts):
         if first.setdefault(question.criterion, question.id) != question.id:
             what = f"settles {question.criterion}, as {first[question.criterion]} does; one question for each criterion"
             yield sources[FILE].problem((*path, "criterion"), what)
@@ -65,7 +41,7 @@ def _duplicate_ids(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> I
 
 
 def _under_18_by_age(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
-    for path, question in _questions(sources, parts):
+    for path, question in each_question(sources, parts):
         if (question.kind == "age") != (question.criterion == "under_18"):
             what = f"{question.kind} does not fit {question.criterion}; kind age and criterion under_18 go together"
             yield sources[FILE].problem((*path, "kind"), what)
@@ -74,7 +50,7 @@ def _under_18_by_age(sources: Mapping[str, Source], parts: Mapping[str, Any]) ->
 
 
 def _buttons_at_odds(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
-    for path, asked in _asked(sources, parts):
+    for path, asked in each_asked(sources, parts):
         titles = [button.title for button in asked.buttons]
         answers = [button.answer for button in asked.buttons]
         for index in range(len(titles)):
@@ -84,7 +60,7 @@ def _buttons_at_odds(sources: Mapping[str, Source], parts: Mapping[str, Any]) ->
 
 
 def _replies_at_odds(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
-    for path, asked in _asked(sources, parts):
+    for path, asked in each_asked(sources, parts):
         taken = {button.title.casefold(): button.answer for button in asked.buttons}
         for answer, replies in asked.typed.items():
             for reply in replies:
@@ -94,7 +70,7 @@ def _replies_at_odds(sources: Mapping[str, Source], parts: Mapping[str, Any]) ->
 
 
 def _volunteered_elsewhere(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
-    for path, question in _questions(sources, parts):
+    for path, question in each_question(sources, parts):
         known = {question.id, *(one.id for one in question.follow_ups)}
         for value, answers in question.volunteered.items():
             for id in sorted(set(answers) - known):
@@ -111,7 +87,7 @@ def _answerable(asked: Asked) -> set[str]:
 
 
 def _missing_buttons(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
-    for path, asked in _asked(sources, parts):
+    for path, asked in each_asked(sources, parts):
         answers = {button.answer for button in asked.buttons}
         wanted = {"yes", "no", "unsure"} if asked.kind == "yes_no" else {"refused"}
         for answer in sorted(wanted - answers):
@@ -119,7 +95,7 @@ def _missing_buttons(sources: Mapping[str, Source], parts: Mapping[str, Any]) ->
 
 
 def _unreached_follow_ups(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
-    for path, question in _questions(sources, parts):
+    for path, question in each_question(sources, parts):
         before: dict[str, Asked] = {question.id: question}
         taken: dict[str, set[str]] = {}
         for index, one in enumerate(question.follow_ups):
@@ -148,7 +124,7 @@ def _unreached(one: FollowUp, asked: Asked | None, taken: set[str]) -> Iterator[
 
 
 def _rules_at_odds(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
-    for path, question in _questions(sources, parts):
+    for path, question in each_question(sources, parts):
         if question.criterion in CRITERIA and question.on_yes != "not_suitable":
             what = "contradicts the leaflet, which says that the treatment is not for these people; remove on_yes"
             yield sources[FILE].problem((*path, "on_yes"), what)
@@ -169,29 +145,28 @@ def _odds(follow_up: FollowUp, question: Question) -> Iterator[str]:
             yield f'does not say what "{answer}" means for the criterion; add it'
     for answer in sorted(set(becomes) - {"yes", "no"}):
         yield f"{answer} always stays {answer} and goes to a clinician; remove it"
-    if "yes" not in follow_up.when or follow_up.after not in (None, question.id):
-        return
-    if "yes" not in becomes.values():
+    if "yes" in follow_up.when and follow_up.after in (None, question.id) and "yes" not in becomes.values():
         yield 'contradicts the rules: after a clear "yes" no answer makes the criterion "yes", so it is never met'
-    if "no" in becomes.values():
-        yield 'contradicts the rules: a clear "yes" turns into a "no"; use past or partial, so that a clinician decides'
 
 
 def _until_age_without_age(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
     knows_age = False
-    for path, question in _questions(sources, parts):
+    for path, question in each_question(sources, parts):
         knows_age |= question.kind == "age"
         if question.until_age is not None and (question.kind == "age" or not knows_age):
             what = "the age is not known when this is asked; put the question for the age before it"
             yield sources[FILE].problem((*path, "until_age"), what)
 
 
-def _men_not_named(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
+def _words_for_nobody(sources: Mapping[str, Source], parts: Mapping[str, Any]) -> Iterator[Problem]:
     people = parts[FILE].somebody_else.named
-    for index, word in enumerate(parts[FILE].men.named):
+    words = [(("men", "named", index), word) for index, word in enumerate(parts[FILE].men.named)]
+    for number, alike in enumerate(parts[FILE].somebody_else.same):
+        words += [(("somebody_else", "same", number, index), word) for index, word in enumerate(alike)]
+    for path, word in words:
         if word not in people:
             what = f"nobody is called {word}; add it to somebody_else: named, or remove it here"
-            yield sources[FILE].problem(("men", "named", index), what)
+            yield sources[FILE].problem(path, what)
 
 
 SCREENING_CHECKS: dict[Callable[..., Iterator[Problem]], tuple[str, ...]] = {
@@ -208,6 +183,6 @@ SCREENING_CHECKS: dict[Callable[..., Iterator[Problem]], tuple[str, ...]] = {
         _unreached_follow_ups,
         _rules_at_odds,
         _until_age_without_age,
-        _men_not_named,
+        _words_for_nobody,
     )
 }

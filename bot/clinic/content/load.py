@@ -109,10 +109,21 @@ class Content:
 def load_content(folder: Path) -> Content:
     """The content of a folder; raises ContentError with all problems when any part of it is wrong."""
     sources, parts, problems = _read_all(folder)
-    problems += check_parts(sources, parts)
+    return _whole(folder, parts, [*problems, *check_parts(sources, parts)])
+
+
+def load_kept(files: Mapping[str, str]) -> Content:
+    """Content from files kept as text, by the name of each; raises ContentError when this program no longer reads that
+    version. It was in order by the checks of its day, which are not made again."""
+    with TemporaryDirectory() as folder:
+        _write(files, Path(folder))
+        _, parts, problems = _read_all(Path(folder))
+        return _whole(Path(folder), parts, problems)
+
+
+def _whole(folder: Path, parts: Mapping[str, Any], problems: list[Problem]) -> Content:
     languages, faults = read_languages(folder, _signs(parts))
-    problems += faults
-    errors = [problem for problem in problems if problem.level == "error"]
+    errors = [problem for problem in [*problems, *faults] if problem.level == "error"]
     if errors:
         raise ContentError(errors)
     files = content_files(folder)
@@ -138,13 +149,6 @@ def load_with_screening(folder: Path, raw: bytes) -> Content:
     with TemporaryDirectory() as copy:
         _write(content_files(folder), Path(copy))
         (Path(copy) / "screening.yml").write_bytes(raw)
-        return load_content(Path(copy))
-
-
-def content_from(files: Mapping[str, str]) -> Content:
-    """Content from its files as text, by name; raises ContentError as load_content does."""
-    with TemporaryDirectory() as copy:
-        _write(files, Path(copy))
         return load_content(Path(copy))
 
 

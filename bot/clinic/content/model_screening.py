@@ -33,13 +33,15 @@ class Asked(Base):
 class FollowUp(Asked):
     """Asked after one of the answers in `when` to the question `after`, by default the main one. `becomes` says what
     own answer makes of the criterion; of kind words, it is kept as typed and decides nothing. `heard_in`: what the
-    message that answered the main question says when it has answered this one too."""
+    message that answered the main question says when it has answered this one too. `clears`: a no to it is allowed to
+    clear the criterion after an answer that was no plain no ("are you still pregnant?")."""
 
     kind: Literal["yes_no", "words"] = "yes_no"
     after: Id | None = None
     when: tuple[AnswerValue, ...] = Field(min_length=1)
     becomes: Mapping[AnswerValue, AnswerValue] = {}
     heard_in: Mapping[AnswerValue | Literal["told"], tuple[Text, ...]] = {}
+    clears: bool = False
 
 
 class Question(Asked, Authored):
@@ -108,15 +110,19 @@ class ScreeningPhrases(Base):
     again: Text
     stopped: Text
     person: Text
+    visit: Text = "The clinic sees this with the visit you asked for ({reference}) and will tell you how to go on."
 
 
 class ScreeningButtons(Base):
-    """Titles of the ways out of a question that is not understood, and of the one to a new check."""
+    """Titles of the ways out of a question that is not understood, of the one to a new check, of the one to the answers
+    about somebody else, and of the one to a visit for them."""
 
     skip: Title
     person: Title
     stop: Title
     again: Title
+    change: Title = "Change the answers"  # these have a wording here for folders that are older than they
+    visit_for: Title = "For {person}"
 
 
 class Words(Base):
@@ -132,12 +138,17 @@ class Words(Base):
 
 class SomebodyElse(Base):
     """How the person is named whom a patient asks for: "your …" with a word of theirs from `named`, else `unnamed`.
-    `asked_for`: words before it that say that the check is for them."""
+    `asked_for`: words before it that say that the check is for them. `same`: words for one and the same person."""
 
     unnamed: Text
     your: Text
     asked_for: tuple[Text, ...]
     named: tuple[Text, ...] = ()
+    same: tuple[tuple[Text, ...], ...] = ()
+
+    def alike(self, word: str) -> tuple[str, ...]:
+        """The words that name the same person as this one; none for no word."""
+        return next((words for words in self.same if word in words), (word,) if word else ())
 
 
 class Men(Base):

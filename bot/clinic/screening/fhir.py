@@ -7,6 +7,8 @@ What R4 has no place for (as typed, the state of a criterion, the outcome) stand
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, get_args
 
@@ -47,23 +49,40 @@ def questionnaire(content: Content) -> Resource:
     )
 
 
-def response(state: Screening, content: Content, *, id: str, decided_at: datetime) -> Resource:
-    """The QuestionnaireResponse of a decided screening: `id` is the screening's, `decided_at` aware."""
+@dataclass(frozen=True)
+class Decided:
+    """What was decided at the time: the outcome and the criteria behind it, by which rules, and by which clinician
+    where the rules left it to one."""
+
+    outcome: str
+    reasons: Sequence[str]
+    rules_version: str
+    settled_by: str = ""
+
+
+def response(
+    state: Screening, content: Content, *, id: str, decided_at: datetime, decided: Decided | None = None
+) -> Resource:
+    """The QuestionnaireResponse of a decided screening: `id` is the screening's, `decided_at` aware, `content` that of
+    the decision. Without `decided` it is as the rules of that content decide."""
     from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 
     found = verdict(state, content)
+    decided = decided or Decided(found.outcome, found.reasons, content.screening.version)
+    settled = [_extension(content, "settled-by", valueString=decided.settled_by)] if decided.settled_by else []
     items = [item for question in content.screening.questions for item in _answers(question, state, found, content)]
     return _checked(
         QuestionnaireResponse,
         {
             "resourceType": "QuestionnaireResponse",
             "id": id,
-            "questionnaire": f"{canonical(content)}|{content.screening.version}",
-            "status": "amended" if state.amendments else "completed",
+            "questionnaire": f"{canonical(content)}|{decided.rules_version}",
+            "status": "amended" if state.amendments or decided.settled_by else "completed",
             "authored": decided_at.isoformat(),
             "extension": [
-                _extension(content, "outcome", valueCode=found.outcome),
-                *[_extension(content, "reason", valueCode=reason) for reason in found.reasons],
+                _extension(content, "outcome", valueCode=decided.outcome),
+                *[_extension(content, "reason", valueCode=reason) for reason in decided.reasons],
+                *settled,
                 *[_earlier(one, content) for one in state.amendments],
             ],
             **({"item": items} if items else {}),

@@ -15,6 +15,7 @@ from bot.clinic.screening.rules import Answer, Verdict, called_for, find, is_nee
 from bot.clinic.screening.speech import Say
 from bot.clinic.screening.state import Screening
 from bot.clinic.screening.telling import Heard, birth_year, needless_for_men, person_named, speaks_of_self, told
+from bot.clinic.screening.whom import is_of_another
 
 OFFER_AFTER = 2  # misses
 SMALL_TALK = {"greet": ("greeted",), "thank": ("thanked",), "chitchat": ("chatted",)}  # what is said to it
@@ -69,10 +70,9 @@ def hear(state: Screening, heard: Heard, content: Content, today: date) -> Turn:
         return _end(state, "stopped" if heard.intent == "stop" else "person", content)
     if state.status in ("stopped", "person"):
         return Turn(state)
-    if heard.about == "other" and state.about == "self" and heard.question is None:
-        return _about_somebody_else(state, heard, content, today)
-    if state.about == "other" and speaks_of_self(heard):
-        return begin(content, heard, today) if state.status == "done" else _go_on(state, content, ("about_self",))
+    of_another = _of_another(state, heard, content, today)
+    if of_another is not None:
+        return of_another
     if heard.intent in ("ask_why", "help") and state.asked is not None:
         return _explain(state, heard, content)
     return _take(_named(state, heard, content), heard, content, today)
@@ -147,11 +147,20 @@ def _open_questions(state: Screening, content: Content) -> list[Asked]:
     return [one for one in asked if one.id not in values]
 
 
-def _about_somebody_else(state: Screening, heard: Heard, content: Content, today: date) -> Turn:
-    """Before the first answer the whole check is for that person, and after the outcome a new one is; in between their
-    illness is not written down as the patient's."""
-    if state.status == "done":
+def _of_another(state: Screening, heard: Heard, content: Content, today: date) -> Turn | None:
+    """What becomes of a message about another person than the check: after the outcome a check of their own."""
+    if state.status == "done" and is_of_another(state, heard, content):
         return begin(content, heard, today)
+    if heard.about == "other" and state.about == "self" and heard.question is None:
+        return _about_somebody_else(state, heard, content, today)
+    if state.about == "other" and speaks_of_self(heard):
+        return _go_on(state, content, ("about_self",))
+    return None
+
+
+def _about_somebody_else(state: Screening, heard: Heard, content: Content, today: date) -> Turn:
+    """Before the first answer the whole check is for that person; later their illness is not written down as the
+    patient's."""
     if state.answers:
         return _go_on(state, content, ("about_other",))
     turn = _take(_named(replace(state, about="other"), heard, content), heard, content, today)
@@ -161,7 +170,7 @@ def _about_somebody_else(state: Screening, heard: Heard, content: Content, today
 def _named(state: Screening, heard: Heard, content: Content) -> Screening:
     if state.about == "self" or state.person:
         return state
-    return replace(state, person=person_named(heard.text, content))
+    return replace(state, person=heard.person or person_named(heard.text, content))
 
 
 def _not_understood(state: Screening, heard: Heard, content: Content, today: date) -> Turn:

@@ -11,6 +11,7 @@ from bot.clinic.content import Asked, Content
 from bot.clinic.content.model_screening import Outcome
 from bot.clinic.screening.rules import Verdict, find, is_needless
 from bot.clinic.screening.state import Screening
+from bot.clinic.screening.whom import Whom, called, visit_buttons
 
 MANY = 3  # criteria; more of them are not listed where they are only open
 
@@ -50,8 +51,7 @@ def worded(state: Screening, asked: Asked, content: Content) -> str:
 
 def person(state: Screening, content: Content) -> str:
     """Somebody else as the bot names them: "your mother", or "that person"."""
-    names = content.screening.somebody_else
-    return content.fill(names.your, word=state.person) if state.person else names.unnamed
+    return called(Whom.of(state), content)
 
 
 def explained(state: Screening, asked: Asked, content: Content) -> Say:
@@ -100,7 +100,8 @@ def outcome(state: Screening, verdict: Verdict, content: Content, notes: tuple[s
     )
     facts = [criteria[criterion].fact for criterion in about]
     values = {"outcome": verdict.outcome, "reasons": list(verdict.reasons), "facts": facts}
-    return Say("outcome", key, text, tuple(content.buttons(wording.next)), values)
+    buttons = visit_buttons(content.buttons(wording.next), Whom.of(state))
+    return Say("outcome", key, text, buttons, values)
 
 
 def again(state: Screening, verdict: Verdict, content: Content) -> Say:

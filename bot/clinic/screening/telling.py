@@ -36,7 +36,8 @@ DIGRESSIONS = (
 @dataclass(frozen=True)
 class Heard:
     """What was understood of one message. `facts`: entity -> value (a criterion, a question's id, or none_of_these);
-    `question` and `answer` come from a button; `text` is what the patient typed, kept with the answer."""
+    `question` and `answer` come from a button; `text` is what the patient typed, kept with the answer. `person` names
+    somebody else where a button says whom."""
 
     intent: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -45,6 +46,7 @@ class Heard:
     question: str | None = None
     answer: str | None = None
     text: str = ""
+    person: str = ""
 
     @property
     def is_aside(self) -> bool:

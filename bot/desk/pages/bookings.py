@@ -89,7 +89,7 @@ def booking(view: Signed, booking_id: str) -> Response:
             session, actor=view.staff.id, action="booking.viewed", subject=f"booking:{booking_id}", now=view.now
         )
         chat = conversations.get_conversation(session, row.conversation_id)
-        screening = screenings.latest(session, row.conversation_id)
+        screening = screenings.get(session, row.screening_id) if row.screening_id else None
     return view.page("booking.html", visit=row, chat=chat, screening=screening, moves=moves_from(row.status))
 
 

@@ -177,7 +177,7 @@ def whole(view: View, conversation_id: str, item: str) -> dict[str, Any]:
             "group": desk_questions.groups_of(session, [chosen.id]).get(chosen.id) if chosen else None,
             "address": mail.address(view.desk, visits),
             "consent": consents.latest(session, conversation_id),
-            "screening": screenings.latest(session, conversation_id),
+            "screenings": screenings.current(session, conversation_id),
             "canned": view.desk.words.canned_for(view.desk.content, view.staff.name, name),
             "shown": SHOWN,
         }

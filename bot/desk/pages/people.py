@@ -7,10 +7,13 @@ from typing import Annotated, cast, get_args
 from fastapi import Form
 from starlette.responses import Response
 
+from bot.clinic.screening import Screening
+from bot.clinic.screening.whom import Whom, called
+from bot.desk.context import View
 from bot.desk.pages.conversation import conversation_again
 from bot.desk.routing import Admin, Clinician, Pages, Refused, Whole
 from bot.desk.security import own_address
-from bot.store import audit, desk_ownership, desk_queue, errands, screenings
+from bot.store import audit, bookings, desk_ownership, desk_queue, errands, screenings
 from bot.store import staff as users
 from bot.store.terms import Outcome, Role
 
@@ -79,10 +82,15 @@ def review(view: Clinician, conversation_id: str, outcome: Field, screening: Fie
     if outcome not in ("suitable", "not_suitable"):
         raise Refused("There is no such outcome.", 400)
     with view.changing() as session:
-        former = screenings.latest(session, conversation_id)
-        if former is None or former.id != screening or former.outcome != "clinician_review":
+        current = {one.id: one for one in screenings.current(session, conversation_id)}
+        former = current.pop(screening, None)
+        if former is None or former.outcome != "clinician_review":
             raise Refused("This screening was settled before.", 409)
         settled = screenings.settle(session, former, cast(Outcome, outcome), view.staff.id, view.now)
+        whom = Whom.of(Screening.from_dict(former.answers))
+        alike = view.desk.content.screening.somebody_else.alike(whom.person)
+        visits = bookings.of_visitor(session, conversation_id, whom.about, alike)
+        bookings.rescreen(session, visits, settled.id, outcome, actor=view.staff.id, now=view.now)
         audit.record(
             session,
             actor=view.staff.id,
@@ -91,10 +99,21 @@ def review(view: Clinician, conversation_id: str, outcome: Field, screening: Fie
             now=view.now,
             details={"outcome": outcome},
         )
-        text = view.desk.words.say(view.desk.content, f"review_{outcome}")
+        text = _told(view, outcome, whom)
         say = {"text": text, "metadata": {"kind": "outcome", "outcome": outcome, "reasons": list(settled.reasons)}}
         desk_ownership.tell_patient(session, conversation_id, view.staff.id, say, view.now)
-        told = {"event": "slot", "name": "screening_outcome", "value": outcome}  # a booking waits for this in Rasa
+        told = {"event": "slot", "name": "screening_outcome", "value": outcome}
         errands.put(session, "tracker", conversation_id, told, view.now)
-        desk_queue.close_kind(session, conversation_id, "review", "reviewed", actor=view.staff.id, now=view.now)
+        others = [screenings.review_key(one) for one in current.values()]  # of other people, who still wait
+        desk_queue.close_kind(
+            session, conversation_id, "review", "reviewed", actor=view.staff.id, now=view.now, besides=others
+        )
     return conversation_again(view, conversation_id, item)
+
+
+def _told(view: View, outcome: str, whom: Whom) -> str:
+    """What the patient hears of it, of themself or of whom they asked for."""
+    words, content = view.desk.words, view.desk.content
+    if whom.about == "self":
+        return words.say(content, f"review_{outcome}")
+    return words.say(content, f"review_{outcome}_other", person=called(whom, content))

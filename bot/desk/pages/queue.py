@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from bot.desk.context import View
 from bot.desk.routing import Pages, Signed
-from bot.store import desk_questions, desk_queue, staff
+from bot.store import desk_questions, desk_queue, screenings_stored, staff
 from bot.store.desk_queue import Wanted
 from bot.store.engine import Session
 from bot.store.models import Conversation
@@ -60,6 +60,7 @@ def listing(  # noqa: PLR0913, PLR0917 - the filters of the list
         people = staff.names(session)
         rowless = _rowless(session, wanted)
         named = desk_queue.names(session, [chat.id for chat in rowless])
+        differing = screenings_stored.differing(session)
         groups = desk_questions.groups_of(session, [row.item.id for row in rows.rows if row.item.kind == "question"])
     filters = {"kind": kind, "show": show, "channel": channel, "q": q}
     here = {key: value for key, value in filters.items() if value}
@@ -68,6 +69,7 @@ def listing(  # noqa: PLR0913, PLR0917 - the filters of the list
         "rows": rows,
         "counts": counts,
         "people": people,
+        "differing": differing,
         "groups": groups,
         "rowless": rowless,
         "named": named,

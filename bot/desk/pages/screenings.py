@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import File, UploadFile
@@ -10,11 +11,12 @@ from starlette.responses import JSONResponse, Response
 from bot.clinic.content import Content, ContentError, load_with_screening
 from bot.clinic.screening import Screening
 from bot.clinic.screening.explain import explain
-from bot.clinic.screening.fhir import questionnaire, response
-from bot.clinic.screening.replay import Replayed, replay
+from bot.clinic.screening.fhir import Decided, questionnaire, response
+from bot.clinic.screening.replay import Replayed, decide, replay
 from bot.desk.context import View
 from bot.desk.routing import NotThere, Pages, Refused, Signed
-from bot.store import audit, conversations, screenings, screenings_stored, staff
+from bot.store import audit, contents, conversations, screenings, screenings_stored, staff
+from bot.store.models import Conversation
 
 pages = Pages()
 LARGEST = 200_000  # bytes of a screening.yml
@@ -25,7 +27,10 @@ FHIR = "application/fhir+json"
 @pages.get("/screenings/rules")
 def rules(view: Signed) -> Response:
     """The rules at hand, and the screenings that they decide otherwise than those they were decided by."""
-    return _rules(view, view.desk.content, name="")
+    with view.changing() as session:
+        done = replay(screenings_stored.current(session), view.desk.content.screening)
+        screenings_stored.note_differing(session, len(done.differences))
+    return _rules(view, view.desk.content, done)
 
 
 @pages.post("/screenings/rules")
@@ -39,8 +44,10 @@ def try_rules(view: Signed, file: Annotated[UploadFile, File()]) -> Response:
     try:
         content = load_with_screening(view.desk.settings.content, raw)
     except ContentError as error:
-        return _rules(view, view.desk.content, name="", problems=[str(one) for one in error.problems])
-    return _rules(view, content, name=(file.filename or "screening.yml")[:80])
+        return _rules(view, view.desk.content, Replayed(), problems=[str(one) for one in error.problems])
+    with view.reading() as session:
+        done = replay(screenings_stored.current(session), content.screening)
+    return _rules(view, content, done, name=(file.filename or "screening.yml")[:80])
 
 
 @pages.get("/screenings/questionnaire")
@@ -53,36 +60,68 @@ def questions(view: Signed) -> Response:
 @pages.get("/screenings/{screening_id}")
 def screening(view: Signed, screening_id: str) -> Response:
     """Each answer as typed and as understood, and the rule that fired. Opening it is written to the audit log."""
-    row, values = _opened(view, screening_id, "screening.viewed")
-    state = Screening.from_dict(row.answers)
-    return view.page("screening.html", screening=row, explained=explain(state, view.desk.content), **values)
+    opened = _opened(view, screening_id, "screening.viewed")
+    row, rules = opened.row, view.desk.content.screening
+    return view.page(
+        "screening.html",
+        screening=row,
+        explained=explain(Screening.from_dict(row.answers), opened.content or view.desk.content),
+        is_of_its_day=opened.content is not None,
+        by_the_rules="clinician_review" if opened.settled_by else row.outcome,  # what was settled was left to them
+        today=decide(row.answers, rules).outcome,
+        rules_of_today=rules.version,
+        chat=opened.chat,
+        history=opened.history,
+        settled_by=opened.settled_by,
+    )
 
 
 @pages.get("/screenings/{screening_id}/fhir")
 def fhir(view: Signed, screening_id: str) -> Response:
-    """The FHIR QuestionnaireResponse of one screening."""
-    row, _ = _opened(view, screening_id, "screening.exported")
-    state = Screening.from_dict(row.answers)
-    made = response(state, view.desk.content, id=row.id, decided_at=row.decided_at)
+    """The FHIR QuestionnaireResponse of one screening, as it was decided."""
+    opened = _opened(view, screening_id, "screening.exported")
+    row = opened.row
+    made = response(
+        Screening.from_dict(row.answers),
+        opened.content or view.desk.content,
+        id=row.id,
+        decided_at=row.decided_at,
+        decided=Decided(row.outcome, row.reasons, row.rules_version, opened.settled_by),
+    )
     return _download(made, f"screening-{row.id}.json")
 
 
-def _opened(view: View, screening_id: str, action: str) -> tuple[screenings.Screening, dict[str, Any]]:
+@dataclass(frozen=True)
+class _Opened:
+    """A screening with its chat, the screenings beside it, who settled it, and the content it was decided by (None: not
+    on record)."""
+
+    row: screenings.Screening
+    chat: Conversation
+    history: list[screenings.Screening]
+    settled_by: str
+    content: Content | None
+
+
+def _opened(view: View, screening_id: str, action: str) -> _Opened:
     with view.changing() as session:
         row = screenings.get(session, screening_id)
         if row is None:
             raise NotThere(screening_id)
         audit.record(session, actor=view.staff.id, action=action, subject=f"screening:{screening_id}", now=view.now)
-        chat = conversations.get_conversation(session, row.conversation_id)
-        clinician = staff.names(session).get(screenings.settled_by(row) or "")
-        history = screenings.history(session, row.conversation_id)
+        clinician = screenings.settled_by(row)
+        opened = _Opened(
+            row,
+            conversations.get_conversation(session, row.conversation_id),
+            screenings.history(session, row.conversation_id),
+            staff.names(session).get(clinician, clinician) if clinician else "",
+            contents.by_which(session, row, view.desk.content),
+        )
         session.expunge_all()
-    return row, {"chat": chat, "history": history, "settled_by": clinician}
+    return opened
 
 
-def _rules(view: View, content: Content, name: str, problems: list[str] | None = None) -> Response:
-    with view.reading() as session:
-        done = Replayed() if problems else replay(screenings_stored.current(session), content.screening)
+def _rules(view: View, content: Content, done: Replayed, name: str = "", problems: list[str] | None = None) -> Response:
     rules = content.screening
     code = 422 if problems else 200
     return view.page("rules.html", code, rules=rules, done=done, name=name, problems=problems or [], shown=SHOWN)
