@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import smtplib
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from bot.clinic.booking.calendar_file import CalendarEntry, Method, calendar_file
 from bot.clinic.booking.contact import is_one_address
-from bot.handover.adapters import SECONDS, Item, Say
+from bot.handover.adapters import Item, Say
+from bot.handover.smtp import send
 from bot.handover.words import Words
 
 INVITED = ("proposed", "pending", "booked")  # of these states the clinic's calendar is told
-SMTP_SECONDS = SECONDS - 5
 
 
 class CalendarMail:
@@ -77,16 +75,3 @@ class CalendarMail:
 
     def _say(self, key: str, item: Item) -> str:
         return " ".join(self._words.say(self._part, key, item.booking).split())
-
-
-def send(url: str, message: EmailMessage) -> None:
-    """Send one email over `smtp://user:password@host:port?starttls=1` or `smtps://…`; raises OSError or
-    smtplib.SMTPException."""
-    parts = urlsplit(url)
-    make = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
-    with make(parts.hostname or "localhost", parts.port or 0, timeout=SMTP_SECONDS) as server:
-        if parse_qs(parts.query).get("starttls") == ["1"]:
-            server.starttls()
-        if parts.username:
-            server.login(unquote(parts.username), unquote(parts.password or ""))
-        server.send_message(message)

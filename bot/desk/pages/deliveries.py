@@ -41,6 +41,8 @@ def why(letter: DeadLetter) -> str:
         return "The system was switched off."
     if letter.error.startswith("http "):
         return f"The system answered {letter.error.removeprefix('http ')}."
+    if letter.error == "Untrusted":
+        return "The mail server's certificate is not trusted; IT looks at SMTP_URL."
     return f"The system could not be reached ({letter.error})."
 
 
