@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from bot.store.desk_models import Errand, ErrandKind
 from bot.store.writing import insert_once
 
+LEAVING: tuple[ErrandKind, ...] = ("email", "alert")  # what goes to others; the tracker is a part of this system
 ATTEMPTS = 12
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=10)
@@ -78,6 +79,12 @@ def given_up(session: Session, kind: ErrandKind, limit: int = 50) -> list[Errand
     """What failed for good, newest first."""
     query = select(Errand).where(Errand.kind == kind, Errand.failed.is_(True))
     return list(session.scalars(query.order_by(Errand.position.desc()).limit(limit)))
+
+
+def count_given_up(session: Session) -> int:
+    """How many emails and alerts failed for good."""
+    query = select(func.count()).where(Errand.kind.in_(LEAVING), Errand.failed.is_(True))
+    return session.scalar(query) or 0
 
 
 def failing(session: Session, kind: ErrandKind) -> bool:

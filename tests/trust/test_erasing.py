@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from bot.desk.jobs import grouping
 from bot.settings import Settings
-from bot.store import audit, bookings, outbox, privacy
+from bot.store import audit, bookings, deliveries, privacy
 from bot.store.desk_models import QuestionGroup
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.messenger_models import MessengerEvent
@@ -145,8 +145,7 @@ def test_systems_that_know_of_a_visit_to_come_hear_that_it_is_called_off_and_not
 ) -> None:
     conversation = visit(sessions, settings, "booked", -10)
     with unit_of_work(sessions) as session:
-        for item in outbox.claim(session, NOW, NOW + timedelta(minutes=1)):
-            session.execute(update(OutboxItem).where(OutboxItem.id == item.id).values(delivered_at=NOW))
+        deliveries.spread(session, ["fhir"], NOW)
         session.commit()
     erase(sessions, conversation)
     with reading(sessions) as session:
