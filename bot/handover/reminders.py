@@ -64,6 +64,7 @@ def _email(session: Session, words: Words, row: Booking, now: datetime) -> None:
         "to": row.contact,
         "subject": words.say("reminder", "subject", payload),
         "text": words.say("reminder", "email", payload),
+        **{"visit": row.id, "version": row.version},  # it leaves only while the visit is still so, and to come
     }
     key = f"reminder:{row.id}:{row.version}"
     errands.put(session, "email", row.conversation_id, mail, now, key=key)
