@@ -11,7 +11,6 @@ import threading
 from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from itertools import pairwise
 from typing import Any
 
 import httpx
