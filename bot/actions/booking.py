@@ -16,7 +16,7 @@ from bot.actions.consent import PersonalForm
 from bot.actions.handoff import LEAVE_FORM, hand_off
 from bot.actions.replies import answer_asides, other_questions
 from bot.actions.screening import reopens_screening
-from bot.clinic.booking import interview
+from bot.clinic.booking import interview, visit
 from bot.clinic.booking.card import calendar_path, visit_card
 from bot.clinic.booking.clinic import Clinic
 from bot.clinic.booking.course import course_of
@@ -93,6 +93,8 @@ class ValidateBookingForm(PersonalForm):
         taken = _taken(turn, clinic, state)
         if not state.get("asking"):
             return _went(turn, clinic, _begun(turn, clinic, taken))
+        if visit.named(_heard(turn)):  # a button about a visit that was asked for before
+            return [*_without(turn), *LEAVE_FORM, FollowupAction("visit_form")]
         if reopens_screening(turn):  # "wait, I take insulin": the check comes first again
             return [*LEAVE_FORM, FollowupAction("screening_form")]
         if _strays(turn, state) and not tells_a_time(turn, clinic, state):
@@ -101,6 +103,13 @@ class ValidateBookingForm(PersonalForm):
         if "?" in turn.text:
             answer_asides(turn)
         return _went(turn, clinic, interview.hear(state, _heard(turn), clinic, taken, turn.now))
+
+
+def _without(turn: Turn) -> Events:
+    """Nothing is kept of a booking that is left: not what was told of it, nor the time held for it."""
+    with turn.saving() as session:
+        slots.release(session, turn.conversation_id)
+    return [SlotSet("booking", None), SlotSet("booking_gate", None), SlotSet("offered", "none")]
 
 
 def _went(turn: Turn, clinic: Clinic, step: Step) -> Events:
