@@ -152,22 +152,23 @@ def _confirm(turn: Turn, clinic: Clinic, step: Step) -> None:
     card = visit_card(clinic, row.reference, row.status, start, row.treatment, calendar)
     contact = step.state["answers"]["contact"]["display"]
     turn.say("utter_booking_confirmed", reference=row.reference, contact=contact, metadata=card)
-    if start is not None:
-        _explain_course(turn, clinic, clinic.local(start), step)
+    _explain_course(turn, clinic, clinic.local(start) if start else None, step)
 
 
-def _explain_course(turn: Turn, clinic: Clinic, start: datetime, step: Step) -> None:
-    """Of a treatment given in a series: how many sessions, how far apart, and dates that are free."""
-    taken = _taken(turn, clinic, step.state)
-    course = course_of(start, step.state["answers"].get("treatment"), clinic, taken, turn.now)
-    if course is None or not course.following:
+def _explain_course(turn: Turn, clinic: Clinic, start: datetime | None, step: Step) -> None:
+    """Of a treatment given in a series: how many sessions, how far apart, and dates that are free, if there are any."""
+    taken, treatment = _taken(turn, clinic, step.state), step.state["answers"].get("treatment")
+    course = course_of(start, treatment, clinic, taken, turn.now)
+    if course is None:
         return
+    cited = {"kind": "answer", "topic": "ask_sessions", "treatment": treatment, "facts": [course.fact]}
     turn.say(
-        "utter_booking_course",
+        "utter_booking_course" if course.following else "utter_booking_course_later",
         least=str(course.least),
         most=str(course.most),
         weeks="–".join(str(one) for one in dict.fromkeys(course.weeks)),
-        dates=turn.content.listed([show_short(one) for one in course.following]),
+        **({"dates": turn.content.listed([show_short(one) for one in course.following])} if course.following else {}),
+        metadata=cited,
     )
 
 

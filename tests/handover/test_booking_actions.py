@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,10 +11,11 @@ from sqlalchemy import select
 from bot.actions import booking
 from bot.actions.answer import ActionNoteUnknown
 from bot.actions.booking import ActionOpenBooking, ValidateBookingForm
+from bot.clinic.content.model import ClosedDay, Series
 from bot.store.engine import Sessions, reading
 from bot.store.models import Booking
 from tests.clinic.diary import at
-from tests.handover.patients import Patient
+from tests.handover.patients import Patient, content
 
 NOW = at("2026-11-25 10:00")
 WHEN = "2026-12-01T10:00"
@@ -109,6 +111,26 @@ def test_who_books_a_treatment_given_in_a_series_hears_of_the_course_and_free_da
     assert course["response"] == "utter_booking_course"
     assert (course["least"], course["most"], course["weeks"]) == ("4", "10", "1–2")
     assert "Tue 8 Dec, 10:00" in course["dates"]
+    assert (course["metadata"]["treatment"], course["metadata"]["facts"]) == ("hair", ["F41"])
+
+
+def test_a_series_on_another_treatment_cites_its_own_fact_and_is_explained_without_free_dates(
+    patients: list[Patient], sessions: Sessions
+) -> None:
+    anna = patients[0]
+    clinic = content().clinic
+    treatments = tuple(
+        one.model_copy(update={"series": Series(least=3, most=3, weeks=(12,), fact="F15")}) if one.id == "body" else one
+        for one in clinic.treatments
+    )
+    shut = tuple(ClosedDay(date=at(WHEN).date() + timedelta(days=one), reason="away") for one in range(1, 400))
+    changed = clinic.model_copy(update={"treatments": treatments, "closed_days": shut})
+    anna.content = replace(content(), clinic=changed)
+    anna.choose(WHEN)
+    anna.press("note", "no")
+    _, course = anna.tell(ValidateBookingForm(), question="confirm", answer="yes")
+    assert course["response"] == "utter_booking_course_later"
+    assert (course["metadata"]["treatment"], course["metadata"]["facts"]) == ("body", ["F15"])
 
 
 @pytest.mark.parametrize(
