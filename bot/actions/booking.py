@@ -13,7 +13,7 @@ from rasa_sdk.events import FollowupAction, SlotSet
 
 from bot.actions.base import ClinicAction, Events, Turn
 from bot.actions.consent import PersonalForm
-from bot.actions.handoff import LEAVE_FORM, hand_off
+from bot.actions.handoff import LEAVE_FORM, PAUSE_FORM, hand_off
 from bot.actions.replies import answer_asides, other_questions
 from bot.actions.screening import reopens_screening
 from bot.clinic.booking import interview, visit
@@ -94,22 +94,17 @@ class ValidateBookingForm(PersonalForm):
         if not state.get("asking"):
             return _went(turn, clinic, _begun(turn, clinic, taken))
         if visit.named(_heard(turn)):  # a button about a visit that was asked for before
-            return [*_without(turn), *LEAVE_FORM, FollowupAction("visit_form")]
+            with turn.saving() as session:
+                slots.release(session, turn.conversation_id)
+            return [*LEAVE_FORM, SlotSet("booking_gate", None), FollowupAction("visit_form")]
         if reopens_screening(turn):  # "wait, I take insulin": the check comes first again
-            return [*LEAVE_FORM, FollowupAction("screening_form")]
+            return [*PAUSE_FORM, FollowupAction("screening_form")]
         if _strays(turn, state) and not tells_a_time(turn, clinic, state):
             answer_asides(turn)
             return _went(turn, clinic, interview.ask_again(state, clinic, taken, turn.now))
         if "?" in turn.text:
             answer_asides(turn)
         return _went(turn, clinic, interview.hear(state, _heard(turn), clinic, taken, turn.now))
-
-
-def _without(turn: Turn) -> Events:
-    """Nothing is kept of a booking that is left: not what was told of it, nor the time held for it."""
-    with turn.saving() as session:
-        slots.release(session, turn.conversation_id)
-    return [SlotSet("booking", None), SlotSet("booking_gate", None), SlotSet("offered", "none")]
 
 
 def _went(turn: Turn, clinic: Clinic, step: Step) -> Events:
