@@ -162,7 +162,7 @@ def _explain_course(turn: Turn, clinic: Clinic, start: datetime | None, step: St
         least=str(course.least),
         most=str(course.most),
         weeks="–".join(str(one) for one in dict.fromkeys(course.weeks)),
-        **({"dates": turn.content.listed([show_short(one) for one in course.following])} if course.following else {}),
+        dates=turn.content.listed([show_short(one) for one in course.following]),
         metadata=cited,
     )
 
