@@ -13,11 +13,11 @@ from rasa_sdk.events import FollowupAction, SlotSet
 
 from bot.actions.base import ClinicAction, Events, Turn
 from bot.actions.consent import PersonalForm
-from bot.actions.handoff import LEAVE_FORM, hand_off
+from bot.actions.handoff import LEAVE_FORM, PAUSE_FORM, hand_off
 from bot.actions.replies import answer_asides, other_questions
 from bot.actions.screening import reopens_screening
 from bot.actions.visitor import checked, counting, visitor, visits, waiting
-from bot.clinic.booking import interview
+from bot.clinic.booking import interview, visit
 from bot.clinic.booking.card import calendar_path, visit_card
 from bot.clinic.booking.clinic import Clinic
 from bot.clinic.booking.course import course_of
@@ -141,8 +141,12 @@ class ValidateBookingForm(PersonalForm):
             if whom and whom.about == "other":
                 turn.say("utter_booking_for_other", person=called(whom, turn.content))
             return _went(turn, clinic, _begun(turn, clinic, taken))
+        if visit.named(_heard(turn)):  # a button about a visit that was asked for before
+            with turn.saving() as session:
+                slots.release(session, turn.conversation_id)
+            return [*LEAVE_FORM, SlotSet("booking_gate", None), FollowupAction("visit_form")]
         if reopens_screening(turn):  # "wait, I take insulin": the check comes first again
-            return [*LEAVE_FORM, FollowupAction("screening_form")]
+            return [*PAUSE_FORM, FollowupAction("screening_form")]
         if _strays(turn, state) and not tells_a_time(turn, clinic, state):
             answer_asides(turn)
             return _went(turn, clinic, interview.ask_again(state, clinic, taken, turn.now))
@@ -193,22 +197,23 @@ def _confirm(turn: Turn, clinic: Clinic, step: Step) -> None:
     card = visit_card(clinic, row.reference, row.status, start, row.treatment, calendar)
     contact = step.state["answers"]["contact"]["display"]
     turn.say("utter_booking_confirmed", reference=row.reference, contact=contact, metadata=card)
-    if start is not None:
-        _explain_course(turn, clinic, clinic.local(start), step)
+    _explain_course(turn, clinic, clinic.local(start) if start else None, step)
 
 
-def _explain_course(turn: Turn, clinic: Clinic, start: datetime, step: Step) -> None:
-    """Of a treatment given in a series: how many sessions, how far apart, and dates that are free."""
-    taken = _taken(turn, clinic, step.state)
-    course = course_of(start, step.state["answers"].get("treatment"), clinic, taken, turn.now)
-    if course is None or not course.following:
+def _explain_course(turn: Turn, clinic: Clinic, start: datetime | None, step: Step) -> None:
+    """Of a treatment given in a series: how many sessions, how far apart, and dates that are free, if there are any."""
+    taken, treatment = _taken(turn, clinic, step.state), step.state["answers"].get("treatment")
+    course = course_of(start, treatment, clinic, taken, turn.now)
+    if course is None:
         return
+    cited = {"kind": "answer", "topic": "ask_sessions", "treatment": treatment, "facts": [course.fact]}
     turn.say(
-        "utter_booking_course",
+        "utter_booking_course" if course.following else "utter_booking_course_later",
         least=str(course.least),
         most=str(course.most),
         weeks="–".join(str(one) for one in dict.fromkeys(course.weeks)),
         dates=turn.content.listed([show_short(one) for one in course.following]),
+        metadata=cited,
     )
 
 

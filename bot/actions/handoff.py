@@ -7,9 +7,11 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.base import ClinicAction, Events, Turn
 from bot.clinic.desk import reasons
-from bot.store import desk_ownership, triage
+from bot.store import desk_ownership, slots, triage
 
-LEAVE_FORM: Events = [ActiveLoop(None), SlotSet("requested_slot", None), SlotSet("consent_asked_for", None)]
+PAUSE_FORM: Events = [ActiveLoop(None), SlotSet("requested_slot", None), SlotSet("consent_asked_for", None)]
+# A booking or visit that is left half-way is not kept, nor the name and contact in it.
+LEAVE_FORM: Events = [*PAUSE_FORM, SlotSet("booking", None), SlotSet("visit", None)]
 
 
 class ActionHandoff(ClinicAction):
@@ -27,6 +29,7 @@ def hand_off(turn: Turn) -> None:
     """Queue the patient for a person, once however often they ask while they wait, then say so."""
     with turn.saving() as session:
         desk_ownership.ask_for_person(session, turn.conversation_id, None, turn.now)
+        slots.release(session, turn.conversation_id)
         if not triage.is_open(session, turn.conversation_id, "person"):
             desk_ownership.forget_promise(session, turn.conversation_id)
             triage.add(

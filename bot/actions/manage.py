@@ -32,7 +32,8 @@ class ValidateVisitForm(PersonalForm):
 
     def go_on(self, turn: Turn) -> Events:
         state, diary, heard = turn.slot("visit") or {}, _diary(turn), _heard(turn)
-        if not state.get("asking"):
+        is_about_another = visit.named(heard) and state.get("asking") != "which"
+        if not state.get("asking") or is_about_another:
             step = visit.begin(heard, _own(turn), diary)
         elif turn.intent in ("check_eligibility", "book_appointment") and not tells_a_time(turn, diary.clinic, state):
             turn.say("utter_first_visit")
@@ -49,6 +50,8 @@ def _carried_out(turn: Turn, step: visit.Step, heard: Heard, diary: Diary) -> vi
     """Do what the step asks for; what comes of it is the step that counts."""
     if step.does == "look_up":
         return _look_up(turn, step, heard, diary)
+    if step.does == "pick":
+        return visit.picked(step.state, _own(turn), diary)
     if step.does is None:
         return step
     try:
@@ -76,7 +79,7 @@ def _change(turn: Turn, step: visit.Step, diary: Diary) -> visit.Step:
             return visit.not_found(step.state)
         start, rules = visit.chosen(step.state) if step.does == "move" else None, slot_rules(turn, diary.clinic)
         slots.lock(session, row, start, rules)
-        if row.status not in visit.OPEN:
+        if not visit.is_open(row.status, row.starts_at, diary):
             return visit.found(step.state, _visit(turn, row), Heard("inform"), diary)
         if step.does == "accept":
             return _accept(session, turn, step, row, diary)

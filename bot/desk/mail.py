@@ -6,18 +6,15 @@ keeps nobody waiting and loses nothing.
 
 from __future__ import annotations
 
-import smtplib
 from collections.abc import Sequence
 from email.message import EmailMessage
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from bot.clinic.booking.contact import is_one_address
 from bot.desk.context import Desk, View
+from bot.handover import smtp
 from bot.store import bookings, errands
 from bot.store.engine import Session
 from bot.store.models import Booking, Message
-
-TIMEOUT_SECONDS = 15
 
 
 def address(desk: Desk, visits: Sequence[Booking]) -> str | None:
@@ -50,14 +47,7 @@ def send(url: str, sender: str, to: str, subject: str, text: str) -> None:
     """Send one email to one address; raises OSError or smtplib.SMTPException, ValueError for what is no address."""
     if not is_one_address(to):
         raise ValueError("the recipient is not one email address")
-    parts = urlsplit(url)
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = sender, to, subject
     message.set_content(text)
-    make = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
-    with make(parts.hostname or "localhost", parts.port or 0, timeout=TIMEOUT_SECONDS) as server:
-        if parse_qs(parts.query).get("starttls") == ["1"]:
-            server.starttls()
-        if parts.username:
-            server.login(unquote(parts.username), unquote(parts.password or ""))
-        server.send_message(message)
+    smtp.send(url, message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from bot.clinic.booking import visit
 from bot.clinic.booking.card import calendar_path, visit_card
 from bot.clinic.booking.plan import clinic_from
 from bot.clinic.desk.visits import Move, leads_to
@@ -23,7 +24,6 @@ SAID = {
     "noshow": "booking_noshow",
 }
 BY_EMAIL = ("confirm", "propose", "decline")
-ACCEPTS, CHANGES = '/change_booking{"answer": "accept"}', "/change_booking"
 
 
 def tell(  # noqa: PLR0913, PLR0917 - a change, who made it and when
@@ -58,11 +58,14 @@ def news(desk: Desk, row: Booking, move: Move, reason: str) -> dict[str, Any] | 
     text = desk.words.say(desk.content, SAID[move], when=when, reference=row.reference, reason=why)
     clinic, calendar = clinic_from(desk.content.clinic), calendar_path(desk.settings.secret, row.id)
     card = visit_card(clinic, row.reference, leads_to(move), row.starts_at, row.treatment, calendar)
-    return {"text": text, "buttons": _buttons(desk, move), "metadata": card}
+    return {"text": text, "buttons": _buttons(desk, row, move), "metadata": card}
 
 
-def _buttons(desk: Desk, move: Move) -> list[dict[str, str]]:
+def _buttons(desk: Desk, row: Booking, move: Move) -> list[dict[str, str]]:
     words = desk.words.buttons
     if move != "propose":
         return []
-    return [{"title": words["suits"], "payload": ACCEPTS}, {"title": words["other_time"], "payload": CHANGES}]
+    return [
+        {"title": words["suits"], "payload": visit.payload("accept", row.reference)},
+        {"title": words["other_time"], "payload": visit.payload("change", row.reference)},
+    ]

@@ -40,7 +40,7 @@ PATIENT_NAMES = {
 ButtonName = Literal["other_time", "suits"]
 PartName = Literal[
     "rasa", "actions", "database", "redis", "web",
-    "webhook", "fhir", "clinic_calendar", "patient_calendar", "scheduling_links", "mail",
+    "webhook", "fhir", "clinic_calendar", "patient_calendar", "scheduling_links", "mail", "alerts",
 ]  # fmt: skip
 
 

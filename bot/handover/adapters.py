@@ -22,12 +22,14 @@ Say = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Item:
-    """One change of a booking. `id` is the same at every attempt; `booking` as in `bot.store.bookings.as_payload`."""
+    """One change of a booking. `id` is the same at every attempt; `booking` as in `bot.store.bookings.as_payload`;
+    `was_booked`: an earlier change had confirmed it."""
 
     id: str
     kind: str
     at: datetime
     booking: Mapping[str, Any]
+    was_booked: bool = False
 
     @property
     def starts_at(self) -> datetime | None:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import smtplib
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from bot.clinic.booking.calendar_file import CalendarEntry, Method, calendar_file
 from bot.clinic.booking.contact import is_one_address
-from bot.handover.adapters import SECONDS, Item, Say
+from bot.handover.adapters import Item, Say
+from bot.handover.smtp import send
 from bot.handover.words import Words
 
 INVITED = ("proposed", "pending", "booked")  # of these states the clinic's calendar is told
-SMTP_SECONDS = SECONDS - 5
 
 
 class CalendarMail:
-    """Invites the clinic's mailbox to every visit, or (`to_patient`) the patient to a confirmed one."""
+    """Invites the clinic's mailbox to every visit, or (`to_patient`) the patient to a confirmed one, and tells them of
+    what becomes of it: a time that is not fixed yet is tentative in their calendar too."""
 
     wants_latest_only = True
 
@@ -39,22 +38,30 @@ class CalendarMail:
         if item.starts_at is None or not self._recipient(item):
             return None
         status = item.booking["status"]
-        if status == "cancelled":
-            return "CANCEL"
-        return "REQUEST" if status in (("booked",) if self._part == "patient" else INVITED) else None
+        if self._part == "patient" and status != "booked" and not item.was_booked:
+            return None  # not in their calendar
+        return "CANCEL" if status == "cancelled" else "REQUEST" if status in INVITED else None
 
     def message(self, item: Item, method: Method, now: datetime) -> EmailMessage:
         """The email with the invitation in it. Its Message-ID is the same at every attempt."""
         clinic, booking = self._words.clinic, item.booking
         message = EmailMessage()
         message["From"], message["To"] = clinic.email, self._recipient(item)
-        message["Subject"] = self._say("cancelled" if method == "CANCEL" else "subject", item)
+        subject, text = self._keys(item, method)
+        message["Subject"] = self._say(subject, item)
         message["Date"] = format_datetime(now)
         message["Message-ID"] = f"<{item.id}.{self.name}@{clinic.email.rpartition('@')[2]}>"
-        message.set_content(self._say("cancelled" if method == "CANCEL" else "text", item))
+        message.set_content(self._say(text, item))
         file = calendar_file(self._entry(item), clinic, int(booking["version"]), method, now)
         message.add_alternative(file.decode(), subtype="calendar", params={"method": method})
         return message
+
+    def _keys(self, item: Item, method: Method) -> tuple[str, str]:
+        """Which words are the subject and the text."""
+        if method == "CANCEL":
+            return "cancelled", "cancelled"
+        is_open = self._part == "patient" and item.booking["status"] != "booked"
+        return ("open_subject", "open_text") if is_open else ("subject", "text")
 
     def _entry(self, item: Item) -> CalendarEntry:
         booking, start = item.booking, item.starts_at
@@ -77,16 +84,3 @@ class CalendarMail:
 
     def _say(self, key: str, item: Item) -> str:
         return " ".join(self._words.say(self._part, key, item.booking).split())
-
-
-def send(url: str, message: EmailMessage) -> None:
-    """Send one email over `smtp://user:password@host:port?starttls=1` or `smtps://…`; raises OSError or
-    smtplib.SMTPException."""
-    parts = urlsplit(url)
-    make = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
-    with make(parts.hostname or "localhost", parts.port or 0, timeout=SMTP_SECONDS) as server:
-        if parse_qs(parts.query).get("starttls") == ["1"]:
-            server.starttls()
-        if parts.username:
-            server.login(unquote(parts.username), unquote(parts.password or ""))
-        server.send_message(message)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from bot.clinic.booking import visit
 from bot.clinic.booking.card import calendar_path, visit_card
 from bot.clinic.booking.reminders import AHEAD, QuietHours, is_due
 from bot.handover.words import Words
@@ -47,8 +48,8 @@ def _remind(  # noqa: PLR0913, PLR0917 - one visit, and what its reminder is mad
             return False
         payload = bookings.as_payload(row)
         buttons = [
-            {"title": words.say("reminder", "change", payload), "payload": "/change_booking"},
-            {"title": words.say("reminder", "cancel", payload), "payload": "/cancel_booking"},
+            {"title": words.say("reminder", "change", payload), "payload": visit.payload("change", row.reference)},
+            {"title": words.say("reminder", "cancel", payload), "payload": visit.payload("cancel", row.reference)},
         ]
         calendar = calendar_path(secret, row.id)
         card = visit_card(words.clinic, row.reference, row.status, row.starts_at, row.treatment, calendar)
@@ -90,6 +91,7 @@ def _email(session: Session, words: Words, row: Booking, now: datetime) -> None:
         "to": row.contact,
         "subject": words.say("reminder", "subject", payload),
         "text": words.say("reminder", "email", payload),
+        **{"visit": row.id, "version": row.version},  # it leaves only while the visit is still so, and to come
     }
     key = f"reminder:{row.id}:{row.version}"
     errands.put(session, "email", row.conversation_id, mail, now, key=key)

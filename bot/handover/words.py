@@ -19,7 +19,7 @@ FILE = Path(__file__).with_name("words.yml")
 OF_A_BOOKING = frozenset({"reference", "when", "treatment", "link", "name", "contact", "note"})
 SETS: Mapping[str, frozenset[str]] = {
     "invitation": frozenset({"subject", "cancelled", "summary", "description", "text"}),
-    "patient": frozenset({"subject", "cancelled", "summary", "description", "text"}),
+    "patient": frozenset({"subject", "cancelled", "summary", "description", "text", "open_subject", "open_text"}),
     "link": frozenset({"text"}),
     "reminder": frozenset({"subject", "text", "email", "change", "cancel"}),
 }

@@ -138,7 +138,8 @@ class Worker:
         say: Say | None = None
         try:
             if not (claimed.is_superseded and adapter.wants_latest_only):
-                item = Item(claimed.item.id, claimed.item.kind, claimed.item.created_at, claimed.item.payload)
+                told = claimed.item
+                item = Item(told.id, told.kind, told.created_at, told.payload, claimed.was_booked)
                 say = await asyncio.wait_for(adapter.deliver(item, self.clock()), SECONDS + 5)
         except PASSING as passing:
             error = passing

@@ -52,6 +52,7 @@ def examine(settings: Settings, today: date, bot: Path = BOT) -> list[Finding]:
         ("Redis", lambda: _redis(settings)),
         ("Content", lambda: _content(settings, today)),
         ("Screenings", lambda: _screenings(settings)),
+        ("Hand-over", lambda: _handover(settings)),
         ("Model", lambda: _model(bot)),
         ("Disk", lambda: _disk(settings)),
         ("Files", lambda: _files(settings)),
@@ -266,6 +267,25 @@ def _screenings(settings: Settings) -> Iterator[Finding]:
         yield Finding("Screenings", "warning", said, "let a clinician see whose: mesoguide screening replay")
     else:
         yield Finding("Screenings", "ok", said)
+
+
+def _handover(settings: Settings) -> Iterator[Finding]:
+    """Whether something that others were to be told was given up."""
+    from bot.store import deliveries, errands, inspection
+
+    with inspection.readable(settings.database_url, settings.keys) as session:
+        if session is None:
+            return  # the check of the database says so
+        found = {
+            "changes for other systems": deliveries.count_dead(session),
+            "emails and alerts": errands.count_given_up(session),
+        }
+    lost = [f"{count} {what}" for what, count in found.items() if count]
+    if lost:
+        cure = "see whether SMTP_URL, MESOGUIDE_ALERT_URL and HANDOVER_… are right; the desk sends them again"
+        yield Finding("Hand-over", "warning", f"{', '.join(lost)} could not be delivered and were given up", cure)
+    else:
+        yield Finding("Hand-over", "ok", "nothing was given up")
 
 
 def _model(bot: Path) -> Iterator[Finding]:

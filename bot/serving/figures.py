@@ -61,13 +61,15 @@ def _families(found: Figures) -> Iterator[Metric]:
     yield from (messages, seconds)
     yield from _of("mesoguide_unanswered", "Patients' messages without an answer", {"": found.unanswered}, ())
     yield from _of("mesoguide_queue", "Open items at the desk", found.queue, ("kind",))
-    yield from _of("mesoguide_outbox", "Undelivered messages to other systems", {"": found.outbox}, ())
+    yield from _of("mesoguide_outbox", "Changes, emails and alerts that have not left", {"": found.outbox}, ())
     yield GaugeMetricFamily(
         "mesoguide_outbox_failing",
-        "Deliveries that failed several times and are tried again",
+        "Of these, what failed several times and is tried again",
         value=found.outbox_failing,
     )
-    yield GaugeMetricFamily("mesoguide_outbox_dead", "Deliveries that were given up", value=found.outbox_dead)
+    yield GaugeMetricFamily(
+        "mesoguide_outbox_dead", "Deliveries, emails and alerts that were given up", value=found.outbox_dead
+    )
     yield from _of_messenger(found)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, u
 from sqlalchemy.orm import Session, aliased
 
 from bot.store import outbox
-from bot.store.models import OutboxItem
+from bot.store.models import AuditEntry, OutboxItem
 from bot.store.slots_models import Delivery, DeliveryTarget
 from bot.store.writing import insert_once
 
@@ -24,13 +24,14 @@ DISABLED = "disabled"
 @dataclass(frozen=True)
 class Claimed:
     """A delivery to make. `number` counts the attempts, this one included; `is_superseded` says that the target has a
-    later state of the same subject already."""
+    later state of the same subject already, `was_booked` that an earlier change had confirmed the booking."""
 
     position: int
     target: str
     number: int
     item: OutboxItem
     is_superseded: bool
+    was_booked: bool
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,8 @@ def claim(session: Session, targets: Collection[str], now: datetime, until: date
             )
         )
         item = session.get_one(OutboxItem, row.item_position)
-        found.append(Claimed(row.position, row.target, row.attempts, item, bool(session.scalar(newer))))
+        is_old, was_booked = bool(session.scalar(newer)), _was_booked(session, item)
+        found.append(Claimed(row.position, row.target, row.attempts, item, is_old, was_booked))
     session.flush()
     return found
 
@@ -189,6 +191,14 @@ def figures(session: Session) -> dict[str, dict[str, int]]:
         target: {"waiting": waiting, "delivered": done, "dead": gone}
         for target, waiting, done, gone in session.execute(counts)
     }
+
+
+def _was_booked(session: Session, item: OutboxItem) -> bool:
+    """Whether the booking was confirmed before this change; the audit log keeps that for longer than the outbox."""
+    wanted = select(AuditEntry.details).where(
+        AuditEntry.subject == f"booking:{item.subject}", AuditEntry.action == "booking.booked"
+    )
+    return any((one or {}).get("version", 0) < item.payload.get("version", 0) for one in session.scalars(wanted))
 
 
 def _due(targets: Collection[str], now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -9,15 +9,21 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from bot.store.desk_models import Errand, ErrandKind
 from bot.store.writing import insert_once
 
-ATTEMPTS = 12
-FIRST_PAUSE = timedelta(seconds=2)
-LONGEST_PAUSE = timedelta(minutes=10)
+LEAVING: tuple[ErrandKind, ...] = ("email", "alert")  # what goes to others; the tracker is a part of this system
+FIRST_PAUSE = timedelta(seconds=2)  # each pause is twice as long as the one before
+LONGEST_PAUSE: Mapping[str, timedelta] = {
+    "tracker": timedelta(minutes=10),
+    "email": timedelta(hours=1),
+    "alert": timedelta(minutes=10),
+}
+# About three days; an alert, six hours: who stands at the desk by then sees the queue.
+ATTEMPTS: Mapping[str, int] = {"tracker": 440, "email": 82, "alert": 44}
 
 
 def put(  # noqa: PLR0913 - a row has this many fields
@@ -67,17 +73,36 @@ def done(session: Session, position: int, now: datetime) -> None:
 
 
 def failed(session: Session, row: Errand, now: datetime) -> None:
-    """Try again later, each time after a longer pause; after twelve attempts it is given up and marked as failed."""
-    values: dict[str, Any] = {"available_at": now + min(FIRST_PAUSE * 2 ** (row.attempts - 1), LONGEST_PAUSE)}
-    if row.attempts >= ATTEMPTS:
-        values = {"done_at": now, "failed": True}
-    session.execute(update(Errand).where(Errand.position == row.position).values(**values))
+    """Try again later, each time after a longer pause; after the last attempt it is given up."""
+    if row.attempts >= ATTEMPTS[row.kind]:
+        give_up(session, row.position, now)
+        return
+    pause = min(FIRST_PAUSE * 2 ** min(row.attempts - 1, 20), LONGEST_PAUSE[row.kind])
+    session.execute(update(Errand).where(Errand.position == row.position).values(available_at=now + pause))
 
 
-def given_up(session: Session, kind: ErrandKind, limit: int = 50) -> list[Errand]:
-    """What failed for good, newest first."""
-    query = select(Errand).where(Errand.kind == kind, Errand.failed.is_(True))
-    return list(session.scalars(query.order_by(Errand.position.desc()).limit(limit)))
+def give_up(session: Session, position: int, now: datetime) -> None:
+    """It is tried no more; it stays on record as failed."""
+    session.execute(update(Errand).where(Errand.position == position).values(done_at=now, failed=True))
+
+
+def given_up(session: Session, limit: int = 50) -> list[Errand]:
+    """The emails and alerts that failed for good, newest first."""
+    query = select(Errand).where(Errand.kind.in_(LEAVING), Errand.failed.is_(True))
+    return list(session.scalars(query.order_by(Errand.done_at.desc(), Errand.position.desc()).limit(limit)))
+
+
+def revive(session: Session, position: int, now: datetime) -> bool:
+    """Give what was given up another round of attempts from now; False when it was not."""
+    change = update(Errand).where(Errand.position == position, Errand.kind.in_(LEAVING), Errand.failed.is_(True))
+    done = session.execute(change.values(done_at=None, failed=False, attempts=0, available_at=now))
+    return bool(done.rowcount)  # type: ignore[attr-defined]
+
+
+def count_given_up(session: Session) -> int:
+    """How many emails and alerts failed for good."""
+    query = select(func.count()).where(Errand.kind.in_(LEAVING), Errand.failed.is_(True))
+    return session.scalar(query) or 0
 
 
 def failing(session: Session, kind: ErrandKind) -> bool:

@@ -9,15 +9,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, literal, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from bot.store import deliveries, errands
+from bot.store.desk_models import Errand
 from bot.store.messenger_queue import backlog, counted
 from bot.store.models import Message, OutboxItem, TriageItem
+from bot.store.slots_models import Delivery
 
 HOUR = timedelta(hours=1)
 MOST_WAITS = 5000  # answers looked at for the times of the last hour
-FAILING = 3  # attempts after which a delivery counts as failing; each attempt puts it off, so its age does not tell
+FAILING = 3  # attempts after which a delivery counts as failing
 
 
 @dataclass(frozen=True)
@@ -55,15 +58,15 @@ def figures(session: Session, now: datetime) -> Figures:
     """Read the figures as of `now`."""
     open_messages = select(Message).where(Message.sender == "patient", Message.answered_at.is_(None))
     inbound = backlog(session, now)
-    undelivered = select(OutboxItem).where(OutboxItem.delivered_at.is_(None), OutboxItem.dead_at.is_(None))
+    outbox, failing = _outbox(session, now)
     return Figures(
         messages=_messages(session, now - HOUR),
         answer_seconds=tuple(sorted(_answer_seconds(session, now - HOUR))),
         unanswered=_waiting(session, open_messages, Message.created_at, now),
         queue=_queue(session, now),
-        outbox=_waiting(session, undelivered.where(OutboxItem.available_at <= now), OutboxItem.available_at, now),
-        outbox_failing=_count(session, undelivered.where(OutboxItem.attempts >= FAILING)),
-        outbox_dead=session.scalar(select(func.count()).where(OutboxItem.dead_at.is_not(None))) or 0,
+        outbox=outbox,
+        outbox_failing=failing,
+        outbox_dead=deliveries.count_dead(session) + errands.count_given_up(session),
         messenger_events=counted(session),
         messenger_queue=Waiting(inbound.waiting, max(0.0, inbound.oldest_seconds)),
         messenger_given_up=inbound.given_up,
@@ -96,10 +99,28 @@ def _queue(session: Session, now: datetime) -> dict[str, Waiting]:
     }
 
 
-def _count(session: Session, rows: Select[tuple[OutboxItem]]) -> int:
-    return session.scalar(rows.with_only_columns(func.count())) or 0
+def _outbox(session: Session, now: datetime) -> tuple[Waiting, int]:
+    """What has not left: changes for other systems, emails and alerts; and how many of them are failing.
+
+    An attempt puts a delivery off, so what waits is as old as the change that it tells of.
+    """
+    untried = select(OutboxItem.created_at, literal(0).label("attempts")).where(OutboxItem.delivered_at.is_(None))
+    tried = select(OutboxItem.created_at, Delivery.attempts).where(
+        Delivery.item_position == OutboxItem.position, Delivery.delivered_at.is_(None), Delivery.dead_at.is_(None)
+    )
+    leaving = select(Errand.created_at, Errand.attempts).where(
+        Errand.kind.in_(errands.LEAVING), Errand.done_at.is_(None)
+    )
+    rows = union_all(untried, tried, leaving).subquery()
+    failing = func.count().filter(rows.c.attempts >= FAILING)
+    count, first, failed = session.execute(select(func.count(), func.min(rows.c.created_at), failing)).one()
+    return _since(count, first, now), failed
 
 
 def _waiting(session: Session, rows: Select[Any], since: InstrumentedAttribute[datetime], now: datetime) -> Waiting:
     count, first = session.execute(rows.with_only_columns(func.count(), func.min(since))).one()
+    return _since(count, first, now)
+
+
+def _since(count: int, first: datetime | None, now: datetime) -> Waiting:
     return Waiting(count, max(0.0, (now - first).total_seconds()) if first else 0.0)

@@ -1,6 +1,7 @@
 """What other systems must be told, written in the transaction of the change and delivered later, at least once.
 
-Items of one subject leave in the order they were written: each waits until the earlier ones are delivered or dead.
+Items of one subject leave in the order they were written. The worker of the hand-over makes one delivery per target of
+each (bot/store/deliveries.py); attempts, errors and what was given up stand there.
 """
 
 from __future__ import annotations
@@ -64,37 +65,6 @@ def due(session: Session, now: datetime, limit: int = 20) -> list[OutboxItem]:
     return list(session.scalars(wanted.with_for_update(skip_locked=True)))
 
 
-def claim(session: Session, now: datetime, until: datetime, limit: int = 20) -> list[OutboxItem]:
-    """Take due items for delivery: nobody else gets them before `until`, after which they count as not delivered."""
-    rows = due(session, now, limit)
-    for row in rows:
-        row.available_at = until
-        row.attempts += 1
-    session.flush()
-    return rows
-
-
 def mark_delivered(session: Session, item_id: str, now: datetime) -> None:
-    """The receiver has it."""
+    """It has left the outbox: there is a delivery for each target."""
     session.execute(update(OutboxItem).where(OutboxItem.id == item_id).values(delivered_at=now, last_error=None))
-
-
-def mark_failed(
-    session: Session, item_id: str, error: type[BaseException], retry_at: datetime | None, now: datetime
-) -> None:
-    """The attempt failed: try again at `retry_at`, or with None give up for good. Only the error's class is kept."""
-    values: dict[str, Any] = {"last_error": error.__name__}
-    values |= {"dead_at": now} if retry_at is None else {"available_at": retry_at}
-    session.execute(update(OutboxItem).where(OutboxItem.id == item_id).values(**values))
-
-
-def dead(session: Session, limit: int = 100) -> list[OutboxItem]:
-    """What was given up, newest first."""
-    wanted = select(OutboxItem).where(OutboxItem.dead_at.is_not(None))
-    return list(session.scalars(wanted.order_by(OutboxItem.dead_at.desc()).limit(limit)))
-
-
-def revive(session: Session, item_id: str, now: datetime) -> None:
-    """Give a dead item another round of attempts from now."""
-    change = update(OutboxItem).where(OutboxItem.id == item_id, OutboxItem.dead_at.is_not(None))
-    session.execute(change.values(dead_at=None, attempts=0, available_at=now))

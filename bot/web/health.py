@@ -59,8 +59,9 @@ class Health:
 
     def _failing(self) -> list[str]:
         with reading(self.sessions) as session:
-            mail = {"mail"} if errands.failing(session, "email") else set()
-            return sorted(deliveries.failing(session) | mail)
+            names = {"email": "mail", "alert": "alerts"}
+            late = {names[kind] for kind in errands.LEAVING if errands.failing(session, kind)}
+            return sorted(deliveries.failing(session) | late)
 
     async def _state(self, name: str, question: Awaitable[bool]) -> str:
         began = time.perf_counter()

@@ -15,7 +15,7 @@ CLINIC = Clinic(
     hours={0: (DAY,), 1: (DAY,), 2: (DAY,), 3: ((time(9), time(19)),), 4: ((time(9), time(16)),)},
     treatments={
         "facial": Treatment("facial", "Facial mesotherapy", 40),
-        "hair": Treatment("hair", "Hair mesotherapy", 40, series=Series(4, 10, weeks=(1, 2))),
+        "hair": Treatment("hair", "Hair mesotherapy", 40, series=Series(4, 10, weeks=(1, 2), fact="F41")),
         "no_needle": Treatment("no_needle", "No-needle mesotherapy", 30),
         "body": Treatment("body", "Body mesotherapy", 60),
     },

@@ -52,6 +52,15 @@ def test_an_ambiguous_date_is_read_back_before_it_counts() -> None:
     assert talk.answers["when"] == at("2027-01-12 10:00").isoformat()
 
 
+def test_two_numbers_with_a_hyphen_are_read_back_as_the_dates_and_the_hours_they_can_be() -> None:
+    talk = talk_at("when")
+    assert talk.say("10-12") == "utter_booking_which_date"
+    assert talk.titles == ["Thu 10 Dec 2026", "10:00 to 12:00"]
+    assert "when" not in talk.answers
+    talk.press("when", json.loads(talk.turn.says[-1].buttons[0]["payload"][7:])["answer"])
+    assert talk.titles[0] == "Thu 10 Dec, 09:00"
+
+
 @pytest.mark.parametrize(
     ("text", "chosen"),
     [("the second one", "10:30"), ("10:30", "10:30"), ("last one please", "11:00"), ("half past ten", "10:30")],

@@ -158,6 +158,15 @@ WISHES = [
     ("when can u fit me in", "window any"),
     # read back before they count
     ("12/5", "ambiguous: closed 12-05 or too_far 05-12"),
+    ("12-05", "ambiguous: closed 12-05 or too_far 05-12"),
+    ("12-5", "ambiguous: closed 12-05 or too_far 05-12 or window any 12:00-17:00"),
+    ("10-12", "ambiguous: window 12-10 or window any 10:00-12:00"),
+    ("1-12 at 10", "ambiguous: exact 2026-12-01 10:00 or exact 2027-01-12 10:00"),
+    ("15-12", "window 12-15"),
+    ("2-4", "window any 14:00-16:00"),  # neither 2 April nor 4 February can be booked yet
+    ("between 10-12", "window any 10:00-12:00"),
+    ("tomorrow 10-12", "window 11-26 10:00-12:00"),
+    ("10-12 or 2-4", "window any 10:00-12:00 | any 14:00-16:00"),
     ("12/1 at 10", "ambiguous: exact 2026-12-01 10:00 or exact 2027-01-12 10:00"),
     ("next friday morning", "ambiguous: window 11-27 00:00-12:00 or window 12-04 00:00-12:00"),
     ("tuesday 7 december", "ambiguous: window 12-07 Mon or window 12-08 Tue"),

@@ -33,6 +33,18 @@ CASES = {
         'clinic.yml: hours/monday/closes: 1050 is not a time; write it in quotes, as "17:30"',
     ),
     "an impossible time": ("clinic.yml", '"19:00"', '"25:00"', "hours/thursday/closes: '25:00' is not a time; write"),
+    "a series that rests on no fact": (
+        "clinic.yml",
+        ", fact: F41}",
+        "}",
+        "treatments/hair/series/fact: is missing; add it",
+    ),
+    "a series that rests on a fact there is not": (
+        "clinic.yml",
+        "fact: F41}",
+        "fact: F99}",
+        "clinic.yml: treatments/hair/series: there is no fact F99 in facts.yml",
+    ),
     "closing before opening": (
         "clinic.yml",
         '"16:00"',

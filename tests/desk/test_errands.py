@@ -9,6 +9,7 @@ import json
 import socket
 import threading
 from dataclasses import replace
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -18,7 +19,8 @@ from aiosmtpd.controller import Controller
 
 from bot.desk.jobs import errands as jobs
 from bot.store import bookings, errands
-from bot.store.engine import unit_of_work
+from bot.store.engine import reading, unit_of_work
+from tests.channels.website_server import free_port
 
 from .conftest import NOW, Front, Person
 
@@ -123,18 +125,88 @@ def test_a_danger_alerts_the_team_once_and_says_nothing_of_what_the_patient_wrot
     assert "lips" not in json.dumps(Hook.heard)
 
 
-def test_an_errand_is_given_up_after_twelve_attempts_and_stays_on_record(front: Front) -> None:
-    chat = front.chat()
+def fail_to_the_end(front: Front, kind: Any, payload: dict[str, Any]) -> float:
+    """Queue an errand whose every attempt fails; returns the hours until it is given up."""
     with unit_of_work(front.sessions) as session:
-        errands.put(session, "email", chat, {"to": "x"}, NOW)
-        now = NOW
-        for _ in range(errands.ATTEMPTS):
-            (row,) = errands.claim(session, "email", now, now)
-            errands.failed(session, row, now)
+        errands.put(session, kind, front.chat(), payload, NOW)
+        session.commit()
+        now, gaps = NOW, []
+        while rows := errands.claim(session, kind, now, now):
+            errands.failed(session, rows[0], now)
             session.expire_all()
-            now += errands.LONGEST_PAUSE
-        assert errands.claim(session, "email", now, now) == []
-        assert len(errands.given_up(session, "email")) == 1
+            gaps.append(rows[0].available_at - now)
+            now = rows[0].available_at
+        session.commit()
+    assert gaps[:-1] == sorted(gaps[:-1]), "each pause is at least as long as the one before"
+    return (now - NOW).total_seconds() / 3600
+
+
+@pytest.mark.parametrize(("kind", "hours"), [("tracker", (66, 78)), ("email", (66, 78)), ("alert", (5, 8))])
+def test_an_errand_is_tried_for_days_and_an_alert_for_hours(front: Front, kind: Any, hours: tuple[int, int]) -> None:
+    assert hours[0] < fail_to_the_end(front, kind, {"to": "x"}) < hours[1]
+
+
+def test_an_email_that_could_not_be_sent_is_seen_at_the_desk_and_sent_again_from_there(
+    front: Front, anna: Person
+) -> None:
+    box = Mailbox(broken=errands.ATTEMPTS["email"])
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = Controller(box, hostname="127.0.0.1", port=port)
+    server.start()
+    try:
+        configure(front, smtp_url=f"smtp://127.0.0.1:{port}")
+        letter = {"to": "rosa@patients.example", "subject": "Your visit MG-234567", "text": "It is confirmed."}
+        fail_to_the_end(front, "email", letter)
+        assert "1 given up" in anna.get("/desk/bookings").text
+        page = anna.get("/desk/deliveries").text
+        assert "Your visit MG-234567" in page
+        assert "rosa@patients.example" in page
+        with reading(front.sessions) as session:
+            position = errands.given_up(session)[0].position
+        box.broken = 0
+        assert anna.post(f"/desk/deliveries/unsent/{position}/again").status_code == 200
+        run(front, jobs.send_emails)
+    finally:
+        server.stop()
+    assert len(box.mails) == 1
+    assert "It is confirmed." in box.mails[0][1]
+    assert "Your visit MG-234567" not in anna.get("/desk/deliveries").text
+    assert anna.post(f"/desk/deliveries/unsent/{position}/again").status_code == 404
+
+
+def test_a_danger_alert_that_nobody_took_is_seen_at_the_desk(front: Front, anna: Person) -> None:
+    fail_to_the_end(front, "alert", {"kind": "danger", "who": "Blue Heron"})
+    page = anna.get("/desk/deliveries").text
+    assert "Alert: Danger" in page
+    assert "Send again" in page
+
+
+@pytest.mark.parametrize("change", ["moved", "over"])
+def test_a_reminder_leaves_only_while_the_visit_is_as_it_says_and_to_come(front: Front, change: str) -> None:
+    box = Mailbox()
+    server = Controller(box, hostname="127.0.0.1", port=free_port())
+    server.start()
+    try:
+        configure(front, smtp_url=f"smtp://127.0.0.1:{server.port}")
+        chat = front.chat()
+        with unit_of_work(front.sessions) as session:
+            request = bookings.Request("Rosa", "rosa@patients.example", "email", starts_at=NOW + timedelta(hours=24))
+            row = bookings.create(session, chat, request, NOW)
+            letter = {"to": row.contact, "subject": "Tomorrow", "text": "x", "visit": row.id, "version": row.version}
+            errands.put(session, "email", chat, letter, NOW)
+            if change == "moved":
+                bookings.reschedule(session, row, NOW + timedelta(days=9), None, actor="patient", now=NOW)
+            session.commit()
+        if change == "over":
+            front.clock.move(hours=25)
+        run(front, jobs.send_emails)
+    finally:
+        server.stop()
+    assert box.mails == []
+    with reading(front.sessions) as session:
+        assert len(errands.given_up(session)) == (change == "over")
 
 
 @pytest.mark.parametrize("kind", ["tracker", "email"])

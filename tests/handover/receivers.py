@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from fhir.resources.R4B.bundle import Bundle
+
 Taken = tuple[str, dict[str, str], bytes]
 
 
@@ -110,13 +112,14 @@ class BookingSystem:
 
 @dataclass
 class FhirServer:
-    """A FHIR server's conditional updates and creations in a transaction, in memory."""
+    """A FHIR server's conditional updates and creations in a transaction, in memory; it takes only what is valid R4."""
 
     resources: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
     bundles: list[dict[str, Any]] = field(default_factory=list)
 
     def take(self, taken: Taken) -> None:
         bundle = json.loads(taken[2])
+        Bundle.model_validate(bundle)
         self.bundles.append(bundle)
         for entry in bundle["entry"]:
             request = entry["request"]

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bot.actions import booking
 from bot.actions.answer import ActionNoteUnknown
 from bot.actions.booking import ActionOpenBooking, ValidateBookingForm
+from bot.actions.handoff import ActionHandoff, ActionRaiseAlert
+from bot.actions.privacy import ActionOfferDeletion
+from bot.clinic.content.model import ClosedDay, Series
 from bot.store import screenings
 from bot.store.conversations import ensure_conversation
 from bot.store.engine import Sessions, reading, unit_of_work
-from bot.store.models import Booking
+from bot.store.models import Booking, OutboxItem
+from bot.store.slots_models import Delivery, SlotHold
 from tests.clinic.diary import at
-from tests.handover.patients import Patient
+from tests.handover.patients import Patient, content
+from tests.trust.seeding import found
 
 NOW = at("2026-11-25 10:00")
 WHEN = "2026-12-01T10:00"
+TOLD = (Booking.__table__, OutboxItem.__table__, Delivery.__table__)
 
 
 @pytest.fixture
@@ -101,6 +108,42 @@ def test_stopping_gives_the_held_time_back(patients: list[Patient], sessions: Se
     assert cleo.choose(WHEN) == ["utter_ask_booking_note"]
 
 
+WAYS_OUT = {
+    "stop": (ValidateBookingForm(), "stop", "stop", {}),
+    "a button": (ValidateBookingForm(), "", "inform", {"question": "confirm", "answer": "stop"}),
+    "a person, in the form": (ValidateBookingForm(), "a person please", "talk_to_human", {}),
+    "a person, by the rule": (ActionHandoff(), "a person please", "talk_to_human", {}),
+    "a danger": (ActionRaiseAlert(), "my lips swell", "report_emergency", {}),
+    "their data": (ActionOfferDeletion(), "delete my data", "delete_my_data", {}),
+}
+
+
+@pytest.mark.parametrize("way", WAYS_OUT)
+@pytest.mark.parametrize("told", [1, 2, 3, 4])
+def test_a_booking_left_half_way_leaves_no_name_contact_or_time_anywhere(
+    patients: list[Patient], sessions: Sessions, way: str, told: int
+) -> None:
+    anna = patients[0]
+    steps = [
+        {"treatment": "body"},
+        "Wilhelmina Obersdorf",
+        "obersdorf@example.org",
+        {"question": "when", "answer": WHEN},
+    ]
+    for step in steps[:told]:
+        anna.book(step) if isinstance(step, str) else anna.book("", **step)
+    action, text, intent, entities = WAYS_OUT[way]
+    anna.tell(action, text, intent, **entities)
+    assert anna.slots["booking"] is None
+    assert [one for one in ("Wilhelmina", "obersdorf") if one in str(anna.slots)] == []
+    with reading(sessions) as session:
+        assert found(session, "Wilhelmina") == found(session, "obersdorf") == set()
+        told_of = {table.name: session.scalar(select(func.count()).select_from(table)) for table in TOLD}
+        assert set(told_of.values()) == {0}
+        holds = list(session.scalars(select(SlotHold.conversation_id)))
+    assert holds == [] or way in ("a danger", "their data"), "these free the time when ten minutes are over"
+
+
 def test_who_books_a_treatment_given_in_a_series_hears_of_the_course_and_free_dates(patients: list[Patient]) -> None:
     anna = patients[0]
     anna.choose(WHEN)
@@ -111,6 +154,26 @@ def test_who_books_a_treatment_given_in_a_series_hears_of_the_course_and_free_da
     assert course["response"] == "utter_booking_course"
     assert (course["least"], course["most"], course["weeks"]) == ("4", "10", "1–2")
     assert "Tue 8 Dec, 10:00" in course["dates"]
+    assert (course["metadata"]["treatment"], course["metadata"]["facts"]) == ("hair", ["F41"])
+
+
+def test_a_series_on_another_treatment_cites_its_own_fact_and_is_explained_without_free_dates(
+    patients: list[Patient], sessions: Sessions
+) -> None:
+    anna = patients[0]
+    clinic = content().clinic
+    treatments = tuple(
+        one.model_copy(update={"series": Series(least=3, most=3, weeks=(12,), fact="F15")}) if one.id == "body" else one
+        for one in clinic.treatments
+    )
+    shut = tuple(ClosedDay(date=at(WHEN).date() + timedelta(days=one), reason="away") for one in range(1, 400))
+    changed = clinic.model_copy(update={"treatments": treatments, "closed_days": shut})
+    anna.content = replace(content(), clinic=changed)
+    anna.choose(WHEN)
+    anna.press("note", "no")
+    _, course = anna.tell(ValidateBookingForm(), question="confirm", answer="yes")
+    assert course["response"] == "utter_booking_course_later"
+    assert (course["metadata"]["treatment"], course["metadata"]["facts"]) == ("body", ["F15"])
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,41 @@ async def test_the_patient_is_invited_once_the_visit_is_confirmed_and_not_before
     assert mailbox.mails[0]["to"] == "kim@example.org"
 
 
+async def test_a_patient_who_was_never_invited_is_sent_no_cancellation(
+    sessions: Sessions, desk: Desk, clock: Clock, mailbox: Mailbox
+) -> None:
+    desk.set(desk.ask(), "cancelled")
+    declined = desk.ask("Lee")
+    desk.set(declined, "pending", "cancelled")
+    moved = desk.ask("Ash")
+    desk.move(moved, START + timedelta(days=1))
+    desk.set(moved, "cancelled")
+    await deliver(sessions, clock, [CalendarMail(mailbox.url, words(), to_patient=True)])
+    assert mailbox.mails == []
+
+
+async def test_the_patients_calendar_follows_a_confirmed_visit_that_they_move_and_call_off(
+    sessions: Sessions, desk: Desk, clock: Clock, mailbox: Mailbox
+) -> None:
+    mail = CalendarMail(mailbox.url, words(), to_patient=True)
+    row = desk.ask()
+    desk.set(row, "booked")
+    desk.move(row, START + timedelta(days=1))
+    await deliver(sessions, clock, [mail])
+    assert "not fixed yet" in mailbox.mails[1]["subject"]
+    desk.set(row, "booked")
+    desk.move(row, START + timedelta(days=2))
+    desk.set(row, "cancelled")
+    await deliver(sessions, clock, [mail])
+    events = mailbox.events()
+    assert [method for method, _ in events] == ["REQUEST"] * 4 + ["CANCEL"]
+    states = [str(event["status"]) for _, event in events]
+    assert states == ["CONFIRMED", "TENTATIVE", "CONFIRMED", "TENTATIVE", "CANCELLED"]
+    assert [event["dtstart"].dt.day for _, event in events] == [1, 2, 2, 3, 3]
+    assert [int(event["sequence"]) for _, event in events] == [1, 2, 3, 4, 5]
+    assert len({str(event["uid"]) for _, event in events}) == 1
+
+
 # --- deep links
 
 

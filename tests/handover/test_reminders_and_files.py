@@ -53,7 +53,10 @@ def test_a_confirmed_visit_is_reminded_of_once_in_the_chat_and_by_email_with_cha
     assert message["reference"] == row.reference
     assert (message["status"], message["starts_at"]) == ("booked", START.isoformat())
     assert message["calendar"] == calendar_path(SETTINGS.secret, row.id)
-    assert [button["payload"] for button in message["buttons"]] == ["/change_booking", "/cancel_booking"]
+    assert [button["payload"] for button in message["buttons"]] == [
+        f'/change_booking{{"question": "visit", "answer": "{row.reference}"}}',
+        f'/cancel_booking{{"question": "visit", "answer": "{row.reference}"}}',
+    ]
     (mail,) = emails(sessions)
     assert mail["to"] == "kim@example.org"
     assert row.reference in mail["text"]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from bot.actions.booking import ValidateBookingForm
 from bot.actions.manage import ValidateVisitForm
 from bot.clinic.booking.card import calendar_path
+from bot.clinic.booking.visit import payload
 from bot.store import bookings, slots_guesses, triage
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.models import Booking
@@ -70,6 +73,103 @@ def test_an_hour_among_the_times_offered_is_taken_though_it_says_change(anna: Pa
     anna.tell(ValidateVisitForm(), question="visit", answer="move")
     (asked,) = anna.tell(ValidateVisitForm(), "change it to 11:30 then", "change_booking")
     assert (asked["response"], asked["when"]) == ("utter_ask_visit_move", "Thursday 26 November, 11:30")
+
+
+@pytest.fixture
+def two(anna: Patient, sessions: Sessions) -> tuple[Patient, Booking, Booking]:
+    """A patient with two visits: the first one asked for, and a newer one on the next day."""
+    anna.choose("2026-12-02T10:00")
+    anna.press("note", "no")
+    anna.press("confirm", "yes")
+    with reading(sessions) as session:
+        older, newer = sorted(bookings.of_conversation(session, "anna"), key=lambda row: str(row.starts_at))
+        session.expunge_all()
+    return anna, older, newer
+
+
+def pressed(patient: Patient, payload: str) -> list[dict[str, Any]]:
+    """What is said to a button, by what it sends."""
+    intent, entities = payload[1:].split("{", 1)
+    return patient.tell(ValidateVisitForm(), "", intent, **json.loads("{" + entities))
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_button_about_one_visit_is_about_that_one_whatever_else_is_open(
+    two: tuple[Patient, Booking, Booking], which: int, sessions: Sessions
+) -> None:
+    patient, *rows = two
+    (asked,) = pressed(patient, payload("cancel", rows[which].reference))
+    assert (asked["response"], asked["reference"]) == ("utter_ask_cancel", rows[which].reference)
+    (asked,) = pressed(patient, payload("cancel", rows[1 - which].reference))
+    assert asked["reference"] == rows[1 - which].reference, "also while the other one is looked at"
+    assert tell(patient, "yes", "affirm") == ["utter_cancelled"]
+    with reading(sessions) as session:
+        states = {row.reference: row.status for row in bookings.of_conversation(session, "anna")}
+    assert states == {rows[1 - which].reference: "cancelled", rows[which].reference: "proposed"}
+
+
+def test_yes_to_a_suggested_time_fixes_the_visit_it_was_suggested_for(
+    two: tuple[Patient, Booking, Booking], sessions: Sessions
+) -> None:
+    patient, older, newer = two
+    with unit_of_work(sessions) as session:
+        for row in (older, newer):
+            bookings.set_status(session, session.get_one(Booking, row.id), "pending", actor="staff", now=NOW)
+        session.commit()
+    (said,) = pressed(patient, payload("accept", older.reference))
+    assert (said["response"], said["reference"]) == ("utter_visit_accepted", older.reference)
+    pressed(patient, payload("change", newer.reference))
+    (said,) = pressed(patient, payload("accept", newer.reference))
+    assert (said["response"], said["reference"]) == ("utter_visit_accepted", newer.reference)
+
+
+@pytest.mark.parametrize("answer", ["button", "reference", "the one on Tuesday please"])
+def test_with_two_visits_open_the_patient_is_asked_which(two: tuple[Patient, Booking, Booking], answer: str) -> None:
+    patient, older, _ = two
+    (asked,) = patient.tell(ValidateVisitForm(), "cancel my appointment", "cancel_booking")
+    assert asked["response"] == "utter_ask_which_visit"
+    assert [one["title"] for one in asked["buttons"]] == ["Tue 1 Dec, 10:00", "Wed 2 Dec, 10:00"]
+    assert tell(patient, "the green one") == ["utter_visit_unclear", "utter_ask_which_visit"]
+    if answer == "button":
+        (said,) = pressed(patient, asked["buttons"][0]["payload"])
+    else:
+        said = patient.tell(ValidateVisitForm(), older.reference if answer == "reference" else answer)[0]
+    assert (said["response"], said["reference"]) == ("utter_ask_cancel", older.reference)
+
+
+def test_a_new_time_said_before_it_is_clear_which_visit_is_meant_is_not_asked_again(
+    two: tuple[Patient, Booking, Booking],
+) -> None:
+    patient, older, _ = two
+    assert tell(patient, "move my visit to 3 December at 11:00", "change_booking") == ["utter_ask_which_visit"]
+    (asked,) = patient.tell(ValidateVisitForm(), older.reference)
+    assert (asked["response"], asked["reference"]) == ("utter_ask_visit_move", older.reference)
+    assert asked["when"] == "Thursday 3 December, 11:00"
+
+
+def test_a_button_about_a_visit_pressed_in_the_middle_of_a_booking_is_about_that_visit(
+    anna: Patient, sessions: Sessions
+) -> None:
+    anna.choose("2026-12-02T10:00")
+    sent = json.loads(payload("cancel", visit(sessions).reference).removeprefix("/cancel_booking"))
+    assert anna.tell(ValidateBookingForm(), "", "cancel_booking", **sent) == []
+    assert anna.slots["booking"] is None
+    (asked,) = anna.tell(ValidateVisitForm(), "", "cancel_booking", **sent)
+    assert asked["response"] == "utter_ask_cancel"
+
+
+def test_a_fixed_visit_whose_day_is_over_is_past_and_offers_no_change(anna: Patient, sessions: Sessions) -> None:
+    with unit_of_work(sessions) as session:
+        bookings.set_status(session, session.get_one(Booking, visit(sessions).id), "booked", actor="staff", now=NOW)
+        session.commit()
+    anna.now = at("2026-12-01 18:00")
+    assert tell(anna, "my booking", "change_booking") == ["utter_visit_booked", "utter_ask_visit_what"]
+    tell(anna, question="visit", answer="cancel")
+    anna.now = at("2026-12-02 00:30")
+    assert tell(anna, "yes", "affirm") == ["utter_visit_past"]
+    assert tell(anna, "my booking", "change_booking") == ["utter_visit_past"]
+    assert tell(anna, "", "cancel_booking", question="visit", answer=visit(sessions).reference) == ["utter_visit_past"]
+    assert visit(sessions).status == "booked"
 
 
 def test_a_question_meanwhile_is_meant_after_the_one_before_it(anna: Patient) -> None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from bot.store import bookings, conversations, outbox, triage
+from bot.store import bookings, conversations, deliveries, triage
 from bot.store.crypto import configure_keys
 from bot.store.engine import Sessions, make_engine, make_sessions, unit_of_work
 from bot.store.migrate import migrate
@@ -114,9 +114,10 @@ def take_over(sessions: Sessions, chat: str, number: int, turn: int) -> bool:
 
 def claim(sessions: Sessions, chat: str, number: int, turn: int) -> list[str]:
     with unit_of_work(sessions) as session:
-        items = outbox.claim(session, NOW, NOW + timedelta(minutes=5), limit=2)
+        deliveries.spread(session, ["webhook"], NOW)
+        claimed = deliveries.claim(session, ["webhook"], NOW, NOW + timedelta(minutes=5), limit=2)
         session.commit()
-        return [item.id for item in items]
+        return [one.item.id for one in claimed]
 
 
 def talk(sessions: Sessions, chat: str, number: int, turn: int) -> list[str]:

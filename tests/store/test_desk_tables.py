@@ -7,7 +7,7 @@ import json
 import pytest
 from sqlalchemy import Engine, select, text
 
-from bot.store import audit, bookings, feedback, outbox, privacy, screenings, triage
+from bot.store import audit, bookings, deliveries, feedback, outbox, privacy, screenings, triage
 from bot.store import conversations as chats
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.models import Feedback
@@ -68,31 +68,42 @@ def test_a_snoozed_item_comes_back_when_its_time_is_up(sessions: Sessions, chat:
         assert [row.id for row in triage.queue(session, later(30)).items] == [item]
 
 
-def test_an_outbox_item_is_claimed_by_one_and_returns_when_the_claim_runs_out(sessions: Sessions, chat: str) -> None:
+def test_an_outbox_item_is_put_once_and_due_in_the_order_of_its_subject(sessions: Sessions) -> None:
     with unit_of_work(sessions) as session:
-        assert outbox.put(session, kind="note", key="n1", payload={"a": 1}, now=NOW)
-        assert not outbox.put(session, kind="note", key="n1", payload={"a": 2}, now=NOW)
-        session.commit()
-    with unit_of_work(sessions) as session:
-        assert [item.payload for item in outbox.claim(session, NOW, later(5))] == [{"a": 1}]
-        assert outbox.claim(session, later(1), later(6)) == []
-        again = outbox.claim(session, later(5), later(10))
-        assert [item.attempts for item in again] == [2]
+        for number in (1, 2):
+            assert outbox.put(session, kind="note", key=f"n{number}", subject="b1", payload={"n": number}, now=NOW)
+        assert not outbox.put(session, kind="note", key="n1", payload={"n": 3}, now=NOW)
+        (first,) = outbox.due(session, NOW)
+        assert first.payload == {"n": 1}
+        outbox.mark_delivered(session, first.id, later(1))
+        assert [item.payload for item in outbox.due(session, later(1))] == [{"n": 2}]
 
 
-def test_a_dead_item_lets_later_ones_of_its_subject_pass_and_can_be_revived(sessions: Sessions) -> None:
+def test_a_delivery_is_claimed_by_one_and_returns_when_the_claim_runs_out(sessions: Sessions) -> None:
+    with unit_of_work(sessions) as session:
+        outbox.put(session, kind="note", key="n1", payload={"a": 1}, now=NOW)
+        deliveries.spread(session, ["webhook"], NOW)
+        assert [one.item.payload for one in deliveries.claim(session, ["webhook"], NOW, later(5))] == [{"a": 1}]
+        assert deliveries.claim(session, ["webhook"], later(1), later(6)) == []
+        assert [one.number for one in deliveries.claim(session, ["webhook"], later(5), later(10))] == [2]
+
+
+def test_a_dead_letter_lets_later_ones_of_its_subject_pass_and_can_be_sent_again(sessions: Sessions) -> None:
     with unit_of_work(sessions) as session:
         for number in (1, 2):
             outbox.put(session, kind="note", key=f"n{number}", subject="b1", payload={"n": number}, now=NOW)
-        first = outbox.claim(session, NOW, later(5))[0]
-        assert outbox.due(session, NOW) == []
-        outbox.mark_failed(session, first.id, TimeoutError, retry_at=None, now=later(1))
+            deliveries.spread(session, ["webhook"], NOW)
+            session.flush()
+        (first,) = deliveries.claim(session, ["webhook"], NOW, later(5))
+        deliveries.spread(session, ["webhook"], NOW)
+        assert deliveries.claim(session, ["webhook"], NOW, later(5)) == []
+        deliveries.failed(session, first.position, "TimeoutError", None, later(1))
         session.expire_all()
-        assert [item.payload for item in outbox.due(session, later(1))] == [{"n": 2}]
-        assert [item.last_error for item in outbox.dead(session)] == ["TimeoutError"]
-        outbox.revive(session, first.id, later(2))
+        assert [one.item.payload for one in deliveries.claim(session, ["webhook"], later(1), later(2))] == [{"n": 2}]
+        assert [one.error for one in deliveries.dead(session)] == ["TimeoutError"]
+        assert deliveries.revive(session, first.position, later(2))
         session.expire_all()
-        assert [item.payload for item in outbox.due(session, later(2))] == [{"n": 1}]
+        assert [one.item.payload for one in deliveries.claim(session, ["webhook"], later(2), later(3))] == [{"n": 1}]
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit SET actor = 'nobody'", "DELETE FROM audit"])

@@ -21,6 +21,9 @@ from bot.serving import doctor, tracing
 from bot.serving.contents import approve
 from bot.serving.doctor import Finding, examine
 from bot.settings import BOT, Settings
+from bot.store import conversations, errands
+from bot.store.engine import unit_of_work
+from bot.store.opening import open_store
 from tests.installation import free_port
 from tests.trust.databases import NOW, fill
 
@@ -102,6 +105,18 @@ def test_an_installation_that_does_not_know_its_address_is_a_warning(sound: Sett
     for url, level in (("", "warning"), ("https://chat.clinic.example", "ok")):
         found = [one.level for one in examine(replace(sound, public_url=url), TODAY) if one.check == "Address"]
         assert found == [level], url
+
+
+def test_what_was_given_up_is_a_warning_that_says_where_it_is_sent_again(sound: Settings) -> None:
+    sessions = open_store(sound)
+    with unit_of_work(sessions) as session:
+        chat = conversations.open_conversation(session, channel="website", now=NOW).id
+        errands.put(session, "email", chat, {"to": "x"}, NOW)
+        (row,) = errands.claim(session, "email", NOW, NOW)
+        errands.give_up(session, row.position, NOW)
+        session.commit()
+    (found,) = (one for one in examine(sound, TODAY) if one.check == "Hand-over")
+    assert (found.level, "1 emails and alerts" in found.what, "SMTP_URL" in found.cure) == ("warning", True, True)
 
 
 def test_the_demo_s_secrets_are_refused_in_production(sound: Settings) -> None:

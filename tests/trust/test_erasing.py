@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
 from bot.desk.jobs import grouping
+from bot.handover.fhir import FhirTarget
 from bot.settings import Settings
-from bot.store import audit, bookings, outbox, privacy
+from bot.store import audit, bookings, deliveries, privacy
 from bot.store.desk_models import QuestionGroup
 from bot.store.engine import Sessions, reading, unit_of_work
 from bot.store.messenger_models import MessengerEvent
@@ -17,6 +19,9 @@ from bot.store.models import Booking, KeptVisit, OutboxItem
 from bot.store.opening import open_store
 from bot.store.personal import NOT_PERSONAL, personal_tables
 from bot.store.schema import Base
+from tests.handover.clinic import Clock, deliver, words
+from tests.handover.conftest import receiver  # noqa: F401 - a fixture
+from tests.handover.receivers import FhirServer, Receiver
 from tests.trust.databases import NAME, NOW, fill
 from tests.trust.seeding import Seeded, found, seed
 
@@ -141,13 +146,16 @@ def kept(sessions: Sessions) -> list[str]:
 
 
 def test_systems_that_know_of_a_visit_to_come_hear_that_it_is_called_off_and_nothing_of_the_person(
-    sessions: Sessions, settings: Settings
+    sessions: Sessions,
+    settings: Settings,
+    receiver: Receiver,  # noqa: F811 - the fixture above
 ) -> None:
+    server, clock = FhirServer(), Clock(NOW)
+    receiver.on_take = server.take
+    adapter = FhirTarget(f"{receiver.url}/fhir", "", words().clinic, "https://clinic.example/booking")
     conversation = visit(sessions, settings, "booked", -10)
-    with unit_of_work(sessions) as session:
-        for item in outbox.claim(session, NOW, NOW + timedelta(minutes=1)):
-            session.execute(update(OutboxItem).where(OutboxItem.id == item.id).values(delivered_at=NOW))
-        session.commit()
+    asyncio.run(deliver(sessions, clock, [adapter]))
+    assert NAME in str(server.latest("Patient"))
     erase(sessions, conversation)
     with reading(sessions) as session:
         item = session.scalars(select(OutboxItem)).one()
@@ -155,6 +163,13 @@ def test_systems_that_know_of_a_visit_to_come_hear_that_it_is_called_off_and_not
         assert NAME not in str(item.payload)
         assert "2025550177" not in str(item.payload)
         assert list(session.scalars(select(Booking))) == []
+    asyncio.run(deliver(sessions, clock, [adapter]))
+    (appointment,) = server.latest("Appointment")
+    assert (appointment["status"], server.latest("Slot")[0]["status"]) == ("cancelled", "free")
+    assert not {"name", "telecom"} & set(server.latest("Patient")[0])
+    assert NAME not in str(server.bundles[-1])
+    with reading(sessions) as session:
+        assert deliveries.figures(session)["fhir"]["dead"] == 0
 
 
 def test_somebody_is_found_by_contact_or_reference(sessions: Sessions, settings: Settings) -> None:

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 
+from bot.handover.webhook import WebhookTarget
+from bot.handover.worker import Worker
 from bot.serving.figures import ClinicFigures
 from bot.settings import ROOT, Settings
-from bot.store import conversations, outbox, triage
+from bot.store import conversations, deliveries, errands, triage
 from bot.store.engine import Sessions, make_engine, make_sessions, unit_of_work
 from bot.web.metrics import Metrics
+from tests.handover.clinic import SECRET, Clock, deliver
+from tests.handover.conftest import receiver  # noqa: F401 - a fixture
+from tests.handover.receivers import Receiver
 from tests.trust.databases import NAME, NOW, WORDS, fill
 
 LATER = NOW + timedelta(minutes=10)
 FROM_PROMETHEUS = {"up"}
 
 
-def exported(sessions: Sessions) -> str:
+def exported(sessions: Sessions, clock: Callable[[], datetime] = lambda: LATER) -> str:
     registry = CollectorRegistry()
-    registry.register(ClinicFigures(sessions, lambda: LATER))
+    registry.register(ClinicFigures(sessions, clock))
     return generate_latest(registry).decode()
 
 
@@ -55,22 +62,49 @@ def test_the_figures_say_what_waits_and_for_how_long(settings: Settings) -> None
     assert value(text, "mesoguide_figures_up") == 1
 
 
-def test_a_delivery_counts_as_failing_then_as_given_up_then_not_at_all(settings: Settings) -> None:
+def test_what_a_system_does_not_take_is_failing_then_given_up_and_nothing_at_all_when_sent_again(
+    settings: Settings,
+    receiver: Receiver,  # noqa: F811 - the fixture above
+) -> None:
+    filled, clock = fill(settings), Clock(NOW)
+    worker = Worker(filled.sessions, [WebhookTarget(receiver.url, (SECRET,))], clock)
+
+    def after(hours: float) -> tuple[float, float, float, float]:
+        asyncio.run(deliver(filled.sessions, clock, [], days=hours / 24, worker=worker))
+        text, names = exported(filled.sessions, clock), ("waiting", "oldest_seconds", "failing", "dead")
+        return tuple(value(text, f"mesoguide_outbox_{name}") for name in names)
+
+    receiver.script = [503] * 10
+    waiting, seconds, failing, dead = after(hours=5)
+    assert (waiting, failing, dead) == (1, 1, 0)
+    assert seconds > 2 * 3600, "the age is that of the change, not of the last attempt"
+    assert after(hours=100) == (0, 0, 0, 1)
+    with unit_of_work(filled.sessions) as session:
+        deliveries.revive_all(session, "webhook", clock())
+        session.commit()
+    assert after(hours=1) == (0, 0, 0, 0)
+
+
+def test_an_email_that_does_not_leave_is_failing_then_given_up(settings: Settings) -> None:
     filled = fill(settings)
-
-    def attempt(retry: bool) -> str:
-        with unit_of_work(filled.sessions) as session:
-            for item in outbox.claim(session, LATER, LATER):
-                outbox.mark_failed(session, item.id, TimeoutError, LATER if retry else None, LATER)
-            session.commit()
-        return exported(filled.sessions)
-
-    assert value(attempt(retry=True), "mesoguide_outbox_failing") == 0
-    attempt(retry=True)
-    assert value(attempt(retry=True), "mesoguide_outbox_failing") == 1
-    given_up = attempt(retry=False)
-    assert value(given_up, "mesoguide_outbox_failing") == value(given_up, "mesoguide_outbox_waiting") == 0
-    assert value(given_up, "mesoguide_outbox_dead") == 1
+    with unit_of_work(filled.sessions) as session:
+        deliveries.spread(session, [], NOW)
+        errands.put(session, "email", filled.conversation, {"to": "x"}, NOW)
+        session.commit()
+    text = exported(filled.sessions)
+    assert (value(text, "mesoguide_outbox_waiting"), value(text, "mesoguide_outbox_oldest_seconds")) == (1, 600)
+    with unit_of_work(filled.sessions) as session:
+        now = NOW
+        while claimed := errands.claim(session, "email", now, now):
+            errands.failed(session, claimed[0], now)
+            session.expire_all()
+            if claimed[0].attempts == 3:
+                session.commit()
+                assert value(exported(filled.sessions), "mesoguide_outbox_failing") == 1
+            now += timedelta(days=1)
+        session.commit()
+    text = exported(filled.sessions)
+    assert [value(text, f"mesoguide_outbox_{name}") for name in ("waiting", "failing", "dead")] == [0, 0, 1]
 
 
 def test_the_figures_hold_no_word_name_or_id(settings: Settings) -> None:

@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True)
 class Series:
-    """A course of sessions: how many at least and at most, and the weeks that may lie between two of them."""
+    """A course of sessions: how many at least and at most, and the weeks that may lie between two of them.
+    `fact` is the id of the leaflet's fact that says so."""
 
     least: int
     most: int
     weeks: tuple[int, ...] = (1,)
+    fact: str = ""
 
 
 @dataclass(frozen=True)

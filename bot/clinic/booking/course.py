@@ -13,20 +13,23 @@ from bot.clinic.booking.turns import Taken
 @dataclass(frozen=True)
 class Course:
     """At least and at most so many sessions, `weeks` apart (at least, at most); `following` are free starts for those
-    after the first, of the shortest course at the shortest distance. Nothing of it is booked."""
+    after the first, of the shortest course at the shortest distance. Nothing of it is booked. `fact` says so."""
 
     least: int
     most: int
     weeks: tuple[int, int]
     following: tuple[datetime, ...]
+    fact: str
 
 
-def course_of(first: datetime, treatment: str | None, clinic: Clinic, taken: Taken, now: datetime) -> Course | None:
-    """The course that begins with a first visit; None for a treatment that is not given in one."""
+def course_of(
+    first: datetime | None, treatment: str | None, clinic: Clinic, taken: Taken, now: datetime
+) -> Course | None:
+    """The course that begins with a first visit, if its time is known; None for a treatment not given in one."""
     known = clinic.treatments.get(treatment or "")
     if known is None or known.series is None:
         return None
     series, apart = known.series, min(known.series.weeks)
-    sessions = propose_series(first, known.id, clinic, taken, now, sessions=series.least, weeks=apart)
+    sessions = propose_series(first, known.id, clinic, taken, now, sessions=series.least, weeks=apart) if first else []
     following = tuple(one.start for one in sessions[1:] if one.start is not None)
-    return Course(series.least, series.most, (apart, max(series.weeks)), following)
+    return Course(series.least, series.most, (apart, max(series.weeks)), following, series.fact)

@@ -33,7 +33,7 @@ def appointment_bundle(booking: Mapping[str, Any], clinic: Clinic, system: str) 
     """The transaction for a booking as `bot.store.bookings.as_payload` gives it.
 
     `system` is the URI that the identifiers belong to, such as https://clinic.example/booking. A booking without a time
-    has no Slot.
+    has no Slot; one whose person was erased names nobody.
     """
     entries = [_entry("patient", _patient(booking, system))]
     if booking.get("starts_at"):
@@ -58,13 +58,12 @@ def _schedule_entry(clinic: Clinic, system: str) -> Resource:
 
 
 def _patient(booking: Mapping[str, Any], system: str) -> Resource:
-    telecom = {"system": booking["contact_kind"], "value": booking["contact"]}
-    return {
-        "resourceType": "Patient",
-        "identifier": _identifier(booking, system),
-        "name": [{"text": booking["name"]}],
-        "telecom": [telecom],
-    }
+    resource: Resource = {"resourceType": "Patient", "identifier": _identifier(booking, system)}
+    if booking["name"]:
+        resource["name"] = [{"text": booking["name"]}]
+    if booking["contact"]:
+        resource["telecom"] = [{"system": booking["contact_kind"], "value": booking["contact"]}]
+    return resource
 
 
 def _slot(booking: Mapping[str, Any], clinic: Clinic, system: str) -> Resource:
@@ -82,11 +81,9 @@ def _appointment(booking: Mapping[str, Any], clinic: Clinic, system: str) -> Res
     timed = {"slot": [{"reference": _urn(value, "slot")}], **_period(booking, clinic)} if booking["starts_at"] else {}
     if not timed and status not in ("proposed", "cancelled"):
         status = "proposed"  # R4 allows an appointment without a time in no other state
+    patient = {"reference": _urn(value, "patient"), **({"display": booking["name"]} if booking["name"] else {})}
     participants = [
-        {
-            "actor": {"reference": _urn(value, "patient"), "display": booking["name"]},
-            "status": PATIENT.get(status, "accepted"),
-        },
+        {"actor": patient, "status": PATIENT.get(status, "accepted")},
         {"actor": {"display": clinic.name}, "status": CLINIC.get(status, "accepted")},
     ]
     return {

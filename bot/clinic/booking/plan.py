@@ -34,4 +34,4 @@ def clinic_from(content: Any) -> Clinic:
 
 def _series(treatment: Any) -> Series | None:
     course = getattr(treatment, "series", None)
-    return Series(course.least, course.most, tuple(course.weeks)) if course else None
+    return Series(course.least, course.most, tuple(course.weeks), course.fact) if course else None

@@ -6,6 +6,7 @@ dateutil), `grammar` joins them, and this module judges the result against the c
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -17,6 +18,12 @@ from bot.clinic.booking.wish import Window, Wish
 from bot.clinic.booking.words import tidy
 
 NOTHING = Wish("not_understood")
+# two numbers joined by a hyphen, unless what stands around them says that they are hours
+_PAIR = re.compile(
+    r"(?<![\d.:/-])(?<!between )(?<!from )(?<!at )(?<!after )(?<!before )"
+    r"(\d{1,2})-(\d{1,2})(?![\d.:/-]| ?[ap]\.?m\b| ?(?:h|hrs|uhr|oclock|o'clock)\b)"
+)
+_ZERO = re.compile(r"(?<!\d)0\d[-/]|[-/]0\d(?!\d)")
 
 
 def understand_wish(text: str, now: datetime, clinic: Clinic) -> Wish:
@@ -25,17 +32,58 @@ def understand_wish(text: str, now: datetime, clinic: Clinic) -> Wish:
     Never raises on text. Kinds are explained at `Wish`; a wish that can be read as two different days is `ambiguous`.
     """
     tidied = tidy(text)
-    readings = []
-    for choice in (0, 1):
-        wish = _read(tidied, now, clinic, choice)
-        if wish not in readings:
-            readings.append(wish)
-    if len(readings) == 1:
-        return readings[0]
-    possible = [wish for wish in readings if wish.kind not in ("past", "not_understood")] or readings[:1]
+    dates = _hyphened(tidied, now, clinic)
+    both = [*dates, *(_readings(tidied, now, clinic) if not dates or _may_be_hours(tidied) else ())]
+    if len(both) == 1:
+        return both[0]
+    possible = [wish for wish in both if wish.kind not in ("past", "not_understood")] or both[:1]
     if len(possible) == 1 or _refused_alike(possible):
         return possible[0]
-    return Wish("ambiguous", readings=tuple(sorted(possible, key=lambda wish: wish.windows[0].first)))
+    return Wish("ambiguous", readings=tuple(sorted(possible, key=_place)))
+
+
+def _readings(tidied: str, now: datetime, clinic: Clinic) -> list[Wish]:
+    """What a text can mean, the day first and the month first, each once."""
+    one, other = (_read(tidied, now, clinic, choice) for choice in (0, 1))
+    return [one] if one == other else [one, other]
+
+
+def _place(wish: Wish) -> tuple[bool, date]:
+    """Days in their order, hours of any day after them."""
+    window = wish.windows[0]
+    return window.first != window.last, window.first
+
+
+def _hyphened(tidied: str, now: datetime, clinic: Clinic) -> list[Wish]:
+    """What "12-5" means as a date; nothing when no such day can be asked for, and hours alone are meant."""
+    dated = _as_date(tidied, now, clinic)
+    dates = _readings(dated, now, clinic) if dated else []
+    is_near = any(wish.kind in ("exact", "window", "closed") for wish in dates)
+    return dates if is_near or _ZERO.search(dated) else []
+
+
+def _as_date(tidied: str, now: datetime, clinic: Clinic) -> str:
+    """The text with "12-5" written as the date it may be, "12/5"; empty where it can be none, or the day is named."""
+    pairs = list(_PAIR.finditer(tidied))
+    if len(pairs) != 1 or half_of_day(tidied) or not _can_be_date(*map(int, pairs[0].groups())):
+        return ""
+    pair = pairs[0]
+    if any(token.kind in ("days", "weekdays") for token in _found(tidied, _sight(now, clinic)).tokens):
+        return ""
+    return f"{tidied[: pair.start()]}{pair[1]}/{pair[2]}{tidied[pair.end() :]}"
+
+
+def _can_be_date(one: int, other: int) -> bool:
+    return 1 <= min(one, other) <= 12 and max(one, other) <= 31
+
+
+def _may_be_hours(tidied: str) -> bool:
+    """Whether a pair of numbers may be hours as well: no zero leads, and no other number says the hour."""
+    pair = _PAIR.search(tidied)
+    if pair is None or _ZERO.search(tidied) or re.search(r"\d", _PAIR.sub("", tidied, count=1)):
+        return False
+    first, second = int(pair[1]), int(pair[2])
+    return max(first, second) <= (24 if first < second else 12)
 
 
 def _refused_alike(readings: list[Wish]) -> bool:
@@ -50,7 +98,9 @@ def any_time(now: datetime, clinic: Clinic) -> Wish:
 
 def names_a_day(text: str, now: datetime, clinic: Clinic) -> bool:
     """Whether the text says a date or a weekday, not just an hour or "soon"."""
-    return any(token.kind in ("days", "weekdays") for token in _found(tidy(text), _sight(now, clinic)).tokens)
+    tidied, sight = tidy(text), _sight(now, clinic)
+    named = any(token.kind in ("days", "weekdays") for token in _found(tidied, sight).tokens)
+    return named or bool(_hyphened(tidied, now, clinic))
 
 
 def is_only_about_time(text: str, now: datetime, clinic: Clinic) -> bool:

@@ -19,7 +19,7 @@ from bot.clinic.booking.clinic import Clinic
 from bot.clinic.booking.contact import find_contact
 from bot.clinic.booking.diary import Diary
 from bot.clinic.booking.times import names_a_day
-from bot.clinic.booking.turns import Heard, Say, State, question, show_time
+from bot.clinic.booking.turns import Heard, Say, State, question, show_short, show_time
 from bot.clinic.booking.wish import wish_to_dict
 
 _CANCEL = re.compile(r"\bcancel (?:it|that|this|everything|the (?:visit|appointment|booking))\b", re.IGNORECASE)
@@ -32,7 +32,8 @@ _LETTERS = "234679ACDEFGHJKMNPQRTVWXY"
 _REFERENCE = re.compile(rf"\bMG[\s-]*([{_LETTERS}]{{6}})\b", re.IGNORECASE)
 _BARE = re.compile(rf"\b(?=\w*\d)([{_LETTERS}]{{6}})\b", re.IGNORECASE)
 
-Does = Literal["look_up", "move", "cancel", "accept"]
+Wants = Literal["change", "cancel", "accept"]
+Does = Literal["look_up", "pick", "move", "cancel", "accept"]
 Status = Literal["asking", "done", "left", "wants_person"]
 
 
@@ -50,7 +51,8 @@ class Visit:
 
 @dataclass(frozen=True)
 class Step:
-    """The new state, what to say, and what the caller has to do: look a booking up, move, cancel or accept it."""
+    """The new state, what to say, and what the caller has to do: look a booking up, pick one of this chat's, move,
+    cancel or accept it."""
 
     state: State
     says: tuple[Say, ...] = ()
@@ -60,14 +62,36 @@ class Step:
 
 def begin(heard: Heard, visits: Sequence[Visit], diary: Diary) -> Step:
     """Start with a message (intents change_booking, cancel_booking) and this chat's visits, newest first."""
-    wants = "cancel" if heard.intent == "cancel_booking" else "accept" if heard.answer == "accept" else "change"
+    accepts = (heard.answer or "").startswith("accept")
+    wants = "cancel" if heard.intent == "cancel_booking" else "accept" if accepts else "change"
     state: State = {"wants": wants, "misses": 0}
-    state |= {"reference": find_reference(heard.text), "contact": _contact(heard.text, diary.clinic), "offered": []}
+    state |= {"reference": named(heard) or find_reference(heard.text)}
+    state |= {"contact": _contact(heard.text, diary.clinic), "offered": []}
     known = [one for one in visits if state["reference"] in ("", one.reference)]
-    if known:
-        chosen = next((one for one in known if one.status in OPEN), known[0])
-        return found(state, chosen, heard, diary)
-    return _who(state)
+    if not known:
+        return _who(state)
+    open_ones = [one for one in known if is_open(one.status, one.starts_at, diary)]
+    suggested = [one for one in open_ones if one.status == "pending"] if wants == "accept" else []
+    choice = suggested or open_ones or known[:1]
+    return found(state, choice[0], heard, diary) if len(choice) == 1 else _which(state, choice, heard, diary)
+
+
+def payload(wants: Wants, reference: str) -> str:
+    """What a button sends that is about one visit, whichever others there are."""
+    intent = "cancel_booking" if wants == "cancel" else "change_booking"
+    answer = f"accept {reference}" if wants == "accept" else reference
+    return f'/{intent}{{"question": "visit", "answer": "{answer}"}}'
+
+
+def named(heard: Heard) -> str:
+    """The reference that a button named, or empty."""
+    return find_reference(heard.answer or "") if heard.intent in ("change_booking", "cancel_booking") else ""
+
+
+def is_open(status: str, starts_at: datetime | None, diary: Diary) -> bool:
+    """Whether a visit can still be changed: a fixed one whose day is over was, whether or not the desk has noted it."""
+    is_over = starts_at is not None and diary.clinic.local(starts_at).date() < diary.clinic.local(diary.now).date()
+    return status in OPEN and not (status == "booked" and is_over)
 
 
 def find_reference(text: str, *, bare: bool = False) -> str:
@@ -82,8 +106,8 @@ def found(state: State, visit: Visit, heard: Heard, diary: Diary) -> Step:
     start = visit.starts_at.isoformat() if visit.starts_at else None
     state |= {"visit": {**vars(visit), "starts_at": start}, "answers": {"treatment": visit.treatment}, "misses": 0}
     state |= {"wish": None, "wished": "", "contact": ""}
-    if visit.status not in OPEN:
-        return Step({}, (_standing(state, diary.clinic),), "done")
+    if not is_open(visit.status, visit.starts_at, diary):
+        return Step({}, (_standing(state, diary),), "done")
     if state["wants"] == "cancel":
         return _sure(state, "cancel", diary.clinic)
     if state["wants"] == "accept" and visit.status == "pending":
@@ -91,7 +115,15 @@ def found(state: State, visit: Visit, heard: Heard, diary: Diary) -> Step:
     heard = _spelled_out(state, heard, diary)
     if names_a_day(heard.text, diary.now, diary.clinic):
         return _wish(state, heard, diary)
-    return _menu(state, diary.clinic)
+    return _menu(state, diary)
+
+
+def picked(state: State, visits: Sequence[Visit], diary: Diary) -> Step:
+    """Go on with the one of this chat's visits that the patient chose."""
+    chosen = next((one for one in visits if one.reference == state["reference"]), None)
+    if chosen is None:
+        return not_found(state)
+    return found(state, chosen, Heard("inform", state["said"]), diary)
 
 
 def not_found(state: State) -> Step:
@@ -117,8 +149,8 @@ def hear(state: State, heard: Heard, diary: Diary) -> Step:
 
 
 def _answered(state: State, heard: Heard, diary: Diary) -> Step:
-    if state["asking"] == "who":
-        return _identify(state, heard, diary.clinic)
+    if state["asking"] in ("who", "which"):
+        return _identify(state, heard, diary.clinic) if state["asking"] == "who" else _pick(state, heard, diary)
     heard = _spelled_out(state, heard, diary)
     if state["asking"] == "menu" and heard.intent == "affirm" and state["visit"]["status"] == "pending":
         return _accept(state)
@@ -151,11 +183,13 @@ def ask_again(state: State, diary: Diary) -> Step:
     state = copy.deepcopy(state)
     if state["asking"] == "who":
         return _who(state)
+    if state["asking"] == "which":
+        return _ask_which(state)
     if state["asking"] == "sure":
         return _sure(state, state["about"], diary.clinic)
     if state["asking"] == "when":
         return _when(state, diary)
-    return _menu(state, diary.clinic)
+    return _menu(state, diary)
 
 
 def chosen(state: State) -> datetime:
@@ -221,13 +255,44 @@ def _give_up() -> Step:
     return Step({}, (Say("utter_no_booking"),), "done")
 
 
+def _which(state: State, visits: Sequence[Visit], heard: Heard, diary: Diary) -> Step:
+    """Several visits may be meant: ask, the soonest first. What was said is heard again once it is known."""
+    starts = [(one.reference, diary.clinic.local(one.starts_at)) for one in visits if one.starts_at]
+    choices = [{"reference": reference, "title": show_short(start)} for reference, start in sorted(starts, key=_moment)]
+    choices += [{"reference": one.reference, "title": one.reference} for one in visits if not one.starts_at]
+    if len({one["title"] for one in choices}) < len(choices):
+        choices = [{**one, "title": one["reference"]} for one in choices]
+    return _ask_which({**state, "asking": "which", "choices": choices, "said": heard.text})
+
+
+def _moment(one: tuple[str, datetime]) -> datetime:
+    return one[1]
+
+
+def _ask_which(state: State) -> Step:
+    buttons = [
+        {"title": one["title"], "payload": payload(state["wants"], one["reference"])} for one in state["choices"]
+    ]
+    return Step(state, (question("utter_ask_which_visit", "visit", buttons),))
+
+
+def _pick(state: State, heard: Heard, diary: Diary) -> Step:
+    """One of several visits, by its button, its reference or its day of the week."""
+    reference = find_reference(heard.answer or "") or find_reference(heard.text, bare=True)
+    days = [one for one in state["choices"] if re.search(rf"\b{one['title'][:3]}", heard.text, re.IGNORECASE)]
+    meant = [one for one in state["choices"] if one["reference"] == reference] or days
+    if len(meant) == 1:
+        return Step({**state, "reference": meant[0]["reference"]}, does="pick")
+    return _kept(state) if heard.intent == "deny" else _missed(state, diary)
+
+
 # --- what is to be done
 
 
-def _menu(state: State, clinic: Clinic) -> Step:
+def _menu(state: State, diary: Diary) -> Step:
     state["asking"] = "menu"
     asked = "utter_ask_visit_suits" if state["visit"]["status"] == "pending" else "utter_ask_visit_what"
-    return Step(state, (_standing(state, clinic), question(asked, "visit")))
+    return Step(state, (_standing(state, diary), question(asked, "visit")))
 
 
 def _accept(state: State) -> Step:
@@ -244,6 +309,8 @@ def _spelled_out(state: State, heard: Heard, diary: Diary) -> Heard:
 
 
 def _choice(heard: Heard) -> str:
+    if (heard.answer or "").startswith("accept"):
+        return "accept"
     by_intent = {"cancel_booking": "cancel", "change_booking": "move"}
     return by_intent.get(heard.intent, heard.answer or "")
 
@@ -314,10 +381,11 @@ def _missed(state: State, diary: Diary) -> Step:
     return Step(again.state, (Say("utter_visit_unclear"), *again.says), again.status)
 
 
-def _standing(state: State, clinic: Clinic) -> Say:
+def _standing(state: State, diary: Diary) -> Say:
     """How the visit stands."""
-    status = state["visit"]["status"]
-    part = status if status in (*OPEN, "cancelled") else "past"
+    status, clinic = state["visit"]["status"], diary.clinic
+    is_as_stored = status == "cancelled" or is_open(status, _start(state), diary)
+    part = status if is_as_stored else "past"
     return Say(f"utter_visit_{part}", _values(state, clinic), (), _card(state, status, clinic))
 
 

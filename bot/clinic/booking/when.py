@@ -129,13 +129,18 @@ def _which(state: State, wish: Wish, clinic: Clinic) -> Say:
     buttons = [button(_show_reading(reading, clinic), "when", spell(reading)) for reading in wish.readings]
     readings = [_show_reading(reading, clinic) for reading in wish.readings]
     card = times_card(clinic, [reading.starts[0] for reading in wish.readings if reading.starts])
-    return question("utter_booking_which_date", "when", buttons, card, one=readings[0], other=readings[1])
+    return question(
+        "utter_booking_which_date", "when", buttons, card, one=readings[0], other=", or ".join(readings[1:])
+    )
 
 
 def _show_reading(reading: Wish, clinic: Clinic) -> str:
     if reading.starts:
         return show_short(reading.starts[0])
-    day = clinic.at(reading.windows[0].first, 0)
+    window = reading.windows[0]
+    if window.first != window.last and window.spans:  # hours, on any day
+        return " to ".join(f"{minute // 60:02}:{minute % 60:02}" for minute in window.spans[0])
+    day = clinic.at(window.first, 0)
     return f"{day:%a} {day.day} {day:%b} {day.year}"
 
 

@@ -167,6 +167,11 @@ def _citations(sources: Sources, parts: Parts) -> Iterator[tuple[Source, KeyPath
         for sign in parts["warning_signs.yml"].signs:
             source = sources["warning_signs.yml"]
             yield from ((source, _at(source, "signs", sign.id, "facts"), fact) for fact in sign.facts)
+    if "clinic.yml" in parts:
+        source = sources["clinic.yml"]
+        for one in parts["clinic.yml"].treatments:
+            if one.series is not None:
+                yield source, _at(source, "treatments", one.id, "series"), one.series.fact
 
 
 def _uncited_facts(sources: Sources, parts: Parts) -> Iterator[Problem]:

@@ -105,8 +105,10 @@ class Doctor(Base):
 
 
 class Series(Base):
-    """A course of sessions: at least and at most so many, and the weeks that may lie between two of them."""
+    """A course of sessions: at least and at most so many, the weeks that may lie between two of them, and the fact
+    of the leaflet that says so."""
 
+    fact: FactId
     least: int = Field(gt=0)
     most: int = Field(gt=0, le=52)
     weeks: tuple[Annotated[int, Field(gt=0, le=12)], ...] = Field(min_length=1)

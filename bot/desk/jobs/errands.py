@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import smtplib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -17,7 +18,7 @@ import httpx
 from bot.desk import mail
 from bot.desk.context import Desk
 from bot.desk.present import KINDS
-from bot.store import desk_queue, errands
+from bot.store import desk_bookings, desk_queue, errands
 from bot.store.desk_models import Errand, ErrandKind
 from bot.store.engine import reading, unit_of_work
 
@@ -26,6 +27,10 @@ log = logging.getLogger(__name__)
 CLAIM = timedelta(seconds=30)
 ALERT_WITHIN = timedelta(hours=1)  # older items have been seen, or the alerts were switched on just now
 Do = Callable[[Errand], Awaitable[None]]
+
+
+class TooLate(Exception):
+    """What was to be said would come after the fact."""
 
 
 async def tell_trackers(desk: Desk, client: httpx.AsyncClient) -> None:
@@ -48,6 +53,8 @@ async def send_emails(desk: Desk, client: httpx.AsyncClient) -> None:
 
     async def send(errand: Errand) -> None:
         text = errand.payload
+        if not await asyncio.to_thread(_is_still_right, desk, text):
+            return
         await asyncio.to_thread(mail.send, url, sender, text["to"], text["subject"], text["text"])
 
     await _work(desk, "email", send, (OSError, smtplib.SMTPException))
@@ -68,6 +75,19 @@ async def alert_staff(desk: Desk, client: httpx.AsyncClient) -> None:
             raise ConnectionError("no service took the alert")
 
     await _work(desk, "alert", send, (ConnectionError,))
+
+
+def _is_still_right(desk: Desk, letter: Mapping[str, Any]) -> bool:
+    """Whether the visit that a letter speaks of is still as it was. Raises TooLate once its time has come."""
+    if "visit" not in letter:
+        return True
+    with reading(desk.sessions) as session:
+        row = desk_bookings.by_id(session, [letter["visit"]]).get(letter["visit"])
+        if row is None or row.version != letter["version"]:
+            return False
+        if row.starts_at is not None and row.starts_at <= desk.clock():
+            raise TooLate
+    return True
 
 
 def _queue_alerts(desk: Desk) -> None:
@@ -95,15 +115,15 @@ async def _work(desk: Desk, kind: ErrandKind, do: Do, passing: tuple[type[Except
     while True:
         rows = await asyncio.to_thread(_claim, desk, kind)
         for row in rows:
+            error: Exception | None = None
             try:
                 await do(row)
-            except passing:
-                await asyncio.to_thread(_note, desk, row, False)
-            except Exception as error:  # one errand that cannot be done holds up no other
-                log.error("an errand (%s) failed: %s", kind, type(error).__name__)
-                await asyncio.to_thread(_note, desk, row, False)
-            else:
-                await asyncio.to_thread(_note, desk, row, True)
+            except (*passing, TooLate) as expected:
+                error = expected
+            except Exception as unexpected:  # one errand that cannot be done holds up no other
+                log.error("an errand (%s) failed: %s", kind, type(unexpected).__name__)
+                error = unexpected
+            await asyncio.to_thread(_note, desk, row, error)
         if not rows:
             return
 
@@ -119,10 +139,12 @@ def _claim(desk: Desk, kind: ErrandKind) -> list[Errand]:
         return rows
 
 
-def _note(desk: Desk, row: Errand, is_done: bool) -> None:
+def _note(desk: Desk, row: Errand, error: Exception | None) -> None:
     with unit_of_work(desk.sessions) as session:
-        if is_done:
+        if error is None:
             errands.done(session, row.position, desk.clock())
+        elif isinstance(error, TooLate):
+            errands.give_up(session, row.position, desk.clock())
         else:
             errands.failed(session, row, desk.clock())
         session.commit()

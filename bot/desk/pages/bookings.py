@@ -17,7 +17,7 @@ from bot.clinic.desk.visits import Move, moves_from
 from bot.desk.context import View
 from bot.desk.routing import NotThere, Pages, Refused, Signed, Whole
 from bot.desk.visit_news import tell
-from bot.store import audit, conversations, deliveries, desk_bookings, screenings, slots
+from bot.store import audit, conversations, deliveries, desk_bookings, errands, screenings, slots
 from bot.store.engine import Session
 from bot.store.models import Booking
 
@@ -45,7 +45,7 @@ def bookings(view: Signed, show: str = "open", q: str = "", start: Whole = 0) ->
     with view.reading() as session:
         rows, more = desk_bookings.page(session, GROUPS[chosen][1], text, order=order, today=today, **part)
         counts = desk_bookings.counts(session)
-        given_up = deliveries.count_dead(session)
+        given_up = deliveries.count_dead(session) + errands.count_given_up(session)
     numbers = {key: sum(counts.get(status, 0) for status in states) for key, (_, states) in GROUPS.items()}
     values: dict[str, Any] = {"rows": rows, "numbers": numbers, "following": start + PAGE if more else None}
     return view.page("bookings.html", groups=GROUPS, show=chosen, q=q, given_up=given_up, **values)

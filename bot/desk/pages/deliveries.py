@@ -1,4 +1,4 @@
-"""The hand-over to the clinic's own systems: what waits, what was given up, and sending it again."""
+"""The hand-over to the clinic's own systems, and emails and alerts: what waits or was given up, sending it again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from bot.desk.context import View
 from bot.desk.routing import NotThere, Pages, Refused, Signed, Whole
-from bot.store import audit, deliveries, desk_bookings
+from bot.store import audit, deliveries, desk_bookings, errands
 from bot.store.deliveries import DeadLetter
 from bot.store.engine import Session
 
@@ -29,10 +29,12 @@ def dead_letters(view: Signed) -> Response:
         figures = deliveries.figures(session)
         off = deliveries.disabled(session)
         letters = deliveries.dead(session, SHOWN)
+        unsent = errands.given_up(session, SHOWN)
         visits = desk_bookings.by_id(session, {letter.subject for letter in letters if letter.subject})
     rows = [(letter, visits.get(letter.subject or "")) for letter in letters]
     names = sorted({*figures, *off})
-    return view.page("deliveries.html", figures=figures, off=off, names=names, rows=rows, TARGETS=TARGETS, why=why)
+    words = {"rows": rows, "unsent": unsent, "TARGETS": TARGETS, "why": why}
+    return view.page("deliveries.html", figures=figures, off=off, names=names, **words)
 
 
 def why(letter: DeadLetter) -> str:
@@ -41,6 +43,8 @@ def why(letter: DeadLetter) -> str:
         return "The system was switched off."
     if letter.error.startswith("http "):
         return f"The system answered {letter.error.removeprefix('http ')}."
+    if letter.error == "Untrusted":
+        return "The mail server's certificate is not trusted; IT looks at SMTP_URL."
     return f"The system could not be reached ({letter.error})."
 
 
@@ -51,6 +55,16 @@ def again(view: Signed, position: Whole) -> Response:
         if not deliveries.revive(session, position, view.now):
             raise NotThere(str(position))
         _record(view, session, "delivery.revived", f"delivery:{position}")
+    return view.goto("/desk/deliveries")
+
+
+@pages.post("/deliveries/unsent/{position}/again")
+def unsent_again(view: Signed, position: Whole) -> Response:
+    """Give an email or alert that was given up another round of attempts, the first at once."""
+    with view.changing() as session:
+        if not errands.revive(session, position, view.now):
+            raise NotThere(str(position))
+        _record(view, session, "errand.revived", f"errand:{position}")
     return view.goto("/desk/deliveries")
 
 
