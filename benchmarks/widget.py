@@ -55,7 +55,7 @@ def measured(browser: Browser, site: Site, slow: bool) -> Mapping[str, float]:
 
 
 def _ready(page: Page) -> None:
-    chat = page.frame_locator("mesoguide-widget iframe")
+    chat = page.frame_locator("#mesoguide-widget iframe")
     chat.get_by_role("log").get_by_text("computer program").first.wait_for()
     chat.locator("#text-input").press_sequentially("a")
 
