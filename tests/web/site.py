@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PAGE = """<!doctype html><html lang="en"><title>A clinic</title><meta name="viewport" content="width=device-width">
-<link rel="stylesheet" href="/site.css"><h1>A clinic of its own</h1><p>{words}</p><script src="{chat}/widget.js" {attributes} defer></script>"""
+<link rel="stylesheet" href="/site.css">
+<h1>A clinic of its own</h1><p>{words}</p><script src="{chat}/widget.js" {attributes} defer></script>"""
 # What real sites do to every element of theirs, and none of it may reach the widget.
 STYLES = """
 html { font-size: 62.5%; }
-* { letter-spacing: .3em; font-family: fantasy; text-transform: uppercase; line-height: 3; --brand: #ff0; --on-brand: #fff; }
-body > * { position: relative; max-width: 20rem; margin: 3rem auto; padding: 2rem; opacity: .5; transform: rotate(2deg); }
+* { letter-spacing: .3em; font-family: fantasy; text-transform: uppercase; line-height: 3; --brand: #ff0; }
+body > * { position: relative; max-width: 20rem; margin: 3rem auto; padding: 2rem; }
+body > * { opacity: .5; transform: rotate(2deg); }
 :not(:defined), div:empty { display: none !important; }
 """
 LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 40"><rect width="90" height="40" fill="#7a2e8e"/></svg>'
