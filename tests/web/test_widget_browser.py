@@ -2,50 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
-
 import pytest
-from playwright.sync_api import Browser, FrameLocator, expect
+from playwright.sync_api import Browser, expect
 
-from tests.web.browser import ChatPage, new_page
+from tests.web.browser import ChatPage, frame, new_page, open_chat
+from tests.web.conftest import Surf
 from tests.web.site import Site
 from tests.web.stack import Stack, staff_says
 
 pytestmark = pytest.mark.slow
-
-Surf = Callable[..., ChatPage]
-
-
-@pytest.fixture
-def surf(browser: Browser, stack: Stack, site: Site) -> Iterator[Surf]:
-    """Open the clinic's site, its script tag with these attributes. Nothing but `said` may be complained of."""
-    opened: list[ChatPage] = []
-
-    def open_site(attributes: str = "", **wishes: Any) -> ChatPage:
-        site.chat, site.attributes = stack.address, attributes
-        _, page = new_page(browser, **wishes)
-        opened.append(page)
-        page.page.goto(site.origin)
-        page.page.locator("#mesoguide-widget").wait_for(state="attached")
-        return page
-
-    yield open_site
-    complaints = [one for page in opened for one in page.complaints if not one.startswith("Mesoguide widget:")]
-    for page in opened:
-        page.page.context.close()
-    assert complaints == []
-
-
-def frame(page: ChatPage) -> FrameLocator:
-    return page.page.frame_locator("#mesoguide-widget iframe")
-
-
-def open_chat(page: ChatPage, name: str = "Ask the clinic") -> FrameLocator:
-    page.page.get_by_role("button", name=name).click()
-    inside = frame(page)
-    inside.get_by_text("computer program").first.wait_for()
-    return inside
 
 
 def say(page: ChatPage, text: str, answer: str) -> None:
