@@ -31,6 +31,7 @@ class Settings:
     actions_apart: bool = False  # the custom actions in a server of their own instead of in Rasa's workers
     var: Path = ROOT / "var"
     content: Path = BOT / "content"
+    credentials: Path = BOT / "credentials.yml"
     database_url: str = ""
     redis_url: str | None = None
     rasa_token: str = field(default="", repr=False)
@@ -82,6 +83,7 @@ class Settings:
             actions_apart=_actions_apart(env),
             var=var,
             content=Path(env.get("MESOGUIDE_CONTENT", BOT / "content")).resolve(),
+            credentials=Path(env.get("MESOGUIDE_CREDENTIALS", BOT / "credentials.yml")).resolve(),
             database_url=env.get("DATABASE_URL") or f"sqlite:///{var}/mesoguide.db",
             redis_url=env.get("REDIS_URL") or None,
             rasa_token=env.get("RASA_TOKEN", ""),
@@ -110,7 +112,9 @@ def _public_url(env: Mapping[str, str]) -> str:
     """Where patients reach this installation from outside, without a slash at the end; empty when that is not said."""
     value = env.get("MESOGUIDE_PUBLIC_URL", "").strip().rstrip("/")
     if value and not value.startswith(("https://", "http://localhost", "http://127.0.0.1")):
-        raise SettingError(f"MESOGUIDE_PUBLIC_URL={value!r} is no https address; write it as https://chat.clinic.example")
+        raise SettingError(
+            f"MESOGUIDE_PUBLIC_URL={value!r} is no https address; write it as https://chat.clinic.example"
+        )
     return value
 
 
