@@ -32,10 +32,10 @@ def chromium() -> str:
 
 
 @contextmanager
-def browsing() -> Iterator[Browser]:
-    """A headless browser."""
+def browsing(*more: str) -> Iterator[Browser]:
+    """A headless browser, with `more` arguments."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=[*ARGUMENTS, *more])
         try:
             yield browser
         finally:
