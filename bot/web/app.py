@@ -73,7 +73,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimits, problems=problems)
     if settings.hosts:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*settings.hosts, *LOOPBACK], www_redirect=False)
-    app.add_middleware(SecurityHeaders, embed_origins=settings.embed_origins)
+    https = settings.public_url.startswith("https:")
+    app.add_middleware(SecurityHeaders, embed_origins=settings.embed_origins, https=https)
     app.add_middleware(metrics.middleware)
     _add_errors(app, problems, _add_pages(app, content, settings.messenger_page))
     _add_widget(app, content)
