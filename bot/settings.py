@@ -42,6 +42,7 @@ class Settings:
     embed_origins: tuple[str, ...] = ()
     messenger_page: str = ""
     hosts: tuple[str, ...] = ()
+    metrics_token: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
     alert_url: str = field(default="", repr=False)
     production: bool = False
@@ -94,6 +95,7 @@ class Settings:
             embed_origins=_origins(env),
             messenger_page=env.get("MESSENGER_PAGE_ID", "").strip(),
             hosts=tuple(env.get("MESOGUIDE_HOSTS", "").split()),
+            metrics_token=env.get("MESOGUIDE_METRICS_TOKEN", ""),
             smtp_url=env.get("SMTP_URL", ""),
             alert_url=env.get("MESOGUIDE_ALERT_URL", ""),
             production=env.get("MESOGUIDE_ENV", "demo") == "production",

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml import YAML
 
 from bot.channels import line
+from bot.limits import RATES
 from bot.serving import forks, garbage, models, tracing
 from bot.serving.orphans import PARENT, end_with_supervisor
 from bot.serving.quiet import make_quiet
@@ -44,7 +45,7 @@ SERVER = {
 }
 SWITCH_SECONDS = 0.001  # how long a thread may keep the interpreter from the others
 SHARED = ("bot.store.tracker_store", "bot.store.opening", "rasa.server", "rasa.core.agent", "rasa.core.jobs")
-NO_LIMIT = {"message": "1000000/second", "session": "1000000/second", "stream": "1000000/second"}
+NO_LIMIT = dict.fromkeys(RATES, "1000000/second")
 
 
 def main(model: str) -> None:

@@ -37,7 +37,7 @@ from bot.web.bodies import BodyLimits
 from bot.web.doors import WEBSITE, doors
 from bot.web.headers import SecurityHeaders
 from bot.web.health import Health
-from bot.web.metrics import Metrics
+from bot.web.metrics import Metrics, bears, is_inside
 from bot.web.page import SPOKEN, page_context, read_languages, read_words, widget_config
 from bot.web.proxy import Forwarder, ShortWay, told
 
@@ -78,7 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(metrics.middleware)
     _add_errors(app, problems, _add_pages(app, content, settings.messenger_page))
     _add_widget(app, content)
-    _add_operations(app, Health(settings, sessions), metrics, forwarder)
+    _add_operations(app, Health(settings, sessions), metrics, forwarder, settings.metrics_token)
     for door in doors(settings.credentials):
         app.add_route(door.path, forwarder.through(door), methods=list(door.methods), include_in_schema=False)
     app.include_router(front_desk)
@@ -175,7 +175,7 @@ def _asset(name: str) -> str:
     return f"/static/{name}?v={hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"
 
 
-def _add_operations(app: FastAPI, health: Health, metrics: Metrics, forwarder: Forwarder) -> None:
+def _add_operations(app: FastAPI, health: Health, metrics: Metrics, forwarder: Forwarder, token: str) -> None:
     @app.get("/livez")
     async def livez() -> Response:
         """200 while this process answers."""
@@ -196,8 +196,10 @@ def _add_operations(app: FastAPI, health: Health, metrics: Metrics, forwarder: F
         return JSONResponse({"status": "ok" if served else "down"}, 200 if served else 503)
 
     @app.get("/metrics")
-    async def read_metrics() -> Response:
-        """Figures for Prometheus."""
+    async def read_metrics(request: Request) -> Response:
+        """Figures for Prometheus: who asks from inside, past no proxy, or has the token."""
+        if not is_inside(request) and not (token and bears(request, token)):
+            raise HTTPException(403, "Forbidden")
         text, content_type = await asyncio.to_thread(metrics.text)
         return Response(text, media_type=content_type)
 
