@@ -197,7 +197,7 @@ def _add_operations(app: FastAPI, health: Health, metrics: Metrics, forwarder: F
 
     @app.get("/metrics")
     async def read_metrics(request: Request) -> Response:
-        """Figures for Prometheus: who asks from inside, past no proxy, or has the token."""
+        """Figures for Prometheus: who asks from inside, not through a proxy, or has the token."""
         if not is_inside(request) and not (token and bears(request, token)):
             raise HTTPException(403, "Forbidden")
         text, content_type = await asyncio.to_thread(metrics.text)

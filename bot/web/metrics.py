@@ -87,7 +87,7 @@ class Metrics:
 
 
 def is_inside(request: Request) -> bool:
-    """Whether a request comes from an address that is not on the internet, and past no proxy."""
+    """Whether a request comes from an address that is not on the internet, and not through a proxy."""
     if request.client is None or any(name in request.headers for name in ("x-forwarded-for", "forwarded")):
         return False
     try:

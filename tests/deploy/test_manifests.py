@@ -12,11 +12,13 @@ import kubernetes_validate
 import pytest
 import uvicorn
 import yaml
+from starlette.requests import Request
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from bot.channels.turns import TURN_SECONDS
 from bot.serving.secrets import NAMES
 from bot.settings import Settings
+from bot.web.metrics import is_inside
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 KUBERNETES = sorted((DEPLOY / "kubernetes").glob("*.yml"))
@@ -127,6 +129,16 @@ def test_the_proxy_in_front_is_believed_so_that_each_patient_is_counted_by_their
         proxies = ProxyHeadersMiddleware(config.app, config.forwarded_allow_ips).trusted_hosts
         assert str(next(ip_network(trusted).hosts())) in proxies
         assert "203.0.113.7" not in proxies
+
+
+def test_prometheus_asks_the_web_part_itself_from_an_address_that_is_given_figures() -> None:
+    template = one("Deployment")["spec"]["template"]
+    asks = {name.rpartition("/")[2]: value for name, value in template["metadata"]["annotations"].items()}
+    web = next(part for part in template["spec"]["containers"] if part["name"] == "web")
+    assert (asks["scrape"], asks["path"], int(asks["port"])) == ("true", "/metrics", web["ports"][0]["containerPort"])
+    assert one("NetworkPolicy")["spec"]["ingress"] == [{"ports": [{"port": int(asks["port"]), "protocol": "TCP"}]}]
+    scope = {"type": "http", "headers": [], "client": ("10.42.0.9", 40000)}  # not through a proxy, from the cluster
+    assert is_inside(Request(scope))
 
 
 def test_the_probes_ask_at_the_ports_the_parts_use() -> None:
