@@ -27,11 +27,13 @@ SHORTEST_KEY = 20  # characters
 
 
 def doors(credentials: Path) -> tuple[Door, ...]:
-    """What is open with these credentials; raises SettingError for a channel whose key is missing."""
+    """What is open with these credentials; raises SettingError for a missing file or key."""
     return (WEBSITE, MESSENGER, *_of_rasas_channels(credentials))
 
 
 def _of_rasas_channels(credentials: Path) -> Iterator[Door]:
+    if not credentials.is_file():
+        raise SettingError(f"MESOGUIDE_CREDENTIALS: there is no file {credentials}")
     named = YAML(typ="safe").load(credentials) or {}
     for channel in (*SIGNED, *UNSIGNED):
         if channel not in named:

@@ -236,3 +236,18 @@ def test_a_channel_that_believes_everybody_is_not_opened_without_a_key(tmp_path:
     credentials.write_text(f"{channel}:\n  webhook_key: '{key}'\n")
     with pytest.raises(SettingError, match=f"credentials.yml: {channel} needs a webhook_key of 20 characters"):
         doors(credentials)
+
+
+def test_a_start_says_in_a_line_which_credentials_are_wrong(tmp_path: Path, root: Path) -> None:
+    def start(credentials: Path) -> tuple[int, str]:
+        env = {**os.environ, "MESOGUIDE_VAR": str(tmp_path), "MESOGUIDE_CREDENTIALS": str(credentials)}
+        command = [sys.executable, "-W", "ignore", "-m", "bot.cli", "serve"]
+        done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
+        return done.returncode, plain(done.stdout + done.stderr)
+
+    assert start(tmp_path / "gone.yml")[0] == 2
+    assert "there is no file" in start(tmp_path / "gone.yml")[1]
+    (tmp_path / "credentials.yml").write_text("twilio:\n  auth_token: secret\n")
+    code, said = start(tmp_path / "credentials.yml")
+    assert code == 2
+    assert said.startswith("credentials.yml: twilio needs a webhook_key")
