@@ -41,12 +41,14 @@ def main() -> None:
 def serve() -> None:
     """Train if needed, start web and Rasa, and keep them running until Ctrl-C."""
     from bot.serving import first_start, models, secrets, supervise
+    from bot.web.doors import doors
 
     settings = Settings.from_env()
     settings.var.mkdir(parents=True, exist_ok=True)
     env = secrets.complete_environment(settings, os.environ)
     secrets.check(settings)
     commands.check_content_of(settings.content)
+    doors(settings.credentials)  # what is wrong there is said once, and not by a web process that dies again and again
     model = _model()
     models.keep(model, settings.var)
     demo_desk = first_start.prepare(settings, env, datetime.now(timezone.utc))

@@ -31,6 +31,7 @@ class Settings:
     actions_apart: bool = False  # the custom actions in a server of their own instead of in Rasa's workers
     var: Path = ROOT / "var"
     content: Path = BOT / "content"
+    credentials: Path = BOT / "credentials.yml"
     database_url: str = ""
     erased: Path | None = None  # the list of erased conversations, which a restore goes by
     redis_url: str | None = None
@@ -42,6 +43,7 @@ class Settings:
     embed_origins: tuple[str, ...] = ()
     messenger_page: str = ""
     hosts: tuple[str, ...] = ()
+    metrics_token: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
     alert_url: str = field(default="", repr=False)
     held_hours: float = 12.0  # how long a patient waits for the person who has the chat before the assistant is back
@@ -89,6 +91,7 @@ class Settings:
             actions_apart=_actions_apart(env),
             var=var,
             content=content_folder(env),
+            credentials=Path(env.get("MESOGUIDE_CREDENTIALS", BOT / "credentials.yml")).resolve(),
             database_url=env.get("DATABASE_URL") or f"sqlite:///{var}/mesoguide.db",
             erased=Path(env["MESOGUIDE_ERASED"]).resolve() if env.get("MESOGUIDE_ERASED") else None,
             redis_url=env.get("REDIS_URL") or None,
@@ -100,6 +103,7 @@ class Settings:
             embed_origins=_origins(env),
             messenger_page=env.get("MESSENGER_PAGE_ID", "").strip(),
             hosts=tuple(env.get("MESOGUIDE_HOSTS", "").split()),
+            metrics_token=env.get("MESOGUIDE_METRICS_TOKEN", ""),
             smtp_url=env.get("SMTP_URL", ""),
             alert_url=env.get("MESOGUIDE_ALERT_URL", ""),
             held_hours=_hours(env, "MESOGUIDE_HELD_HOURS", cls.held_hours),

@@ -84,6 +84,7 @@ def installation(
         "MESOGUIDE_SECRET": "a secret for the tests only, long enough",
         "RASA_TOKEN": "token-for-tests",
         "RASA_TELEMETRY_ENABLED": "false",
+        "MESOGUIDE_RATE_LIMITS": "off",  # all the patients of the tests have one address
         **further_environment,
     }
     env.pop("DATABASE_URL", None)

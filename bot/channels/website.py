@@ -26,13 +26,13 @@ from bot.channels.apology import apology
 from bot.channels.feed import Feed, TooManyWatchers
 from bot.channels.incoming import LARGEST_BODY, read_message
 from bot.channels.leftovers import keep_working_off
-from bot.channels.limits import RATES, Limits, TooFast
 from bot.channels.line import Asked, Line, here
 from bot.channels.records import Records
 from bot.channels.tokens import BadToken, Tokens
 from bot.channels.turns import Ask, NotStored, Turns, log_error
 from bot.channels.understanding import understood_by
 from bot.channels.website_moves import Moves
+from bot.limits import RATES, Limits, TooFast, visitor
 from bot.problems import CONTENT_TYPE, Problem, Problems
 from bot.settings import Settings
 from bot.store.conversations import UnknownConversation
@@ -187,7 +187,7 @@ class Door:
         """POST session: a conversation, its token, and the bot's first words in its history."""
         if len(request.body) > LARGEST_BODY:
             raise Problem("too_large", limit=LARGEST_BODY // 1024)
-        await self.parts.limits.hit("session", _address(request))
+        await self.parts.limits.hit(("session", _address(request)))
         self._need_agent()
         now = self.parts.clock()
         conversation_id = await asyncio.to_thread(self.records.open, now)
@@ -200,9 +200,9 @@ class Door:
         """POST message: the bot's answer, complete."""
         conversation_id = self._visitor(request)
         message = read_message(request.body)
-        await self.parts.limits.hit("message", conversation_id)
+        await self.parts.limits.hit(("message", conversation_id), ("address", _address(request)))
         if self._moves.concerns(message):
-            await self.parts.limits.hit("code", _address(request))
+            await self.parts.limits.hit(("code", _address(request)))
             return _json({"messages": await asyncio.to_thread(self._moves.take, conversation_id, message)})
         self._need_agent()
         messages = await self.turns.answer(conversation_id, message)
@@ -212,6 +212,7 @@ class Door:
     async def history(self, request: Request) -> HTTPResponse:
         """GET history: the conversation so far, with the thumbs given."""
         conversation_id = self._visitor(request)
+        await self.parts.limits.hit(("history", conversation_id), ("address", _address(request)))
         said = await asyncio.to_thread(self.records.history, conversation_id)
         given = await asyncio.to_thread(thumbs.given, self.parts.sessions, conversation_id)
         return _json({"messages": thumbs.with_thumbs(said, given)})
@@ -220,14 +221,14 @@ class Door:
         """POST feedback: a thumb under one of the bot's answers; the last one counts."""
         conversation_id = self._visitor(request)
         opinion = thumbs.read_opinion(request.body)
-        await self.parts.limits.hit("message", conversation_id)
+        await self.parts.limits.hit(("message", conversation_id), ("address", _address(request)))
         await asyncio.to_thread(thumbs.keep, self.parts.sessions, conversation_id, opinion, self.parts.clock())
         return _json({"message_id": opinion.message_id, "thumb": opinion.thumb})
 
     async def move(self, request: Request) -> HTTPResponse:
         """POST move: a code with which this chat goes on in another channel."""
         conversation_id = self._visitor(request)
-        await self.parts.limits.hit("message", conversation_id)
+        await self.parts.limits.hit(("message", conversation_id), ("address", _address(request)))
         return _json(await asyncio.to_thread(self._moves.give, conversation_id), 201)
 
     async def health(self, request: Request) -> HTTPResponse:
@@ -241,7 +242,7 @@ class Door:
     async def stream(self, request: Request) -> HTTPResponse | None:
         """GET stream: what bot and staff say from now on, or after the message named in Last-Event-ID or `?after=`."""
         conversation_id = self._visitor(request)
-        await self.parts.limits.hit("stream", conversation_id)
+        await self.parts.limits.hit(("stream", conversation_id), ("address", _address(request)))
         after = request.headers.get("last-event-id") or request.args.get("after")
         async with self.feed.watch(conversation_id, after) as watcher:
             response = await request.respond(content_type="text/event-stream", headers=_STREAM_HEADERS)
@@ -313,4 +314,4 @@ def _json(body: Mapping[str, Any], status: int = 200) -> HTTPResponse:
 def _address(request: Request | Asked) -> str:
     """Whose request it is: the web process in front, on loopback, says so in X-Forwarded-For."""
     forwarded = request.headers.get("x-forwarded-for", "")
-    return forwarded.rsplit(",", 1)[-1].strip() or str(request.ip)
+    return visitor(forwarded.rsplit(",", 1)[-1].strip() or str(request.ip))

@@ -20,6 +20,7 @@ from bot.desk import present
 from bot.desk.live import Live
 from bot.desk.security import Signer
 from bot.desk.words import Words
+from bot.limits import Limits
 from bot.settings import Settings
 from bot.store.desk_search import SearchIndex
 from bot.store.engine import Session, Sessions, reading, unit_of_work
@@ -54,6 +55,7 @@ class Desk:
     invites_patients: bool = False  # whether patients get calendar invitations to confirmed visits
     live: Live = field(init=False)
     signer: Signer = field(init=False)
+    limits: Limits = field(init=False)
     pages: Environment = field(init=False)
     search: SearchIndex = field(default_factory=SearchIndex)
     kept_figures: dict[int, tuple[datetime, dict[str, Any]]] = field(default_factory=dict)
@@ -61,6 +63,7 @@ class Desk:
     def __post_init__(self) -> None:
         self.live = Live(self.sessions, lambda: self.clock())  # noqa: PLW0108 - a test changes the clock later
         self.signer = Signer(self.settings.secret)
+        self.limits = Limits(self.settings.redis_url)
         self.pages = _environment(self)
 
     @property

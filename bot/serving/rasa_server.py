@@ -18,6 +18,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml import YAML
 
 from bot.channels import line
+from bot.limits import RATES
 from bot.serving import forks, garbage, models, tracing
 from bot.serving.orphans import PARENT, end_with_supervisor
 from bot.serving.quiet import make_quiet
@@ -44,7 +46,7 @@ SERVER = {
 }
 SWITCH_SECONDS = 0.001  # how long a thread may keep the interpreter from the others
 SHARED = ("bot.store.tracker_store", "bot.store.opening", "rasa.server", "rasa.core.agent", "rasa.core.jobs")
-NO_LIMIT = {"message": "1000000/second", "session": "1000000/second", "stream": "1000000/second"}
+NO_LIMIT = dict.fromkeys(RATES, "1000000/second")
 
 
 def main(model: str) -> None:
@@ -56,18 +58,21 @@ def main(model: str) -> None:
         os.environ.setdefault(name, value)
     model = _usable(Path(model), settings.var)
     lean = os.environ.get("MESOGUIDE_LEAN", "on") != "off"
-    may_fork = lean and _lean_imports(Path(model))
+    channels = YAML(typ="safe").load(settings.credentials) or {}
+    may_fork = lean and _lean_imports(Path(model), channels)
     if settings.rasa_processes > 1 and not may_fork:
         forks.run(settings.rasa_ports, partial(_serve_apart, model))
         return
     import rasa.core.run
     import rasa.utils.log_utils
 
-    from bot.serving import once, paused
+    from bot.serving import mended, once, paused
 
     rasa.utils.log_utils.configure_structlog()
     if lean:
         _lean_code(rasa.core.run)
+    if "telegram" in channels:
+        mended.mend_telegram()
     once.install(settings.var)
     paused.install()
     os.chdir(BOT)
@@ -159,7 +164,7 @@ def endpoints(settings: Settings) -> AvailableEndpoints:
 
 def credentials(settings: Settings) -> str:
     """The path of credentials.yml, or of a copy without rate limits where a load test asks for that."""
-    path = BOT / "credentials.yml"
+    path = settings.credentials
     if settings.production or os.environ.get("MESOGUIDE_RATE_LIMITS") != "off":
         return str(path)
     channels = YAML(typ="safe").load(path) | {"bot.channels.website.WebsiteChannel": {"rates": NO_LIMIT}}
@@ -196,11 +201,11 @@ def _prepare_start(run: Any, settings: Settings) -> None:
     run.load_agent_on_start = load
 
 
-def _lean_imports(model: Path) -> bool:
+def _lean_imports(model: Path, channels: Iterable[str]) -> bool:
     """Leave out what serving does not need; False for a model that needs it all."""
     from bot.serving.left_out import leave_out
 
-    return leave_out(model, YAML(typ="safe").load(BOT / "credentials.yml") or ())
+    return leave_out(model, channels)
 
 
 def _lean_code(run: Any) -> None:

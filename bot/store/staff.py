@@ -29,10 +29,10 @@ class StaffError(ValueError):
 
 
 class Locked(StaffError):
-    """Signing in is shut for a while after too many wrong passwords."""
+    """The account is shut for a while after too many wrong codes."""
 
     def __init__(self, until: datetime) -> None:
-        super().__init__("Too many wrong passwords.")
+        super().__init__("Too many wrong codes.")
         self.until = until
 
 
@@ -95,23 +95,29 @@ def anybody(session: Session) -> bool:
 
 
 def check_password(session: Session, email: str, password: str, now: datetime) -> StaffUser | None:
-    """The user whose password this is, or None; counts wrong ones. Raises Locked. Commit whatever the result."""
+    """The user whose password this is, or None; raises Locked. Counting wrong ones is the caller's work."""
     row = find(session, email)
     if row is None or not row.active:
         passwords.matches(password, passwords.nobodys())
         return None
+    if not passwords.matches(password, row.password_hash):
+        return None
     if row.locked_until is not None and row.locked_until > now:
         raise Locked(row.locked_until)
-    if not passwords.matches(password, row.password_hash):
-        note_failure(session, row, now)
-        return None
     if passwords.is_outdated(row.password_hash):
         row.password_hash = passwords.hashed(password)
     return row
 
 
-def note_failure(session: Session, row: StaffUser, now: datetime) -> None:
-    """Count a wrong password or code, and shut the account when there were too many."""
+def note_guesses(session: Session, email: str, now: datetime) -> None:
+    """Write down that somebody used up the wrong passwords that an address has for an account."""
+    row = find(session, email)
+    if row is not None:
+        audit.record(session, actor="system", action="staff.guessed", subject=f"staff:{row.id}", now=now)
+
+
+def note_wrong_code(session: Session, row: StaffUser, now: datetime) -> None:
+    """Count a wrong code of somebody who knows the password, and shut the account when there were too many."""
     row.failed_attempts += 1
     row.locked_until = locked_until(row.failed_attempts, now)
     if row.locked_until is not None:

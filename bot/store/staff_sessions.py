@@ -18,7 +18,7 @@ TOUCH_EVERY = timedelta(minutes=1)
 
 
 def start(session: Session, user: StaffUser, now: datetime) -> StaffSession:
-    """Sign a browser in; the count of wrong passwords starts over."""
+    """Sign a browser in; the count of wrong codes starts over."""
     user.failed_attempts, user.locked_until = 0, None
     row = StaffSession(id=new_id(), staff_id=user.id, created_at=now, seen_at=now)
     session.add(row)

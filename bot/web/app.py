@@ -34,11 +34,12 @@ from bot.store.engine import Sessions
 from bot.store.opening import open_store
 from bot.web import notice
 from bot.web.bodies import BodyLimits
+from bot.web.doors import WEBSITE, doors
 from bot.web.headers import SecurityHeaders
 from bot.web.health import Health
-from bot.web.metrics import Metrics
+from bot.web.metrics import Metrics, bears, is_inside
 from bot.web.page import SPOKEN, page_context, read_languages, read_words, widget_config
-from bot.web.proxy import Door, Forwarder, ShortWay, told
+from bot.web.proxy import Forwarder, ShortWay, told
 
 HERE = Path(__file__).resolve().parent
 STATIC, TEMPLATES = HERE / "static", HERE / "templates"
@@ -48,17 +49,6 @@ DARK_WHEN = {"auto": "(prefers-color-scheme: dark)", "dark": "all", "light": "no
 
 Handler = Callable[..., Awaitable[Response]]
 Page = Callable[[Request, int], Awaitable[Response]]
-
-DOORS = (
-    Door(
-        "/webhooks/website/{rest}",
-        ("GET", "POST"),
-        frozenset({"session", "message", "history", "stream", "feedback", "move"}),
-        16 * 1024,
-        own_pages=True,
-    ),
-    Door("/webhooks/messenger", ("GET", "POST"), frozenset({""}), 1024 * 1024),
-)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -79,16 +69,17 @@ def create_app(settings: Settings) -> FastAPI:
     handover = HandoverSettings.from_env()
     lifespan = _lifespan(forwarder, desk.lifespan(front_desk), _handing_over(settings, sessions, handover))
     app = FastAPI(title="Mesoguide", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    app.add_middleware(ShortWay, forwarder=forwarder, door=DOORS[0], problems=problems)
+    app.add_middleware(ShortWay, forwarder=forwarder, door=WEBSITE, problems=problems)
     app.add_middleware(BodyLimits, problems=problems)
     if settings.hosts:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*settings.hosts, *LOOPBACK], www_redirect=False)
-    app.add_middleware(SecurityHeaders, embed_origins=settings.embed_origins)
+    https = settings.public_url.startswith("https:")
+    app.add_middleware(SecurityHeaders, embed_origins=settings.embed_origins, https=https)
     app.add_middleware(metrics.middleware)
     _add_errors(app, problems, _add_pages(app, content, settings.messenger_page))
     _add_widget(app, content)
-    _add_operations(app, Health(settings, sessions), metrics, forwarder)
-    for door in DOORS:
+    _add_operations(app, Health(settings, sessions), metrics, forwarder, settings.metrics_token)
+    for door in doors(settings.credentials):
         app.add_route(door.path, forwarder.through(door), methods=list(door.methods), include_in_schema=False)
     app.include_router(front_desk)
     app.include_router(inbound.create_router(front_desk.desk, handover.answer_secrets))
@@ -184,7 +175,7 @@ def _asset(name: str) -> str:
     return f"/static/{name}?v={hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"
 
 
-def _add_operations(app: FastAPI, health: Health, metrics: Metrics, forwarder: Forwarder) -> None:
+def _add_operations(app: FastAPI, health: Health, metrics: Metrics, forwarder: Forwarder, token: str) -> None:
     @app.get("/livez")
     async def livez() -> Response:
         """200 while this process answers."""
@@ -205,8 +196,10 @@ def _add_operations(app: FastAPI, health: Health, metrics: Metrics, forwarder: F
         return JSONResponse({"status": "ok" if served else "down"}, 200 if served else 503)
 
     @app.get("/metrics")
-    async def read_metrics() -> Response:
-        """Figures for Prometheus."""
+    async def read_metrics(request: Request) -> Response:
+        """Figures for Prometheus: who asks from inside, not through a proxy, or has the token."""
+        if not is_inside(request) and not (token and bears(request, token)):
+            raise HTTPException(403, "Forbidden")
         text, content_type = await asyncio.to_thread(metrics.text)
         return Response(text, media_type=content_type)
 

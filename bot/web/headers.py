@@ -21,11 +21,18 @@ STANDARD = {
 }
 
 
-class SecurityHeaders:
-    """ASGI middleware; a header that the app set itself stays."""
+HTTPS_ALONE = "max-age=31536000"  # seconds: for a year; other names of the clinic's domain are its own
 
-    def __init__(self, app: ASGIApp, embed_origins: tuple[str, ...] = ()) -> None:
+
+class SecurityHeaders:
+    """ASGI middleware; a header that the app set itself stays.
+
+    Browsers are told to come by https alone where a request came so, or when `https` says that this is the way here.
+    """
+
+    def __init__(self, app: ASGIApp, embed_origins: tuple[str, ...] = (), https: bool = False) -> None:
         self.app = app
+        self._https = https
         sites = "".join(f" {origin}" for origin in embed_origins)
         self._own = CONTENT_SECURITY_POLICY.format(ancestors="'none'", images="")
         self._framed = CONTENT_SECURITY_POLICY.format(ancestors=f"'self'{sites}", images=sites)  # a site's own logo
@@ -41,6 +48,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("Content-Security-Policy", policy)
                 headers.setdefault("Cross-Origin-Resource-Policy", _resource_policy(scope["path"]))
+                if self._https or scope["scheme"] == "https":  # as a trusted proxy says
+                    headers.setdefault("Strict-Transport-Security", HTTPS_ALONE)
                 for name, value in STANDARD.items():
                     headers.setdefault(name, value)
             await send(message)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from hmac import compare_digest
+from ipaddress import ip_address
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.registry import Collector
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -81,6 +84,21 @@ class Metrics:
             await app(scope, receive, send_counted)
 
         return counted
+
+
+def is_inside(request: Request) -> bool:
+    """Whether a request comes from an address that is not on the internet, and not through a proxy."""
+    if request.client is None or any(name in request.headers for name in ("x-forwarded-for", "forwarded")):
+        return False
+    try:
+        return not ip_address(request.client.host).is_global
+    except ValueError:
+        return False
+
+
+def bears(request: Request, token: str) -> bool:
+    """Whether a request carries this token."""
+    return compare_digest(request.headers.get("authorization", "").encode(), f"Bearer {token}".encode())
 
 
 def _route(scope: Mapping[str, Any]) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hmac import compare_digest
 from pathlib import Path
 from types import TracebackType
 
@@ -33,8 +34,11 @@ IDLE_SECONDS = 30.0  # an unused connection is closed before Rasa's server close
 
 PASSED_ON = (
     "authorization", "content-type", "accept", "last-event-id", "x-hub-signature-256", "user-agent", "traceparent",
+    "x-slack-signature", "x-slack-request-timestamp", "x-slack-retry-num", "x-slack-retry-reason",
 )  # fmt: skip
-PASSED_BACK = ("content-type", "retry-after", "www-authenticate", "cache-control", "x-accel-buffering")
+PASSED_BACK = (
+    "content-type", "retry-after", "www-authenticate", "cache-control", "x-accel-buffering", "x-slack-no-retry",
+)  # fmt: skip
 FROM_OWN_PAGES = ("same-origin", "none")  # of Sec-Fetch-Site, which browsers send and no script can change
 _AWAY = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
 
@@ -43,7 +47,8 @@ _AWAY = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
 class Door:
     """Addresses that are passed on: a path, whose `{rest}` must be one of `names`, and the largest body in bytes.
 
-    `own_pages` refuses what a browser sends from a page of another site.
+    `own_pages` refuses what a browser sends from a page of another site. A `key` must stand in the address as `?key=`.
+    `one_process` sends everything to the same Rasa process, which keeps the order of a conversation's messages.
     """
 
     path: str
@@ -51,6 +56,8 @@ class Door:
     names: frozenset[str]
     largest: int
     own_pages: bool = False
+    key: str = field(default="", repr=False)
+    one_process: bool = False
 
 
 class Forwarder:
@@ -105,16 +112,17 @@ class Forwarder:
     async def enter(self, door: Door, request: Request, name: str) -> Response:
         """What Rasa answers to a request at a door; raises Problem or HTTPException."""
         request.scope["route"] = door  # what the figures call it
-        if name not in door.names:
+        is_open = not door.key or compare_digest(request.query_params.get("key", "").encode(), door.key.encode())
+        if name not in door.names or not is_open:
             raise HTTPException(404, "Not Found")
         if door.own_pages and request.headers.get("sec-fetch-site", "same-origin") not in FROM_OWN_PAGES:
             raise Problem("other_site")
-        return await self._forward(request, name, await limited_body(request, door.largest))
+        return await self._forward(request, door, name, await limited_body(request, door.largest))
 
-    async def _forward(self, request: Request, name: str, body: bytes) -> Response:
+    async def _forward(self, request: Request, door: Door, name: str, body: bytes) -> Response:
         try:
             with self._metrics.rasa_seconds.labels(request.method).time():
-                answer = await self._ask(request, name, body)
+                answer = await self._ask(request, door, name, body)
         except _AWAY as error:
             self._metrics.away(type(error).__name__)
             raise Problem("away", retry_after=5) from error
@@ -131,7 +139,7 @@ class Forwarder:
         finally:
             answer.release()
 
-    async def _ask(self, request: Request, name: str, body: bytes) -> aiohttp.ClientResponse | Told:
+    async def _ask(self, request: Request, door: Door, name: str, body: bytes) -> aiohttp.ClientResponse | Told:
         """Ask the conversation's Rasa process; while it is away wait for it, or go to the next one.
 
         A connection it had just closed is tried once more: a message with the same id is acted on once.
@@ -139,7 +147,8 @@ class Forwarder:
         headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
         sender = request.client.host if request.client else ""
         headers["X-Forwarded-For"] = sender
-        rasas = order(self._rasas, conversation_of(headers.get("authorization", ""), sender))
+        otherwise = door.path if door.one_process else sender
+        rasas = order(self._rasas, conversation_of(headers.get("authorization", ""), otherwise))
         attempts = self._attempts(rasas)
         for attempt, (address, pause) in enumerate(attempts, 1):
             try:

@@ -18,10 +18,11 @@ from rasa.core.channels.channel import UserMessage
 from bot.channels.records import Records
 from bot.channels.turns import Turns
 from bot.channels.website import Door, Website
+from bot.limits import visitor as counted_as
 from bot.problems import Problem
 from bot.store import bookings, conversations, triage
 from bot.store.engine import Sessions, reading, unit_of_work
-from tests.channels.website_server import echo, parts, say, serving, sessions_at, visiting
+from tests.channels.website_server import Visitor, echo, parts, say, serving, sessions_at, visiting
 
 
 @pytest.fixture
@@ -394,6 +395,36 @@ async def test_too_many_messages_are_429_with_the_time_to_wait(sessions: Session
         assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
         async with visiting(parts(sessions)) as other:
             assert (await other.send("hello")).status_code == 200
+
+
+async def test_one_address_does_not_get_around_the_limit_with_many_chats(sessions: Sessions) -> None:
+    async with visiting(parts(sessions, rates={"address": "3/minute"})) as visitor:
+        chats = [await Visitor(visitor.http).open() for _ in range(4)]
+        assert [(await chat.send("hello")).status_code for chat in chats] == [200, 200, 200, 429]
+        answer = await visitor.http.get("/history", headers=chats[0].headers)
+        assert answer.status_code == 429, "histories are counted with them"
+        elsewhere = {**chats[0].headers, "X-Forwarded-For": "203.0.113.7"}
+        assert (await visitor.http.get("/history", headers=elsewhere)).status_code == 200
+
+
+async def test_too_many_histories_are_429(sessions: Sessions) -> None:
+    async with visiting(parts(sessions, rates={"history": "3/minute"})) as visitor:
+        answers = [await visitor.http.get("/history", headers=visitor.headers) for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("203.0.113.7", "203.0.113.8", False),
+        ("::ffff:203.0.113.7", "::ffff:203.0.113.8", False),
+        ("unix", "unix", True),
+    ],
+)
+def test_the_addresses_of_one_home_count_as_one(one: str, other: str, same: bool) -> None:
+    assert (counted_as(one) == counted_as(other)) is same
 
 
 def visitor_clock():

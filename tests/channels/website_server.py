@@ -16,9 +16,9 @@ from cryptography.fernet import Fernet
 from rasa.core.channels.channel import UserMessage
 from sanic import Sanic
 
-from bot.channels.limits import RATES, Limits
 from bot.channels.tokens import Tokens
 from bot.channels.website import NAME, Website, WebsiteChannel
+from bot.limits import RATES, Limits
 from bot.problems import Problems
 from bot.store.crypto import configure_keys
 from bot.store.engine import Sessions, make_engine, make_sessions

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
 import pytest
+import uvicorn
 import yaml
+from starlette.requests import Request
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from bot.channels.turns import TURN_SECONDS
 from bot.serving.secrets import NAMES
 from bot.settings import Settings
+from bot.web.metrics import is_inside
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 KUBERNETES = sorted((DEPLOY / "kubernetes").glob("*.yml"))
@@ -109,6 +114,31 @@ def test_every_setting_is_one_the_program_reads_and_every_secret_is_given() -> N
     assert not [name for name in given if f"`{name}`" not in documented]
     assert all(name in text for name in NAMES)
     assert not re.search(r"(SECRET|TOKEN|PASSWORD|KEYS): ['\"]?[A-Za-z0-9+/=_-]{12,}", text)
+
+
+def test_the_proxy_in_front_is_believed_so_that_each_patient_is_counted_by_their_own_address() -> None:
+    """Else all patients share the proxy's address, and with it its limits."""
+    (subnet,) = compose()["networks"]["default"]["ipam"]["config"]
+    assert compose()["services"]["web"]["environment"]["FORWARDED_ALLOW_IPS"] == subnet["subnet"]
+    network = ip_network(subnet["subnet"].partition(":-")[2].rstrip("}"))
+    assert network.is_private
+    believed = one("ConfigMap")["data"]["FORWARDED_ALLOW_IPS"]
+    assert all(ip_network(part).is_private for part in believed.split(","))
+    for trusted in (str(network), believed):
+        config = uvicorn.Config(lambda: None, forwarded_allow_ips=trusted)  # as uvicorn reads it
+        proxies = ProxyHeadersMiddleware(config.app, config.forwarded_allow_ips).trusted_hosts
+        assert str(next(ip_network(trusted).hosts())) in proxies
+        assert "203.0.113.7" not in proxies
+
+
+def test_prometheus_asks_the_web_part_itself_from_an_address_that_is_given_figures() -> None:
+    template = one("Deployment")["spec"]["template"]
+    asks = {name.rpartition("/")[2]: value for name, value in template["metadata"]["annotations"].items()}
+    web = next(part for part in template["spec"]["containers"] if part["name"] == "web")
+    assert (asks["scrape"], asks["path"], int(asks["port"])) == ("true", "/metrics", web["ports"][0]["containerPort"])
+    assert one("NetworkPolicy")["spec"]["ingress"] == [{"ports": [{"port": int(asks["port"]), "protocol": "TCP"}]}]
+    scope = {"type": "http", "headers": [], "client": ("10.42.0.9", 40000)}  # not through a proxy, from the cluster
+    assert is_inside(Request(scope))
 
 
 def test_the_probes_ask_at_the_ports_the_parts_use() -> None:

@@ -98,8 +98,8 @@ class Front:
         assert person.sign_in(email) == 303
         return person
 
-    def browser(self) -> TestClient:
-        return TestClient(self.app, base_url="http://desk.example")
+    def browser(self, address: str = "203.0.113.7") -> TestClient:
+        return TestClient(self.app, base_url="http://desk.example", client=(address, 50000))
 
     def chat(self, text: str = "Can I bring my dog?") -> str:
         """A conversation in which a patient has said something."""

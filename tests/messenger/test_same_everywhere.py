@@ -73,9 +73,8 @@ async def running(model: Path, folder: Path, root: Path) -> AsyncIterator[Parts]
     graph = FakeGraph(PAGE, APP, TOKEN, SECRET, lambda: datetime.now(timezone.utc))
     rasa_port, actions_port = free_port(), free_port()
     async with graph.serving() as graph_url:
-        env = _environment(folder, rasa_port, actions_port, graph_url)
-        runner = str(Path(__file__).with_name("rasa_with_channels.py"))
-        commands = [["-m", "bot.serving.action_server"], [runner, str(model), str(credentials)]]
+        env = _environment(folder, rasa_port, actions_port, graph_url) | {"MESOGUIDE_CREDENTIALS": str(credentials)}
+        commands = [["-m", "bot.serving.action_server"], ["-m", "bot.serving.rasa_server", str(model)]]
         with (folder / "log.txt").open("wb") as log:
             started = [
                 subprocess.Popen([sys.executable, *one], cwd=root, env=env, stdout=log, stderr=log) for one in commands

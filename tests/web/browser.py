@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
@@ -32,10 +32,10 @@ def chromium() -> str:
 
 
 @contextmanager
-def browsing() -> Iterator[Browser]:
-    """A headless browser."""
+def browsing(*more: str) -> Iterator[Browser]:
+    """A headless browser, with `more` arguments."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=[*ARGUMENTS, *more])
         try:
             yield browser
         finally:
@@ -124,3 +124,16 @@ def new_page(
         has_touch=phone, is_mobile=phone, device_scale_factor=2 if phone else 1, java_script_enabled=javascript, **more
     )
     return context, ChatPage(context.new_page(), scripts=javascript)
+
+
+def frame(page: ChatPage) -> FrameLocator:
+    """The chat in the widget of a site."""
+    return page.page.frame_locator("#mesoguide-widget iframe")
+
+
+def open_chat(page: ChatPage, name: str = "Ask the clinic") -> FrameLocator:
+    """Press the widget's button and wait for the bot's first words."""
+    page.page.get_by_role("button", name=name).click()
+    inside = frame(page)
+    inside.get_by_text("computer program").first.wait_for()
+    return inside

@@ -14,6 +14,7 @@ from tests.web.site import Site, serving_site
 from tests.web.stack import Stack, running
 
 Visit = Callable[..., Any]
+Surf = Callable[..., ChatPage]
 
 
 @pytest.fixture(scope="package")
@@ -49,6 +50,26 @@ def visit(browser: Browser, stack: Stack) -> Iterator[Visit]:
 def chat(visit: Visit) -> ChatPage:
     """The clinic's page with the chat, on a desktop."""
     return visit()
+
+
+@pytest.fixture
+def surf(browser: Browser, stack: Stack, site: Site) -> Iterator[Surf]:
+    """Open the clinic's site, its script tag with these attributes. Nothing but `said` may be complained of."""
+    opened: list[ChatPage] = []
+
+    def open_site(attributes: str = "", **wishes: Any) -> ChatPage:
+        site.chat, site.attributes = stack.address, attributes
+        _, page = new_page(browser, **wishes)
+        opened.append(page)
+        page.page.goto(site.origin)
+        page.page.locator("#mesoguide-widget").wait_for(state="attached")
+        return page
+
+    yield open_site
+    complaints = [one for page in opened for one in page.complaints if not one.startswith("Mesoguide widget:")]
+    for page in opened:
+        page.page.context.close()
+    assert complaints == []
 
 
 @contextmanager

@@ -73,6 +73,8 @@ async def dialogue(message: UserMessage) -> None:
     elif text == "the check":
         buttons = [{"title": one["title"], "payload": f"/inform{one}"} for one in YES_NO]
         await say(message, "Are you pregnant?", buttons=buttons, kind="question", asks="pregnant", checklist=CHECKLIST)
+    elif text == "forget everything":
+        await say(message, "Everything was deleted.", kind="confirmation", erase=True)
     elif text == "links":
         link = {"title": "How we handle your data", "url": "/privacy"}
         words = "https://clinic.example/a, hello@lindenhof.example.org (not ana@example.org) or +1 202 555 0143."

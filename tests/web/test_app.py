@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from uuid import uuid4
@@ -12,10 +13,12 @@ from uuid import uuid4
 import aiohttp
 import httpx
 import pytest
+from starlette.testclient import TestClient
 
 from bot.clinic.content import load_content
 from bot.store import deliveries, outbox
 from bot.store.engine import unit_of_work
+from bot.web.app import create_app
 from bot.web.health import Health, Report
 from tests.web.stack import Stack, running
 
@@ -163,6 +166,34 @@ def test_health_is_200_only_when_every_part_answers(tmp_path: Path) -> None:
         assert answer.json()["parts"] == {"rasa": "down", "actions": "down", "database": "down"}
         assert http.get("/livez").status_code == 200
         assert 'mesoguide_part_up{part="rasa"} 0.0' in http.get("/metrics").text
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "status"),
+    [
+        ("127.0.0.1", {}, 200),
+        ("10.2.3.4", {}, 200),  # Prometheus in the same cluster
+        ("fd00::7", {}, 200),
+        ("9.9.9.9", {}, 403),
+        ("9.9.9.9", {"Authorization": "Bearer wrong"}, 403),
+        ("9.9.9.9", {"Authorization": f"Bearer {'t' * 24}"}, 200),
+        ("10.2.3.4", {"X-Forwarded-For": "9.9.9.9"}, 403),  # through a proxy, be it one that is believed or not
+        ("10.2.3.4", {"Forwarded": "for=9.9.9.9"}, 403),
+        ("nobody", {}, 403),
+    ],
+)
+def test_figures_are_for_who_asks_from_inside_or_knows_the_token(
+    stack: Stack, address: str, headers: dict[str, str], status: int
+) -> None:
+    settings = replace(stack.settings, metrics_token="t" * 24)
+    client = TestClient(create_app(settings), client=(address, 50000))
+    assert client.get("/metrics", headers=headers).status_code == status
+
+
+def test_no_token_is_no_empty_token(stack: Stack) -> None:
+    client = TestClient(create_app(stack.settings), client=("9.9.9.9", 50000))
+    for said in ("Bearer ", "Bearer", ""):
+        assert client.get("/metrics", headers={"Authorization": said}).status_code == 403
 
 
 def test_figures_count_requests_by_route_not_by_address(http: httpx.Client) -> None:

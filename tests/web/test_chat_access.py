@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.web.access import SMALL, violations
 from tests.web.browser import ChatPage
 from tests.web.conftest import Visit
 from tests.web.stack import Stack, staff_says
@@ -15,13 +15,6 @@ from tests.web.stack import Stack, staff_says
 pytestmark = pytest.mark.slow
 
 TREE = Path(__file__).with_name("conversation_tree.yml")
-SMALL = """() => [...document.querySelectorAll('*')]
-    .flatMap(one => [one, ...(one.shadowRoot?.querySelectorAll('*') ?? [])])
-    .filter(one => one.matches('button, a, input, select, [role=textbox], .input-button') && one.checkVisibility())
-    .map(one => [one.getAttribute('aria-label') || one.textContent.trim(), one.getBoundingClientRect(), one])
-    .filter(([name, box, one]) => !one.closest('.message-bubble, .option, .skip'))
-    .filter(([name, box]) => box.width < 24 || box.height < 24)
-    .map(([name, box]) => `${name}: ${box.width} x ${box.height}`)"""
 
 
 def converse(chat: ChatPage, stack: Stack) -> None:
@@ -51,19 +44,33 @@ def test_axe_finds_no_violation_in_any_state(visit: Visit, stack: Stack, path: s
     chat.log.locator(".thumb-down").first.click()
     chat.log.locator(".opener").click()
     chat.page.locator(".menu-opener").click()
-    assert violations(chat) == []
+    assert violations(chat.page) == []
     chat.say("the check")
     chat.log.locator(".opener").click()
     chat.page.route("**/message", lambda route: route.abort())
-    assert violations(chat) == []
+    assert violations(chat.page) == []
     chat.say("not sent")
     chat.log.locator("[data-state=waiting]").wait_for()
-    assert violations(chat) == []
+    assert violations(chat.page) == []
 
 
-def violations(chat: ChatPage) -> list[str]:
-    found = Axe().run(chat.page)
-    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found.response["violations"]]
+@pytest.mark.parametrize(("path", "scheme"), [("/", "light"), ("/chat", "dark"), ("/chat?lang=ar", "light")])
+def test_axe_finds_no_violation_in_the_dialogs(visit: Visit, path: str, scheme: str) -> None:
+    chat = visit(path, color_scheme=scheme, bypass_csp=True)
+    dialog = chat.page.locator("dialog")
+    for place in range(1, 5):
+        chat.page.locator(".menu-opener").click()
+        chat.page.locator(".menu-item").nth(place).click()
+        if place == DELETES:
+            continue
+        dialog.wait_for()
+        assert violations(chat.page) == []
+        assert chat.page.evaluate(SMALL) == []
+        chat.page.keyboard.press("Escape")
+        dialog.wait_for(state="detached")
+
+
+DELETES = 3  # in the menu; the bot itself asks again in words
 
 
 def test_the_accessibility_tree_of_a_whole_conversation(visit: Visit, stack: Stack) -> None:

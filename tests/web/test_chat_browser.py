@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.web.browser import ChatPage, new_page
 from tests.web.stack import Stack, running, staff_says
@@ -199,6 +202,68 @@ def test_a_new_chat_starts_after_asking(chat: ChatPage) -> None:
     chat.page.get_by_role("button", name="Yes").click()
     expect(chat.log.get_by_text("old words").first).to_be_hidden()
     chat.wait_for("computer program")
+
+
+def start_over(chat: ChatPage, said: str) -> None:
+    """Press "New chat" and wait until the new one is open."""
+    chat.choose("New chat")
+    chat.page.get_by_role("button", name="Yes").click()
+    expect(chat.log.get_by_text(said, exact=True)).to_have_count(0)
+    chat.wait_for("computer program")
+
+
+def later(page: Page) -> Callable[[], None]:
+    """Hold back the answer to the next message, which the server has; the function returned lets it through."""
+    held: list[Any] = []
+    page.route("**/message", lambda route: held.append((route, route.fetch())), times=1)
+
+    def release() -> None:
+        route, answer = held.pop()
+        route.fulfill(response=answer)
+        page.wait_for_timeout(300)  # the page's own time to take it
+
+    return release
+
+
+def test_what_could_not_be_sent_is_not_sent_into_a_new_chat(chat: ChatPage) -> None:
+    chat.page.route("**/message", lambda route: route.abort(), times=1)
+    chat.say("for the old chat")
+    chat.log.locator("[data-state=waiting]").wait_for()
+    start_over(chat, "for the old chat")
+    chat.say("for the new chat")
+    chat.wait_for("You said: for the new chat")
+    chat.page.wait_for_timeout(1500)  # longer than the first pause before a message is tried again
+    assert chat.texts()[1:] == ["for the new chat", "You said: for the new chat"]
+
+
+def test_an_answer_of_the_old_chat_is_not_shown_in_the_new_one_which_does_not_wait_for_it(chat: ChatPage) -> None:
+    release = later(chat.page)
+    chat.say("for the old chat")
+    start_over(chat, "for the old chat")
+    token = chat.token
+    chat.say("for the new chat")
+    chat.wait_for("You said: for the new chat")
+    release()
+    assert chat.texts()[1:] == ["for the new chat", "You said: for the new chat"]
+    assert chat.token == token
+
+
+def test_an_answer_of_the_old_chat_that_names_danger_shows_the_number_in_the_new_one(chat: ChatPage) -> None:
+    release = later(chat.page)
+    chat.say("I cannot breathe")
+    start_over(chat, "I cannot breathe")
+    expect(chat.page.get_by_role("link", name="Emergency? Call 112")).to_be_hidden()
+    release()
+    expect(chat.page.get_by_role("link", name="Emergency? Call 112")).to_be_visible()
+
+
+def test_an_old_chat_that_was_deleted_takes_the_new_one_not_along(chat: ChatPage) -> None:
+    release = later(chat.page)
+    chat.say("forget everything")
+    start_over(chat, "forget everything")
+    token = chat.token
+    release()
+    assert chat.token == token, "the new chat is still there after a reload"
 
 
 def test_a_laptop_that_slept_or_lost_its_network_misses_nothing(chat: ChatPage, stack: Stack) -> None:

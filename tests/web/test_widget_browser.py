@@ -2,50 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
-
 import pytest
-from playwright.sync_api import Browser, FrameLocator, expect
+from playwright.sync_api import Browser, expect
 
-from tests.web.browser import ChatPage, new_page
+from tests.web.browser import ChatPage, frame, new_page, open_chat
+from tests.web.conftest import Surf
 from tests.web.site import Site
 from tests.web.stack import Stack, staff_says
 
 pytestmark = pytest.mark.slow
-
-Surf = Callable[..., ChatPage]
-
-
-@pytest.fixture
-def surf(browser: Browser, stack: Stack, site: Site) -> Iterator[Surf]:
-    """Open the clinic's site, its script tag with these attributes. Nothing but `said` may be complained of."""
-    opened: list[ChatPage] = []
-
-    def open_site(attributes: str = "", **wishes: Any) -> ChatPage:
-        site.chat, site.attributes = stack.address, attributes
-        _, page = new_page(browser, **wishes)
-        opened.append(page)
-        page.page.goto(site.origin)
-        page.page.locator("mesoguide-widget").wait_for(state="attached")
-        return page
-
-    yield open_site
-    complaints = [one for page in opened for one in page.complaints if not one.startswith("Mesoguide widget:")]
-    for page in opened:
-        page.page.context.close()
-    assert complaints == []
-
-
-def frame(page: ChatPage) -> FrameLocator:
-    return page.page.frame_locator("mesoguide-widget iframe")
-
-
-def open_chat(page: ChatPage, name: str = "Ask the clinic") -> FrameLocator:
-    page.page.get_by_role("button", name=name).click()
-    inside = frame(page)
-    inside.get_by_text("computer program").first.wait_for()
-    return inside
 
 
 def say(page: ChatPage, text: str, answer: str) -> None:
@@ -78,7 +43,7 @@ def test_the_sites_scripts_cannot_reach_the_token_or_the_chat(surf: Surf, stack:
     assert held
     tried = page.page.evaluate(
         """async () => {
-            const frame = document.querySelector('mesoguide-widget').shadowRoot.querySelector('iframe');
+            const frame = document.querySelector('#mesoguide-widget').shadowRoot.querySelector('iframe');
             const reach = (what) => { try { return String(what()); } catch (error) { return error.name; } };
             return [
                 reach(() => frame.contentWindow.localStorage.getItem('mesoguide.token')),
@@ -112,7 +77,7 @@ def test_a_site_that_is_not_named_cannot_show_the_chat(browser: Browser, stack: 
     site.chat, site.attributes = stack.address, ""
     page.page.goto(elsewhere)
     page.page.get_by_role("button", name="Ask the clinic").click()
-    page.page.wait_for_function("document.querySelector('mesoguide-widget').shadowRoot.querySelector('iframe')")
+    page.page.wait_for_function("document.querySelector('#mesoguide-widget').shadowRoot.querySelector('iframe')")
     page.page.wait_for_timeout(500)
     assert any("frame-ancestors" in complaint for complaint in page.complaints)
     expect(frame(page).get_by_text("computer program")).to_have_count(0)
@@ -132,10 +97,10 @@ def test_the_conversation_goes_on_on_the_next_page_and_news_is_counted_on_the_bu
     page.page.reload()
     expect(page.page.get_by_role("button", name="Ask the clinic, 1 new")).to_be_visible()
     staff_says(stack, held, "Are you still there?")
-    expect(page.page.locator("mesoguide-widget .badge")).to_have_text("2")
+    expect(page.page.locator("#mesoguide-widget .badge")).to_have_text("2")
     page.page.get_by_role("button", name="Ask the clinic").click()
     frame(page).get_by_role("log").get_by_text("Are you still there?").wait_for()
-    expect(page.page.locator("mesoguide-widget .badge")).to_be_hidden()
+    expect(page.page.locator("#mesoguide-widget .badge")).to_be_hidden()
     expect(frame(page).get_by_role("log").get_by_text("You said: remember me")).to_be_visible()
 
 
@@ -156,10 +121,10 @@ def test_the_wishes_of_the_site_are_worn_by_button_and_chat(surf: Surf, site: Si
         'data-clinic="Lindenhof" data-colour="#7a2e8e" data-logo="/logo.svg" data-position="left" data-theme="dark"'
         ' data-greeting="Questions? Ask us." data-label="Ask Lindenhof"'
     )
-    box = page.page.locator("mesoguide-widget .launcher").bounding_box()
+    box = page.page.locator("#mesoguide-widget .launcher").bounding_box()
     assert box is not None
     assert box["x"] < 100
-    assert colour(page, "mesoguide-widget .launcher") == "rgb(122, 46, 142)"
+    assert colour(page, "#mesoguide-widget .launcher") == "rgb(122, 46, 142)"
     page.page.get_by_role("button", name="Questions? Ask us.").click()
     inside = frame(page)
     inside.get_by_text("computer program").first.wait_for()
@@ -209,6 +174,30 @@ def ratio(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+def test_the_sites_styles_change_nothing_of_the_button(surf: Surf) -> None:
+    page = surf('data-greeting="Questions? Ask us."')
+    launcher = page.page.locator("#mesoguide-widget .launcher")
+    box = launcher.bounding_box()
+    assert box is not None
+    assert (box["x"] + box["width"], box["y"] + box["height"]) == (1280 - 16, 800 - 16), "in the corner, upright"
+    assert box["height"] >= 50, "not as small as the site's own root font makes everything of the site"
+    worn = {what: colour(page, "#mesoguide-widget .launcher", what) for what in OURS}
+    assert worn == OURS
+    assert "system-ui" in colour(page, "#mesoguide-widget .launcher", "fontFamily")
+    host = {what: colour(page, "#mesoguide-widget", what) for what in ("opacity", "transform", "padding")}
+    assert host == {"opacity": "1", "transform": "none", "padding": "0px"}
+
+
+OURS = {
+    "letterSpacing": "normal",
+    "textTransform": "none",
+    "fontSize": "16px",
+    "lineHeight": "22.4px",
+    "backgroundColor": "rgb(20, 87, 90)",
+    "color": "rgb(255, 255, 255)",
+}
+
+
 def test_a_chat_that_cannot_be_reached_leaves_the_phone_number(browser: Browser, stack: Stack, site: Site) -> None:
     context, page = new_page(browser)
     page.page.clock.install()
@@ -228,7 +217,7 @@ def test_a_chat_that_cannot_be_reached_leaves_the_phone_number(browser: Browser,
 def test_on_a_phone_the_chat_fills_the_screen_and_can_be_closed(surf: Surf) -> None:
     page = surf(phone=True)
     open_chat(page)
-    box = page.page.locator("mesoguide-widget .panel").bounding_box()
+    box = page.page.locator("#mesoguide-widget .panel").bounding_box()
     assert box is not None
     assert (box["width"], box["height"]) == (390, 844)
     frame(page).get_by_role("button", name="Close the chat").click()

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.testclient import TestClient
 
 from bot.settings import SettingError, Settings
+from bot.web.app import create_app
 from bot.web.page import read_languages
+from tests.channels.website_server import KEY
 from tests.web.stack import running
 
 SITE = "https://www.clinic.example"
@@ -39,6 +42,23 @@ def test_only_the_named_site_may_frame_the_chat_and_show_its_logo_there(http: ht
     assert f"img-src 'self' data: {SITE};" in framed
     assert "frame-ancestors 'none'" in other
     assert SITE not in other
+
+
+@pytest.mark.parametrize("path", ["/", "/chat", "/desk/login", "/widget.js", "/static/chat.js", "/nothing"])
+def test_browsers_are_told_to_come_by_https_alone_once_they_came_so(http: httpx.Client, path: str) -> None:
+    by_https = {"X-Forwarded-Proto": "https"}
+    assert http.get(path, headers=by_https).headers["strict-transport-security"] == "max-age=31536000"
+    assert "strict-transport-security" not in http.get(path).headers
+    anybody = httpx.HTTPTransport(local_address="127.0.0.2")  # no proxy that is believed
+    with httpx.Client(transport=anybody, base_url=http.base_url) as other:
+        assert "strict-transport-security" not in other.get(path, headers=by_https).headers
+
+
+def test_an_installation_whose_own_address_is_https_says_so_always(tmp_path: Path) -> None:
+    env = {"MESOGUIDE_VAR": str(tmp_path), "MESOGUIDE_SECRET": "a secret for tests", "MESOGUIDE_KEYS": KEY}
+    settings = Settings.from_env({**env, "MESOGUIDE_PUBLIC_URL": "https://chat.clinic.example"})
+    answer = TestClient(create_app(settings)).get("/")
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ class Chat {
   private moveTo = "";
   private hurry = new AbortController();
   private line = new AbortController();
+  private left = new AbortController(); // of the conversation shown: aborted when the patient leaves it for another
 
   constructor(
     host: HTMLElement,
@@ -56,7 +57,7 @@ class Chat {
     });
     this.watch();
     await this.open();
-    for (const message of this.outbox) {
+    for (const message of this.outbox.filter(({ id }) => !this.seen.has(id))) {
       this.seen.add(message.id);
       this.view.own(message.id, message.shown, false);
     }
@@ -86,33 +87,37 @@ class Chat {
 
   /** Restore the conversation, or start one; tries until it can. */
   private async open(): Promise<void> {
+    const left = this.left.signal;
     this.view.say(this.config.words.opening ?? "", false);
     for (let wait = FIRST_WAIT; ; wait = Math.min(wait * 2, LONGEST_WAIT)) {
       try {
-        const messages = await this.restore();
+        const [token, messages] = await this.restore(left);
+        if (left.aborted) return;
+        this.token = token;
         this.view.say("");
         messages.forEach((message) => this.take(message, false));
         this.unread.since(messages, this.last);
         this.listen();
         return;
       } catch (error) {
+        if (left.aborted) return;
         if (error instanceof api.Problem && error.status === 401) {
           memory.token.forget();
           continue;
         }
         this.view.say(this.config.words.cannot_open ?? "");
-        await pause(wait);
+        await pause(wait, left);
       }
     }
   }
 
-  private async restore(): Promise<Message[]> {
-    this.token = memory.token.read();
-    if (!this.token) {
-      this.token = await api.openSession();
-      memory.token.write(this.token);
+  private async restore(left: AbortSignal): Promise<[string, Message[]]> {
+    let token = memory.token.read();
+    if (!token) {
+      token = await api.openSession();
+      if (!left.aborted) memory.token.write(token);
     }
-    return api.history(this.token);
+    return [token, await api.history(token)];
   }
 
   private listen(): void {
@@ -139,8 +144,9 @@ class Chat {
   private async catchUp(): Promise<void> {
     if (this.sending || !this.token) return;
     this.missed = false;
+    const left = this.left.signal;
     const messages = await api.history(this.token).catch(() => []);
-    if (!this.sending) messages.forEach((message) => this.take(message, true));
+    if (!this.sending && !left.aborted) messages.forEach((message) => this.take(message, true));
   }
 
   private take(message: Message, spoken: boolean): void {
@@ -188,27 +194,34 @@ class Chat {
 
   /** Send what waits, one after the other; each until it has arrived or is refused. */
   private async flush(): Promise<void> {
-    if (this.sending) return;
+    if (this.sending || !this.token) return;
+    const left = this.left.signal;
     this.sending = true;
     try {
       for (let next = this.outbox[0]; next; next = this.outbox[0]) {
-        await this.deliver(next);
+        await this.deliver(next, left);
+        if (left.aborted) return;
         this.settle(next.id);
       }
     } finally {
-      this.view.typing(false);
-      this.sending = false;
+      if (!left.aborted) {
+        this.view.typing(false);
+        this.sending = false;
+      }
     }
-    if (this.moveTo) await pause(READ).then(() => this.goTo(this.moveTo));
-    else if (this.missed) await this.catchUp();
+    if (this.moveTo) {
+      await pause(READ);
+      if (!left.aborted) await this.goTo(this.moveTo);
+    } else if (this.missed) await this.catchUp();
   }
 
-  private async deliver(message: Outgoing): Promise<void> {
+  private async deliver(message: Outgoing, left: AbortSignal): Promise<void> {
     this.view.mark(message.id, "sending");
     for (let wait = FIRST_WAIT; ; wait = Math.min(wait * 2, LONGEST_WAIT)) {
       this.view.typing(true);
       try {
         const answer = await api.send(this.token, message);
+        if (left.aborted) return this.heed(answer);
         this.view.typing(false);
         this.view.mark(message.id, "sent");
         answer.forEach((said) => this.take(said, true));
@@ -217,13 +230,21 @@ class Chat {
         if (token) this.moveTo = token;
         return;
       } catch (error) {
+        if (left.aborted) return;
         this.view.typing(false);
         const problem = error instanceof api.Problem ? error : new api.Problem(0, "", 0);
         if (problem.status === 401) await this.renew();
         else if (!problem.passing) return this.refuse(message, problem);
         else await this.wait(message, problem, wait);
+        if (left.aborted) return;
       }
     }
+  }
+
+  /** An answer of a conversation that was left is not shown in the next; a danger it names is. */
+  private heed(answer: Message[]): void {
+    for (const said of answer) this.view.warn(said.metadata.kind ?? "", true);
+    this.noteDanger();
   }
 
   private async wait(message: Outgoing, problem: api.Problem, wait: number): Promise<void> {
@@ -241,21 +262,31 @@ class Chat {
   /** The conversation is gone (too old, or deleted): go on in a new one. */
   private async renew(): Promise<void> {
     if (memory.token.read() === this.token) memory.token.forget();
-    this.last = "";
+    this.token = this.last = "";
+    const left = this.left.signal;
     await this.open();
+    if (left.aborted) return;
+    void this.flush();
     this.view.say(this.config.words.ended ?? "");
   }
 
   /** Leave this conversation for the one a token opens; without a token, for a new one. */
   private async goTo(token: string): Promise<void> {
+    this.left.abort();
+    const left = (this.left = new AbortController()).signal;
+    this.line.abort();
+    this.hurry.abort();
+    this.sending = this.missed = false;
     this.outbox.length = 0;
     memory.outbox.write(this.outbox);
     if (token) memory.token.write(token);
     else memory.token.forget();
     this.seen.clear();
-    this.last = this.moveTo = "";
+    this.token = this.last = this.moveTo = "";
     this.view.clear();
     await this.open();
+    if (left.aborted) return;
+    void this.flush();
     if (token) this.view.say(this.config.words.moved ?? "");
   }
 }

@@ -15,7 +15,8 @@ export async function listen(token: string, listener: Listener, stop: AbortSigna
   let wait = FIRST_WAIT;
   while (!stop.aborted) {
     const began = Date.now();
-    if ((await once(token, listener, stop)) === 401) return listener.ended();
+    const status = await once(token, listener, stop);
+    if (status === 401 && !stop.aborted) return listener.ended();
     wait = Date.now() - began > LONGEST_WAIT ? FIRST_WAIT : Math.min(wait * 2, LONGEST_WAIT);
     await pause(wait, stop);
   }

@@ -16,9 +16,10 @@ const CROSS = "M6 6l12 12M18 6 6 18";
 const PATIENCE = 10_000; // ms until the site says that the chat cannot be reached
 const USED = "mesoguide.used"; // in the site's session: the chat was opened here, so that news of it are shown on each page
 const NOTED = "mesoguide.greeted";
+const HOST = "mesoguide-widget";
 
 class Widget {
-  private readonly host = document.createElement("mesoguide-widget");
+  private readonly host = el("div", { id: HOST });
   private readonly panel: HTMLElement;
   private readonly launcher: HTMLButtonElement;
   private readonly badge = el("span", { class: "badge", hidden: "" });
@@ -187,7 +188,7 @@ function remember(name: string): void {
 function begin(): void {
   const script = document.currentScript as HTMLScriptElement;
   const warn = (what: string) => console.warn(`Mesoguide widget: ${what}`);
-  if (document.querySelector("mesoguide-widget, script[data-mesoguide-on]")) return warn("it is on this page already");
+  if (document.querySelector(`#${HOST}, script[data-mesoguide-on]`)) return warn("it is on this page already");
   script.dataset.mesoguideOn = "";
   const wished = wishes(script.dataset, Object.keys(MESOGUIDE.languages), warn);
   const widget = new Widget(new URL(script.src).origin, wished, MESOGUIDE.languages[wished.language] ?? {});

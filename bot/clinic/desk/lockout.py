@@ -1,4 +1,4 @@
-"""How long signing in stays shut after wrong passwords: short enough not to lock a colleague out for the day."""
+"""How long signing in stays shut after wrong codes: short enough not to lock a colleague out for the day."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LONGEST = timedelta(hours=1)
 
 
 def locked_until(failed: int, now: datetime) -> datetime | None:
-    """Until when the account is shut after `failed` wrong passwords in a row; None while there are attempts left.
+    """Until when the account is shut after `failed` wrong codes in a row; None while there are attempts left.
 
     The fifth shuts it for a minute, each further one for twice as long, at most an hour.
     """

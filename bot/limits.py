@@ -1,4 +1,4 @@
-"""How fast one visitor may send, so that nobody can keep the assistant from the others.
+"""How fast one visitor may send, so that nobody can keep the assistant from the others, or try out passwords.
 
 Counted per window of time, in memory, or in Redis when several processes share the work. (Exact moving windows were
 left out: in memory they walk over every visitor's requests at each request.) A Redis that is away limits nobody.
@@ -11,6 +11,8 @@ import logging
 import math
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, RedisStorage, Storage
@@ -20,10 +22,23 @@ log = logging.getLogger(__name__)
 
 RATES: Mapping[str, str] = {
     "message": "120/minute",  # by conversation: far more than a person types
+    "history": "120/minute",  # by conversation: a page asks when it is opened, looked at or connected again
+    "address": "1200/minute",  # by address: messages and histories of everybody in a clinic or behind a carrier
     "session": "600/minute",  # by address: a whole clinic or town may share one
     "stream": "60/minute",  # by conversation: a page that reconnects in a loop
     "code": "30/hour",  # by address: codes typed to go on with another chat
+    "sign_in": "30/minute",  # by address: staff of one clinic, each password a tenth of a second of the processor
+    "password": "5/15 minutes",  # by address and account
 }
+
+
+def visitor(address: str) -> str:
+    """Who an address counts as: of IPv6 the network of one home or phone, which chooses among its addresses freely."""
+    with suppress(ValueError):
+        found = ip_address(address)
+        if found.version == 6 and found.ipv4_mapped is None:
+            return str(ip_network((found, 64), strict=False))
+    return address
 
 
 class TooFast(RuntimeError):
@@ -55,15 +70,38 @@ class Limits:
         self._limiter = FixedWindowRateLimiter(self._storage)
         self._blocks = redis_url is not None
 
-    async def hit(self, kind: str, who: str) -> None:
-        """Count one request of `who`; raises TooFast when it is one too many."""
+    async def hit(self, *counted: tuple[str, str]) -> None:
+        """Count one request for each kind and who sent it; raises TooFast when it is one too many for any."""
+        if self._blocks:
+            await asyncio.to_thread(self.count, *counted)
+        else:
+            self.count(*counted)
+
+    def count(self, *counted: tuple[str, str]) -> None:
+        """As `hit`, where waiting for the counter holds up nobody else."""
         try:
-            wait = await asyncio.to_thread(self._hit, kind, who) if self._blocks else self._hit(kind, who)
+            wait = max(self._hit(kind, who) for kind, who in counted)
         except Exception as error:  # whatever the counter's fault, the patient is served
             log.warning("rate limits are not counted: %s", type(error).__name__)
             return
         if wait:
             raise TooFast(wait)
+
+    def is_spent(self, kind: str, who: str) -> bool:
+        """Whether the next request of `who` will be one too many."""
+        try:
+            _, left = self._limiter.get_window_stats(self._items[kind], kind, who)
+            return left == 0
+        except Exception as error:  # as above
+            log.warning("rate limits are not counted: %s", type(error).__name__)
+            return False
+
+    def forget(self, kind: str, who: str) -> None:
+        """Let the counting of `who` begin anew."""
+        try:
+            self._limiter.clear(self._items[kind], kind, who)
+        except Exception as error:  # as above
+            log.warning("rate limits are not counted: %s", type(error).__name__)
 
     def _hit(self, kind: str, who: str) -> int:
         item = self._items[kind]
