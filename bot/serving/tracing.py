@@ -130,9 +130,7 @@ def span(name: str, carrier: Mapping[str, str] | None = None) -> Iterator[Span]:
 
     context = propagate.extract(dict(carrier)) if carrier is not None else None
     tracer = trace.get_tracer(SCOPE)
-    with tracer.start_as_current_span(
-        name, context, record_exception=False, set_status_on_exception=False
-    ) as current:
+    with tracer.start_as_current_span(name, context, record_exception=False, set_status_on_exception=False) as current:
         try:
             yield current
         except Exception as error:

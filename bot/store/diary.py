@@ -14,7 +14,5 @@ HOLDING = ("proposed", "pending", "booked", "arrived", "fulfilled")
 
 def held(session: Session, after: datetime) -> list[tuple[datetime, str | None]]:
     """(start, treatment id) of every appointment from `after` on that is asked for or agreed."""
-    wanted = select(Booking.starts_at, Booking.treatment).where(
-        Booking.starts_at >= after, Booking.status.in_(HOLDING)
-    )
+    wanted = select(Booking.starts_at, Booking.treatment).where(Booking.starts_at >= after, Booking.status.in_(HOLDING))
     return [(start, treatment) for start, treatment in session.execute(wanted) if start is not None]

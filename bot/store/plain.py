@@ -73,9 +73,7 @@ class Plain:
         except Exception as error:
             cursor.close()
             base: Any = dialect.dbapi.Error  # type: ignore[union-attr]
-            raise DBAPIError.instance(
-                made.text, None, error, base, hide_parameters=True, dialect=dialect
-            ) from error
+            raise DBAPIError.instance(made.text, None, error, base, hide_parameters=True, dialect=dialect) from error
         return cursor
 
 

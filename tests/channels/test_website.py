@@ -369,7 +369,7 @@ async def test_the_bot_stays_silent_while_a_person_has_the_chat(website: Website
         name = str(uuid4())
         assert (await visitor.send("hello?", id=name)).json() == {"messages": []}
         assert (await visitor.send("hello?", id=name)).json() == {"messages": []}
-    assert queue(sessions, website) == []
+    assert queue(sessions, website) == [("person", "asked_for_person")], "whoever has the chat sees that they wrote"
 
 
 async def test_erasing_removes_the_conversation_after_the_goodbye(website: Website, sessions: Sessions) -> None:

@@ -76,7 +76,7 @@ def test_a_confirmation_fixes_the_visit_and_tells_the_patient_once(
     assert sum("Thursday 5 March" in text for text in said) == 1
 
 
-def test_what_the_system_says_while_a_person_has_the_chat_is_not_that_persons_word(
+def test_what_the_system_says_while_a_person_has_the_chat_comes_in_that_persons_name_and_not_from_the_bot(
     front: Front, system: TestClient, visit: Booking
 ) -> None:
     with unit_of_work(front.sessions) as session:
@@ -86,7 +86,8 @@ def test_what_the_system_says_while_a_person_has_the_chat_is_not_that_persons_wo
     assert call(system, event(visit, "confirm", starts_at=START)) == 204
     with reading(front.sessions) as session:
         line = conversations.transcript(session, chat)[-1]
-        assert (line.sender, line.author) == ("bot", None)
+        assert (line.sender, line.author) == ("staff", "anna")
+        assert line.meta, "by which Messenger knows that nobody typed it"
 
 
 def test_another_time_waits_for_the_patient_and_a_refusal_gives_its_reason(

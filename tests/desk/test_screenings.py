@@ -15,9 +15,9 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.clinic.content import content_version, load_content
+from bot.clinic.content import content_files, content_version, load_content
 from bot.clinic.screening import Heard, begin, hear, verdict
-from bot.serving.contents import files_of, note_live
+from bot.serving.contents import note_live
 from bot.serving.doctor import examine
 from bot.settings import BOT
 from bot.store import bookings, contents, screenings, triage
@@ -117,7 +117,7 @@ def test_what_a_clinician_settled_leaves_as_they_settled_it_and_under_their_name
 def test_a_screening_leaves_as_its_own_rules_decided_it_though_others_are_in_use(front: Front, anna: Person) -> None:
     older = YAML.replace('version: "demo-3"', 'version: "demo-2"')
     older = older.replace("question: Do you have cancer?", "question: Was a cancer found?")
-    files = files_of(BOT / "content") | {"screening.yml": older.replace("title: Not sure", "title: I do not know")}
+    files = content_files(BOT / "content") | {"screening.yml": older.replace("title: Not sure", "title: I do not know")}
     told = screened(front, SAYS["liver"], "demo-2")
     with unit_of_work(front.sessions) as session:
         contents.note_live(session, "c1", files, front.clock())

@@ -130,7 +130,10 @@ async def test_with_people_in_metas_inbox_taking_over_passes_the_thread_there_an
         assert [kind for kind, _ in it.graph.control] == ["pass", "take"]
 
 
-BACK = {"text": "Maria has left the chat. I am the assistant, a computer program.", "metadata": {"kind": "handoff"}}
+BACK = {
+    "text": "Maria has left the chat. I am the assistant, a computer program.",
+    "metadata": {"kind": "handoff", "notice": "handed_back"},
+}
 
 
 def desk_hands_back(it: Clinic, before: Callable[[Session], None] = lambda session: None) -> None:

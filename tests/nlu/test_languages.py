@@ -10,8 +10,8 @@ import yaml
 from bot.clinic.content.languages import Language, read_languages
 from bot.evaluation.heldout import load
 from bot.nlu.intent_model import Guess
-from bot.nlu.understanding import CONTENT, OTHER_LANGUAGE, Understanding
-from bot.settings import ROOT
+from bot.nlu.understanding import OTHER_LANGUAGE, Understanding
+from bot.settings import BOT, ROOT
 
 MESSAGES: dict[str, list[str]] = yaml.safe_load(Path(__file__).with_name("languages.yml").read_text("utf-8"))
 BREATHING = {
@@ -84,7 +84,7 @@ def test_an_answer_in_the_language_s_file_is_all_it_takes(shared: Understanding)
 def test_a_language_file_says_what_is_wrong_with_it(tmp_path: Path) -> None:
     folder = tmp_path / "languages"
     folder.mkdir()
-    text = (CONTENT / "languages" / "de.yml").read_text("utf-8").replace("{emergency_number}", "{number}")
+    text = (BOT / "content" / "languages" / "de.yml").read_text("utf-8").replace("{emergency_number}", "{number}")
     (folder / "de.yml").write_text(text.replace("breathing:", "sneezing:"), encoding="utf-8")
     found = " ".join(map(str, read_languages(tmp_path, {"collapse"})[1]))
     assert "{number} is not a placeholder" in found
