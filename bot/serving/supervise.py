@@ -26,6 +26,8 @@ def main(model: str, demo_admin: str = "") -> int:
     """Keep the parts running until Ctrl-C; the exit code."""
     settings = Settings.from_env()
     watcher = supervisor.Supervisor(supervisor.parts(settings, model, os.environ), _say)
+    if notice := supervisor.without_actions_port(settings):
+        _say(notice)
     try:
         _say("Starting the web, Rasa and action servers …" if settings.actions_apart else "Starting web and Rasa …")
         watcher.start()

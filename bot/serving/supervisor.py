@@ -120,15 +120,32 @@ def parts(settings: Settings, model: str, env: Mapping[str, str]) -> list[Part]:
 def check_ports(all_parts: Sequence[Part]) -> None:
     """Raise PortTaken when a part's port is in use."""
     for part, port in [(one, port) for one in all_parts for port in one.ports]:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((part.host, port))
-            except OSError as error:
-                raise PortTaken(
-                    f"{part.name} cannot use port {port}: {error.strerror}. "
-                    f"End the program that uses it, or choose another with {part.setting}=…"
-                ) from error
+        if why := _taken(part.host, port):
+            raise PortTaken(
+                f"{part.name} cannot use port {port}: {why}. "
+                f"End the program that uses it, or choose another with {part.setting}=…"
+            )
+
+
+def without_actions_port(settings: Settings) -> str:
+    """What to say where the actions run in Rasa's workers and their port, which only Rasa's tools use, is in use."""
+    why = "" if settings.actions_apart else _taken("127.0.0.1", settings.actions_port)
+    if not why:
+        return ""
+    return (
+        f"Rasa's tools will not find the actions on port {settings.actions_port}: {why}. Patients notice nothing. "
+        "End the program that uses it, or choose another with ACTIONS_PORT=…"
+    )
+
+
+def _taken(host: str, port: int) -> str:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return str(error.strerror or error)
+    return ""
 
 
 class Supervisor:
