@@ -66,10 +66,12 @@ class Report:
     def write(self, folder: Path, name: str) -> Path:
         """Keep the figures as JSON and the confusions as a picture; returns the JSON's path."""
         folder.mkdir(parents=True, exist_ok=True)
-        kept = {"figures": {k: round(v, 4) for k, v in self.figures.items()}, "f1": dict(self.slices["intents"].rows)}
+        own = self.slices.get("intents")  # of the set to develop on, which may have been left out
+        kept = {"figures": {k: round(v, 4) for k, v in self.figures.items()}, "f1": dict(own.rows) if own else {}}
         path = folder / f"{name}.json"
         path.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        self._draw(folder / f"{name}-confusions.png")
+        if self.seen:
+            self._draw(folder / f"{name}-confusions.png")
         return path
 
     def _summary(self) -> Table:

@@ -64,6 +64,11 @@ def test_a_set_that_is_left_out_is_neither_measured_nor_missed(tmp_path: Path) -
     assert measured == {"", "fresh-a"}
 
 
+def test_the_set_to_develop_on_may_be_left_out(tmp_path: Path) -> None:
+    report = run(None, HELD_OUT, tmp_path, parse=nothing_understood, only=["fresh-b"])
+    assert {name.rpartition("/")[0] for name in report.figures} == {"fresh-b"}
+
+
 def test_a_set_that_is_not_there_is_named() -> None:
     with pytest.raises(HeldOutError, match=r"fresh-z: no such set .* development, fresh-a"):
         load_all(HELD_OUT, ["fresh-z"])
