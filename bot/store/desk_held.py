@@ -31,16 +31,7 @@ def keep_in_sight(session: Session, said: Message, now: datetime) -> None:
     if session.scalar(select(TriageItem.id).where(*seen, awake).limit(1)) is not None:
         return
     sleeping = select(TriageItem).where(*seen).order_by(TriageItem.urgency).limit(1)
-    row = session.scalar(sleeping) or triage.add(
-        session,
-        kind="person",
-        handoff_reason="asked_for_person",
-        conversation_id=chat.id,
-        message_id=said.id,
-        question=said.text,
-        key=f"{_HELD}{said.id}",
-        now=now,
-    )
+    row = session.scalar(sleeping) or _row_for(session, said, f"{_HELD}{said.id}", now)
     if row.closed_at is not None:  # the same message once more, after its row was settled
         return
     row.snoozed_until, row.updated_at = None, now
@@ -96,20 +87,25 @@ def return_to_bot(session: Session, conversation_id: str, before: datetime, say:
     last = select(Message).where(Message.conversation_id == chat.id, Message.sender == "patient")
     said = session.scalar(last.order_by(Message.position.desc()).limit(1))
     if said is not None and not any(triage.is_open(session, chat.id, kind) for kind in ("danger", "person")):
-        triage.add(
-            session,
-            kind="person",
-            handoff_reason="asked_for_person",
-            conversation_id=chat.id,
-            message_id=said.id,
-            question=said.text,
-            key=f"{_HELD}{said.id}:{now.timestamp():.0f}",
-            now=now,
-        )
+        _row_for(session, said, f"{_HELD}{said.id}:{now.timestamp():.0f}", now)
     subject = f"conversation:{chat.id}"
     audit.record(session, actor="system", action="conversation.left_waiting", subject=subject, now=now)
     bump(session)
     return True
+
+
+def _row_for(session: Session, said: Message, key: str, now: datetime) -> TriageItem:
+    """A row for what a patient wrote to a person."""
+    return triage.add(
+        session,
+        kind="person",
+        handoff_reason="asked_for_person",
+        conversation_id=said.conversation_id,
+        message_id=said.id,
+        question=said.text,
+        key=key,
+        now=now,
+    )
 
 
 def _waits_since(session: Session, chat: Conversation, before: datetime) -> bool:
