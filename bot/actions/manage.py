@@ -113,13 +113,10 @@ def _cancel(session: Any, turn: Turn, row: Booking) -> None:
 def _tell_desk(session: Any, turn: Turn, row: Booking, wants: str) -> None:
     """A row that says what the patient did with the visit, in place of those that are open for it."""
     desk_bookings.settle(session, row, "duplicate", turn.now)
-    triage.add(
+    triage.add_for_visit(
         session,
-        kind="booking",
-        handoff_reason="booking",
-        conversation_id=row.conversation_id,
-        booking_id=row.id,
-        details={"reference": row.reference, "wants": wants},
+        row,
+        details={"wants": wants},
         key=f"{wants}:{row.id}:{row.version}",
         now=turn.now,
     )

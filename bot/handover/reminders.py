@@ -70,13 +70,10 @@ def _remind(  # noqa: PLR0913, PLR0917 - one visit, and what its reminder is mad
 
 def _ask_the_desk(session: Session, row: Booking, now: datetime) -> None:
     """A person has the chat, where the bot is silent: that person reminds the patient."""
-    item = triage.add(
+    item = triage.add_for_visit(
         session,
-        kind="booking",
-        handoff_reason="booking",
-        conversation_id=row.conversation_id,
-        booking_id=row.id,
-        details={"reference": row.reference, "wants": "reminder"},
+        row,
+        details={"wants": "reminder"},
         key=f"remind:{row.id}:{row.version}",
         now=now,
     )

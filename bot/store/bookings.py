@@ -115,14 +115,11 @@ def rescreen(  # noqa: PLR0913 - what was decided for whom, and by whom
             continue
         row.screening_status = outcome
         _changed(session, row, "booking.rescreened", actor, now)
-        triage.add(
+        triage.add_for_visit(
             session,
-            kind="booking",
-            handoff_reason="booking",
-            conversation_id=row.conversation_id,
-            booking_id=row.id,
+            row,
             key=f"rescreened:{row.id}:{row.version}",
-            details={"reference": row.reference, "screening": outcome},
+            details={"screening": outcome},
             now=now,
         )
         changed.append(row)

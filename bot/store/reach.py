@@ -32,14 +32,11 @@ def note(session: Session, row: Booking, line: Message, way: Route, now: datetim
         state, reason = ("sent", "by_email") if way == "email" else ("waiting", "outside_24_hours")
         messenger.note_delivery(session, row.conversation_id, line.id, state=state, reason=reason, now=now)
     if way == "wait":
-        triage.add(
+        triage.add_for_visit(
             session,
-            kind="booking",
-            handoff_reason="booking",
-            conversation_id=row.conversation_id,
-            booking_id=row.id,
+            row,
             message_id=line.id,
             key=f"unreached:{line.id}",
-            details={"reference": row.reference, "note": UNREACHED},
+            details={"note": UNREACHED},
             now=now,
         )

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, func, literal, or_, select, tuple_, 
 from sqlalchemy.orm import Session
 
 from bot.store.columns import new_id
-from bot.store.models import TriageItem
+from bot.store.models import Booking, TriageItem
 from bot.store.terms import URGENCY, HandoffReason, TriageKind
 from bot.store.writing import insert_once
 
@@ -59,6 +59,29 @@ def add(  # noqa: PLR0913 - a row has this many fields, all named at the call
         updated_at=now,
     )
     return row or session.scalars(select(TriageItem).where(TriageItem.key == key)).one()
+
+
+def add_for_visit(  # noqa: PLR0913 - as above
+    session: Session,
+    visit: Booking,
+    *,
+    key: str,
+    now: datetime,
+    details: Mapping[str, Any],
+    message_id: str | None = None,
+) -> TriageItem:
+    """Queue a visit for a person, its reference among the details; see `add`."""
+    return add(
+        session,
+        kind="booking",
+        handoff_reason="booking",
+        conversation_id=visit.conversation_id,
+        booking_id=visit.id,
+        message_id=message_id,
+        key=key,
+        details={"reference": visit.reference, **details},
+        now=now,
+    )
 
 
 def queue(  # noqa: PLR0913 - a row has this many fields, all named at the call
