@@ -19,7 +19,7 @@ run: .venv/.installed ## start the clinic page, the bot and the desk on http://l
 test: .venv/.installed-dev ## run every test
 	@tests/prepare
 	@$(BIN)/mesoguide train
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 train: .venv/.installed ## train the model if anything it is made from changed
 	@$(BIN)/mesoguide train
@@ -63,11 +63,11 @@ clean: ## remove the environment, trained models and local data
 
 .venv/.installed: requirements.lock pyproject.toml .venv/.python | $(UV)
 	@echo "Installing the packages of requirements.lock"
-	@$(UV) pip sync -q --python $(BIN)/python requirements.lock
+	@$(UV) pip sync -q --compile-bytecode --python $(BIN)/python requirements.lock
 	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@rm -f .venv/.installed-dev
 	@touch $@
 
 .venv/.installed-dev: requirements-dev.lock .venv/.installed
-	@$(UV) pip install -q --python $(BIN)/python --no-deps -r requirements-dev.lock
+	@$(UV) pip install -q --compile-bytecode --python $(BIN)/python --no-deps -r requirements-dev.lock
 	@touch $@

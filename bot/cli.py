@@ -29,7 +29,9 @@ def main() -> None:
     from bot.serving.backup import BackupError
     from bot.serving.models import BrokenModel
     from bot.serving.printing import PrintError
+    from bot.serving.quiet import silence_warnings
 
+    silence_warnings()
     try:
         app()
     except (SettingError, ContentError, BackupError, BrokenModel, PrintError) as error:

@@ -12,6 +12,11 @@ import warnings
 from bot import logs
 
 
+def silence_warnings() -> None:
+    """No library's deprecation warning is shown: Sanic switches them on again, and nobody here can heed them."""
+    warnings.showwarning = lambda *_, **__: None
+
+
 def make_quiet(part: str = "command") -> None:
     """Set log levels and switch library telemetry off. Call once, before Rasa is imported."""
     os.environ["RASA_TELEMETRY_ENABLED"] = "false"
@@ -21,7 +26,6 @@ def make_quiet(part: str = "command") -> None:
     os.environ.setdefault("LOG_LEVEL_LIBRARIES", "ERROR")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Sanic switches deprecation warnings on again; nobody here can heed them.
-    warnings.showwarning = lambda *_, **__: None
+    silence_warnings()
     logs.set_up(part)
     logging.getLogger("sanic.access").setLevel(logging.ERROR)

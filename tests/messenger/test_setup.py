@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.channels.messenger import setup
+from bot.channels.messenger import MessengerChannel, setup
 from bot.channels.messenger.profile import FIELDS, _setup
 from bot.channels.messenger.settings import REQUIRED, MessengerSettings
 from bot.channels.messenger.words import load_words
@@ -96,6 +96,19 @@ def test_without_the_apps_id_setup_refuses_and_the_channel_does_not_start() -> N
     settings = messenger_settings("http://127.0.0.1:9", app_id="")
     assert [line.split()[1] for line in setup(Settings(), settings)] == ["MESSENGER_APP_ID"]
     assert not settings.is_configured, "the bot's own lines and its own thread would look like a person's"
+
+
+@pytest.mark.parametrize(("values", "level"), [({}, "INFO"), ({"MESSENGER_PAGE_ID": PAGE}, "WARNING")])
+def test_a_clinic_that_is_not_on_messenger_is_not_warned_and_one_that_began_is(
+    values: dict[str, str], level: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in REQUIRED:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    caplog.set_level("INFO", "bot.channels.messenger")
+    MessengerChannel.from_credentials({})
+    assert [(one.levelname, "not set" in one.getMessage()) for one in caplog.records] == [(level, True)]
 
 
 def test_setup_runs_by_itself_from_the_command_line() -> None:

@@ -39,6 +39,12 @@ def screen(patient: Patient, told: dict[str, str], opening: str = "can you check
     raise AssertionError("no outcome after 20 answers")
 
 
+def test_the_start_says_only_what_whoever_starts_it_can_use(installation: Installation) -> None:
+    start, ready = installation.log.read_text().splitlines()[:2]
+    assert start.startswith("Starting web")
+    assert ready.startswith("Mesoguide is ready")
+
+
 # ---- questions
 
 

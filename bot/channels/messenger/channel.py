@@ -106,7 +106,8 @@ class MessengerChannel(InputChannel):
     def from_credentials(cls, credentials: dict[str, Any] | None) -> MessengerChannel:
         settings = MessengerSettings.from_env()
         if not settings.is_configured:
-            log.warning("Messenger answers 404: %s not set", ", ".join(settings.missing))
+            level = logging.WARNING if settings.is_begun else logging.INFO  # a clinic need not be on Messenger
+            log.log(level, "Messenger answers 404: %s not set", ", ".join(settings.missing))
             return cls(missing=settings.missing)
         return cls(parts(Settings.from_env(), settings))
 

@@ -56,6 +56,11 @@ class MessengerSettings:
         """Whether the channel can work at all."""
         return not self.missing
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether somebody has set a part of it."""
+        return len(self.missing) < len(REQUIRED)
+
     def __repr__(self) -> str:
         return f"MessengerSettings(page_id={self.page_id!r}, configured={self.is_configured})"
 
