@@ -90,7 +90,7 @@ def widget_config(content: Content, languages: Mapping[str, Words]) -> dict[str,
 
 
 def _diary(content: Content) -> dict[str, Any]:
-    """When a visit can be asked for: hours by weekday (Monday first), closed days, and how far ahead, in days."""
+    """When a visit can be asked for: open periods by weekday (Monday first), closed days, how far ahead in days."""
     clinic, booking = content.clinic, content.clinic.booking
     return {
         "hours": [_open(opening) for _, opening in clinic.hours.days],
@@ -102,8 +102,8 @@ def _diary(content: Content) -> dict[str, Any]:
     }
 
 
-def _open(opening: Any) -> list[str] | None:
-    return None if opening is None else [f"{opening.opens:%H:%M}", f"{opening.closes:%H:%M}"]
+def _open(opening: Any) -> list[list[str]]:
+    return [] if opening is None else [[f"{opens:%H:%M}", f"{closes:%H:%M}"] for opens, closes in opening.periods]
 
 
 def filled(content: Content, words: Any) -> Any:
@@ -116,7 +116,7 @@ def filled(content: Content, words: Any) -> Any:
 def _day(name: str, opening: Any, words: Words) -> tuple[str, str]:
     if opening is None:
         return words["days"][name], words["closed"]
-    return words["days"][name], f"{opening.opens:%H:%M} – {opening.closes:%H:%M}"
+    return words["days"][name], ", ".join(f"{opens} – {closes}" for opens, closes in _open(opening))
 
 
 def _phone_link(number: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta, timezone
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
@@ -83,6 +85,19 @@ def test_the_demo_clinics_content_becomes_a_diary(root) -> None:  # type: ignore
     assert set(clinic.treatments) == {"facial", "hair", "no_needle", "body"}
     assert clinic.hours.keys() == {0, 1, 2, 3, 4}
     assert free_times(any_time(NOW, clinic), clinic, [], NOW)
+
+
+def test_a_lunch_break_in_the_content_is_kept_free_and_said(root: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(root / "bot" / "content", tmp_path / "content")
+    text = (folder / "clinic.yml").read_text()
+    pause = '    closes: "19:00"\n    pause: {start: "12:30", end: "13:30"}\n'
+    (folder / "clinic.yml").write_text(text.replace('    closes: "19:00"\n', pause, 1))
+    content = load_content(folder)
+    clinic = clinic_from(content.clinic)
+    thursdays = [one for one in free_times(any_time(NOW, clinic), clinic, [], NOW, count=500) if one.weekday() == 3]
+    assert {time(11, 30), time(13, 30)} <= {one.time() for one in thursdays}
+    assert not {time(12), time(12, 30), time(13)} & {one.time() for one in thursdays}
+    assert "Thursday from 09:00 to 19:00 (closed 12:30 to 13:30)" in content.placeholders()["clinic_hours"]
 
 
 # --- whatever the diary -----------------------------------------------------------------------------------------------

@@ -51,6 +51,18 @@ CASES = {
         '"08:00"',
         "hours/friday: closes at 08:00, not after it opens at 09:00",
     ),
+    "a pause that is not within the day": (
+        "clinic.yml",
+        'closes: "19:00"',
+        'closes: "19:00"\n    pause: {start: "12:30", end: "19:30"}',
+        "hours/thursday: the pause from 12:30 to 19:30 must lie between 09:00 and 19:00",
+    ),
+    "a pause said without its end": (
+        "clinic.yml",
+        "(closed {start} to {end})",
+        "(closed from {start})",
+        "phrases/pause: must use exactly these placeholders: {end}, {open}, {start}",
+    ),
     "a weekday left out": ("clinic.yml", "  sunday: closed\n", "", "clinic.yml: hours/sunday: is missing; add it"),
     "a weekday that is no day": (
         "clinic.yml",
@@ -524,6 +536,14 @@ def test_the_words_of_the_understanding_and_of_messenger_are_checked_too(
     spoil(folder, file, old, new)
     found = [str(problem) for problem in check_whole_content(folder)]
     assert any(one.startswith(said) for one in found), found
+
+
+def test_a_pause_needs_the_words_it_is_said_with(folder: Path) -> None:
+    spoil(folder, "clinic.yml", '  pause: "{open} (closed {start} to {end})"', "  # no pause: ")
+    assert load_content(folder).clinic.phrases.pause == ""
+    spoil(folder, "clinic.yml", 'closes: "19:00"', 'closes: "19:00"\n    pause: {start: "12:30", end: "13:30"}')
+    with pytest.raises(ContentError, match="hours have a pause; add to phrases how it is said"):
+        load_content(folder)
 
 
 def test_the_command_names_every_file_that_is_wrong(folder: Path) -> None:

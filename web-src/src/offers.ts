@@ -77,8 +77,8 @@ function picker(config: Config, to: Answering, back: () => void): HTMLElement {
   const time = el("select", { required: "" });
   const closed = el("p", { class: "hint", role: "status" });
   const offer = () => {
-    const hours = diary.closed.includes(day.value) ? null : diary.hours[weekday(day.value)];
-    const times = day.value && hours ? starts(hours, diary.step) : [];
+    const open = diary.closed.includes(day.value) ? [] : (diary.hours[weekday(day.value)] ?? []);
+    const times = open.flatMap((period) => starts(period, diary.step));
     time.replaceChildren(...times.map((at) => el("option", {}, at)));
     time.disabled = !times.length;
     closed.textContent = day.value && !times.length ? (words.picker_closed ?? "") : "";

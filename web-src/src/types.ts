@@ -38,7 +38,7 @@ export type Thumb = "up" | "down";
 export type Call = { text: string; link: string };
 
 export type Diary = {
-  hours: ([string, string] | null)[]; // by weekday, Monday first
+  hours: [string, string][][]; // when it opens and closes, by weekday, Monday first
   closed: string[]; // dates
   step: number; // minutes
   soonest: number; // days from now

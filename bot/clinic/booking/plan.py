@@ -16,7 +16,7 @@ def clinic_from(content: Any) -> Clinic:
     openings = enumerate(opening for _, opening in content.hours.days)
     return Clinic(
         time_zone=ZoneInfo(str(content.time_zone)),
-        hours={weekday: ((one.opens, one.closes),) for weekday, one in openings if one is not None},
+        hours={weekday: one.periods for weekday, one in openings if one is not None},
         treatments={one.id: Treatment(one.id, one.title, one.minutes, _series(one)) for one in content.treatments},
         closed_days=frozenset(one.date for one in content.closed_days),
         rooms=content.booking.rooms,

@@ -273,11 +273,13 @@ def _clinic_phrases(sources: Sources, parts: Parts) -> Iterator[Problem]:
     wanted = {
         "days_range": {"first", "last"},
         "open": {"days", "opens", "closes"},
+        "pause": {"open", "start", "end"},
         "closed": {"days"},
         "price": {"title", "amount", "currency"},
     }
     for key, names in wanted.items():
-        if set(NAME.findall(getattr(parts["clinic.yml"].phrases, key))) != names:
+        phrase = getattr(parts["clinic.yml"].phrases, key)
+        if phrase and set(NAME.findall(phrase)) != names:
             expected = ", ".join(f"{{{name}}}" for name in sorted(names))
             yield sources["clinic.yml"].problem(("phrases", key), f"must use exactly these placeholders: {expected}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import time
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -51,17 +52,37 @@ class Facts(Base):
 # ---- clinic.yml
 
 
+class Pause(Base):
+    """When the clinic is closed in the middle of the day, clinic time."""
+
+    start: Clock
+    end: Clock
+
+
 class Opening(Base):
-    """When the clinic opens and closes on one weekday, clinic time."""
+    """When the clinic opens and closes on one weekday, clinic time, and its lunch break if it has one."""
 
     opens: Clock
     closes: Clock
+    pause: Pause | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Opening:
         if self.closes <= self.opens:
             raise ValueError(f"closes at {self.closes:%H:%M}, not after it opens at {self.opens:%H:%M}")
+        if self.pause and not self.opens < self.pause.start < self.pause.end < self.closes:
+            raise ValueError(
+                f"the pause from {self.pause.start:%H:%M} to {self.pause.end:%H:%M} must lie "
+                f"between {self.opens:%H:%M} and {self.closes:%H:%M}"
+            )
         return self
+
+    @property
+    def periods(self) -> tuple[tuple[time, time], ...]:
+        """The one or two stretches of the day in which the clinic is open."""
+        if self.pause is None:
+            return ((self.opens, self.closes),)
+        return (self.opens, self.pause.start), (self.pause.end, self.closes)
 
 
 def _closed(value: Any) -> Any:
@@ -173,6 +194,7 @@ class ClinicPhrases(Base):
 
     days_range: Text
     open: Text
+    pause: Text = ""
     closed: Text
     price: Text
     separator: str
@@ -205,6 +227,14 @@ class Clinic(Base):
     reply_times: ReplyTimes
     privacy: Privacy
     phrases: ClinicPhrases
+
+    @model_validator(mode="after")
+    def _says_its_pauses(self) -> Clinic:
+        if not self.phrases.pause and any(opening and opening.pause for _, opening in self.hours.days):
+            raise ValueError(
+                'hours have a pause; add to phrases how it is said, as pause: "{open} (closed {start} to {end})"'
+            )
+        return self
 
 
 # ---- answers.yml

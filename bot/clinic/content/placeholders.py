@@ -115,4 +115,8 @@ def _run(phrases: ClinicPhrases, opening: Opening | None, days: list[str]) -> st
     if opening is None:
         return fill(phrases.closed, {"days": when})
     times = {"opens": f"{opening.opens:%H:%M}", "closes": f"{opening.closes:%H:%M}"}
-    return fill(phrases.open, {"days": when, **times})
+    said = fill(phrases.open, {"days": when, **times})
+    if opening.pause is None:
+        return said
+    pause = {"start": f"{opening.pause.start:%H:%M}", "end": f"{opening.pause.end:%H:%M}"}
+    return fill(phrases.pause, {"open": said, **pause})

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.clinic.content import Clinic
 
+Span = tuple[datetime, datetime]
 _LONGEST_CLOSURE = 60  # days searched for the next opening
 _DAY = timedelta(days=1)
 
@@ -31,7 +32,7 @@ class Hours:
         self._clinic = clinic
         self._zone = ZoneInfo(clinic.time_zone)
         self._closed = {closed.date for closed in clinic.closed_days}
-        self._spans: dict[date, tuple[datetime, datetime] | None] = {}
+        self._spans: dict[date, tuple[Span, ...]] = {}
 
     def promised_at(self, asked_at: datetime, promise: Promise) -> datetime:
         """The moment by which a person has answered a patient who asked at `asked_at`.
@@ -50,9 +51,9 @@ class Hours:
         local = moment.astimezone(self._zone)
         day = local.date()
         for _ in range(_LONGEST_CLOSURE):
-            span = self._span(day)
-            if span and local < span[1]:
-                return max(local, span[0])
+            for opens, closes in self._open_on(day):
+                if local < closes:
+                    return max(local, opens)
             day += _DAY
         raise NeverOpen("clinic.yml: hours has no open day in the next 60; write the opening hours of at least one day")
 
@@ -72,8 +73,7 @@ class Hours:
         return early
 
     def _hours_later(self, start: datetime, left: timedelta) -> datetime:
-        span = self._span(start.date())
-        until = span[1] if span else start
+        until = next((closes for opens, closes in self._open_on(start.date()) if opens <= start < closes), start)
         if start + left <= until:
             return start + left
         return self._hours_later(self.next_open(until), left - (until - start))
@@ -82,23 +82,24 @@ class Hours:
         moment = start
         for _ in range(days):
             moment = self.next_open(datetime.combine(moment.date() + _DAY, time(), self._zone))
-        span = self._span(moment.date())
         same_time = datetime.combine(moment.date(), start.time(), self._zone)
-        return min(max(same_time, moment), span[1]) if span else moment
+        closing = self._open_on(moment.date())[-1][1]
+        promised = min(max(same_time, moment), closing)
+        return closing if promised == closing else self.next_open(promised)
 
-    def _span(self, day: date) -> tuple[datetime, datetime] | None:
-        """When the clinic opens and closes on a day; None on a closed one."""
+    def _open_on(self, day: date) -> tuple[Span, ...]:
+        """When the clinic opens and closes on a day, a lunch break in between; empty on a closed one."""
         if day not in self._spans:
             self._spans[day] = self._look_up(day)
         return self._spans[day]
 
-    def _look_up(self, day: date) -> tuple[datetime, datetime] | None:
+    def _look_up(self, day: date) -> tuple[Span, ...]:
         opening = self._clinic.hours.days[day.weekday()][1]
         if opening is None or day in self._closed:
-            return None
-        return (
-            datetime.combine(day, opening.opens, self._zone),
-            datetime.combine(day, opening.closes, self._zone),
+            return ()
+        return tuple(
+            (datetime.combine(day, opens, self._zone), datetime.combine(day, closes, self._zone))
+            for opens, closes in opening.periods
         )
 
 
