@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,7 @@ from spacy.tokens import Doc
 from bot.nlu.patterns import Line, compile_patterns
 from bot.nlu.vocabulary import Age
 
+_DATE = re.compile(r"\d{1,2}[.,]\d{1,2}[.,](\d{4})")
 OLDEST, FIRST_YEAR = 110, 1915
 _UNITS = dict(zip("one two three four five six seven eight nine".split(), range(1, 10), strict=True))
 _TEENS = dict(
@@ -31,8 +33,17 @@ _FILLERS = frozenset(
     "um uh er well ok okay oh so yes hi hello hey just only , . ! ? : - year years yrs old "
     "my age is am i it this".split()
 )
-_GONE = frozenset("ago of later experience now married since back old".split())  # after "20 years": no age
+_GONE = frozenset(
+    "ago of later experience now married since back old clear free in without on off".split()
+)  # after "20 years": no age
+_ORDINAL = frozenset(("th", "st", "nd", "rd", "and"))  # "and": how "nd" is read
+_HAD = frozenset("had celebrated after since just was passed".split())
+_COMING = frozenset("is coming next soon approaching will".split())
+_AT_AGE = frozenset(("", ",", ".", "?", "i", "and", "with", "am", "can", "would", "is"))  # after "at 66"
 _DONE = frozenset(("after", "just", "recently"))  # "after turning 45": it is so
+_CHILD_S = {
+    (verb, "a") for verb in "have has got with feeding breastfeeding nursing of".split()
+}  # "I have a 2 year old"
 _HAVING = (["i", "have"], ["she", "has"], ["he", "has"], ["i", "am"], ["she", "is"], ["he", "is"])
 
 
@@ -70,7 +81,13 @@ class AgeReader:
 
     def _of_other(self, words: list[str], start: int, reach: int = 4) -> bool:
         near = words[max(0, start - reach) : start]
-        people = [i for i, word in enumerate(near) if word in self._people]
+        if tuple(near[-2:]) in _CHILD_S and "am" not in near:
+            return True
+        people = [
+            i
+            for i, word in enumerate(near)
+            if word in self._people and not (word in self._sex and near[:i] in ([], ["a"]))
+        ]
         return bool(people) and "i" not in near[people[-1] :]
 
     def _one(  # noqa: PLR0911 - one rule after another, the first that fits decides
@@ -78,12 +95,16 @@ class AgeReader:
     ) -> AgeMention | None:
         start, end, value = number
         born = any(last <= start <= last + 6 for last in around.born_ends)
-        if born and words[start - 1 : start] == ["in"] and 10 < value < 100:  # "born in 95"
+        before = [word for word in words[max(0, start - 2) : start] if word != "'"][-1:]
+        if born and (before == ["in"] or words[start - 1] == "'") and 10 < value < 100:  # "born in 95"
             return AgeMention(start, end, (year - value) % 100, 3)
         if FIRST_YEAR <= value <= year:
             alone = all(word in _FILLERS for word in words[:start] + words[end:])
             baby = words[end : end + 1] == ["baby"]
             return AgeMention(start, end, year - value, 3) if born or alone or baby else None
+        birthday = self._birthday(words, start, end, value)
+        if birthday is not None:
+            return birthday
         if (
             not 0 < value <= OLDEST
             or (start in around.not_before_ends and (words[start - 1] != "at" or value < 25))
@@ -92,7 +113,12 @@ class AgeReader:
             return None
         if end in around.after_starts:
             return AgeMention(start, end, value, 3 if _self_said(words, start) else 2)
-        if end in around.not_after_starts and not self._years_had(words, start, end):
+        no_age_after = end in around.not_after_starts and not (
+            value > 12 and words[end] in ("am", "pm")
+        )  # "at 66 am I"
+        if start in around.said_ends and "age" in words[max(0, start - 2) : start]:
+            no_age_after = False  # "my age is 38 years"
+        if no_age_after and not self._years_had(words, start, end):
             apart = start == 0 and not _GONE.intersection(words[end + 1 : end + 2])
             apart = apart or (words[start - 1 : start] == [","] and words[end + 1 : end + 2] in ([","], []))
             return AgeMention(start, end, value, 2) if apart and words[end] in ("yrs", "years") else None
@@ -101,6 +127,17 @@ class AgeReader:
             return None
         nearly = start in around.nearly_ends and not _DONE.intersection(words[max(0, start - 3) : start])
         return AgeMention(start, end, value - 1 if nearly else value, weight)
+
+    def _birthday(self, words: list[str], start: int, end: int, value: int) -> AgeMention | None:
+        """ "just had my 30th birthday", "my 60th is in march"."""
+        after = words[end + 1 : end + 3]
+        if words[end : end + 1] == [] or words[end] not in _ORDINAL or "my" not in words[max(0, start - 2) : start]:
+            return None
+        coming = bool(_COMING.intersection(after)) and "was" not in after
+        if after[:1] != ["birthday"] and not (coming and value >= 12):
+            return None
+        had = _HAD.intersection(words[max(0, start - 4) : start])
+        return AgeMention(start, end, value if had and not coming else value - 1, 3)
 
     def _weight(  # noqa: PLR0911 - as above
         self, words: list[str], start: int, end: int, value: int, around: _Around
@@ -127,19 +164,26 @@ class AgeReader:
             return 3 if _self_said(words, start) else 2
         if (before in self._sex and start == 1) or (after in self._sex and value >= 10):
             return 2
+        if value >= 10 and (
+            _beside(words, end, 1) in self._sex or (start < 3 and _beside(words, start - 1, -1) in self._sex)
+        ):
+            return 2
         if (
             self._person_before(words, start)
-            and before in frozenset((",", "(", "-", "", "law")) | self._people
+            and (before in frozenset((",", "(", "-", "", "law")) | self._people or before[:-1] in self._people)
             and after in ("", ",", ")", ".", "and", "-", "?", "!", "with", "on", "who", "wants", "has", "is")
         ):
             return 2
         if all(word in _FILLERS for word in words[:start] + words[end:]):
             return 2
-        if after == "here" or (before == "of" and self._person_before(words, start - 1)):
+        if after == "here" or (
+            before == "of"
+            and (self._person_before(words, start - 1) or self._sex.intersection(words[start - 2 : start - 1]))
+        ):
             return 2
         if before in ("is", "'s") and value >= 12 and self._of_other(words, start, reach=10):
             return 2
-        if before == "at" and after in ("", ",", ".", "?", "i", "and", "with") and value > 24:
+        if before == "at" and after in _AT_AGE and value > 24:
             return 1
         first = not [w for w in words[:start] if w not in _FILLERS]
         closed = after in ("", ",", ".", ")", "!", "?")
@@ -155,7 +199,10 @@ class AgeReader:
         )
 
     def _person_before(self, words: list[str], start: int) -> bool:
-        return any(word in self._people for word in words[max(0, start - 3) : start])
+        return any(
+            word in self._people or (word[-1:] == "s" and word[:-1] in self._people)
+            for word in words[max(0, start - 3) : start]
+        )
 
 
 class _Around:
@@ -168,6 +215,11 @@ class _Around:
         self.said_ends = {end for _, end in line.spans(reader._said)}
         self.nearly_ends = {end for _, end in line.spans(reader._nearly)}
         self.born_ends = {end for _, end in line.spans(reader._born)}
+
+
+def _beside(words: Sequence[str], i: int, step: int) -> str:
+    """The word beyond a comma or a slash at i: "29/f", "f, 29"."""
+    return words[i + step] if 0 <= i < len(words) and words[i] in ("/", ",") and 0 <= i + step < len(words) else ""
 
 
 def _self_said(words: Sequence[str], start: int) -> bool:
@@ -189,6 +241,8 @@ def _number(words: Sequence[str], i: int) -> tuple[int, int | None]:
     word = words[i]
     if word.isdecimal() and word.isascii():
         return i + 1, int(word) if len(word) <= 4 else None
+    if date := _DATE.fullmatch(word):
+        return i + 1, int(date[1])
     if word in _TEENS:
         return i + 1, _TEENS[word]
     if word in _TENS:

@@ -15,12 +15,15 @@ from bot.nlu.ages import AgeReader
 from bot.nlu.assertion import Assertions, Judge, Value
 from bot.nlu.heart import HEART, MULTI, HeartReader
 from bot.nlu.organs import OrganReader
+from bot.nlu.patterns import written_out
 from bot.nlu.reader import Reading
 from bot.nlu.subjects import Subjects, Whose
 from bot.nlu.vocabulary import Vocabulary
 
 NAME = "ClinicalEntities"
 FACT_FORMS = ("present", "unsure", "past", "absent")
+_RECOVERY = frozenset(("in remission", "remission", "all clear", "got the all clear"))
+RECOVERED = 4  # words between an illness and "in remission"
 
 
 class ClinicalReader:
@@ -29,7 +32,7 @@ class ClinicalReader:
     def __init__(self, vocabulary: Vocabulary, language: Language, today: Callable[[], date] = date.today) -> None:
         self._matcher = PhraseMatcher(language.vocab)
         for label, phrases in _labels(vocabulary).items():
-            self._matcher.add(label, [language.make_doc(phrase) for phrase in phrases])
+            self._matcher.add(label, [language.make_doc(phrase) for phrase in written_out(phrases)])
         self._assertions = Assertions(vocabulary.cues, language)
         self._subjects = Subjects(vocabulary, language)
         self._ages = AgeReader(vocabulary.age, vocabulary.people, language)
@@ -51,7 +54,7 @@ class ClinicalReader:
         return sorted(found, key=lambda entity: entity["start"])
 
     def _facts(self, reading: Reading, spans: list[Span], judge: Judge, whose: Whose) -> list[dict[str, Any]]:
-        named = [span for span in spans if span.label_.startswith("fact:")]
+        named = _own_facts([span for span in spans if span.label_.startswith("fact:")])
         taken = {i for span in spans for i in range(span.start, span.end)}
         starts = frozenset(span.start for span in named)
         said = [(span, span.label_.split(":")[1], _value(span, judge, starts)) for span in named]
@@ -102,6 +105,16 @@ def _topics(spans: list[Span]) -> list[Span]:
             first.setdefault(span.label_, span)
     places = [span for span in spans if span.label_.startswith("place:")]
     return list(first.values()) or places[:1]
+
+
+def _own_facts(named: list[Span]) -> list[Span]:
+    """Without the words of recovery that are said of another illness: "my diabetes is in remission" names no cancer."""
+    others = [span for span in named if not span.label_.startswith("fact:cancer")]
+
+    def is_of_another(span: Span) -> bool:
+        return span.text in _RECOVERY and any(0 <= span.start - other.end <= RECOVERED for other in others)
+
+    return [span for span in named if not is_of_another(span)]
 
 
 def _value(span: Span, judge: Judge, starts: frozenset[int]) -> Value:

@@ -28,6 +28,7 @@ class HeartReader:
             "a",
             "more",
         }
+        self._times = frozenset(f"x {number}" for number in self._several if number.isdecimal())  # "heart meds x 3"
 
     def medicines(self, doc: Doc, said: list[Said], judge: Judge) -> list[Said]:
         """What the medicines named in a message say of the heart, as further statements."""
@@ -45,6 +46,8 @@ class HeartReader:
         for token in doc:
             if token.text not in self._words:
                 continue
+            if doc[token.i + 1 : token.i + 3].text in self._times:
+                return doc[token.i : token.i + 3]
             before = range(max(0, token.i - NEAR), token.i)
             for i in before:
                 if doc[i].text in self._several and not judge.negated(i, token.i + 1):

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, product
 
 from spacy.tokens import Doc
 
 _PART = re.compile(r"(?:\([^)]*\)|[^\s(]|\((?![^)]*\)))+")
 GAP = r"(?:(?![.?!;] )[^ ]+ ){0,6}?"
 GAP_UNDENIED = r"(?:(?!(?:[.?!;]|not|no|never|without|nor|neither|none) )[^ ]+ ){0,6}?"
+
+
+def written_out(phrases: Iterable[str]) -> list[str]:
+    """Every phrase that `sugar|diabetes in my last|first pregnancy` stands for; several words go in brackets."""
+    return [" ".join(words) for phrase in phrases for words in product(*map(_alternatives, _PART.findall(phrase)))]
 
 
 class PatternError(ValueError):
@@ -70,6 +75,10 @@ def _word(part: str, groups: Mapping[str, Sequence[str]], pattern: str) -> str:
         else:
             found.append(_bare(one))
     return "|".join(" ".join(_ending(word) for word in phrase.lower().split()) for phrase in found)
+
+
+def _alternatives(part: str) -> list[str]:
+    return [_bare(one) for one in part.split("|") if one]
 
 
 def _bare(part: str) -> str:

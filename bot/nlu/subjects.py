@@ -8,20 +8,33 @@ from typing import Literal
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from bot.nlu.assertion import Value
-from bot.nlu.patterns import Line, compile_patterns
+from bot.nlu.assertion import STATES, Value
+from bot.nlu.patterns import Line, compile_patterns, written_out
 from bot.nlu.vocabulary import Vocabulary
 
 About = Literal["self", "other"]
 _ME = frozenset(("i", "me", "myself", "mine"))
-_ASKING = frozenset(
-    "can could may should asking ask wanted want was wondering wonder know think book wish hope if".split()
-)
+_ASKING = frozenset("can could may should asking ask wanted want wondering wonder know think book wish hope if".split())
+_CLAIMS = (
+    "i have it", "i have it too", "i have it as well", "i have that", "i got it", "i do too", "so do i", "so am i",
+    "so have i", "i am too", "me too", "i am as well", "i do as well", "and me", "and so i am", "i inherited it",
+    "i inherited that",
+)  # fmt: skip
 _SUBJECTS = frozenset(("she", "he", "her", "hers", "his"))
+_STAFF = frozenset(  # "they ruled out cancer": the doctors
+    "think thinks thought said say says found find ruled rule told tell want wanted checked check suspect suspected "
+    "saw diagnosed took removed did gave cut treated tested looked monitor call called put are can could".split()
+)
+_STOPS = frozenset(".?!;,")
+_OPENINGS = frozenset("hi hello hey and so but ok also".split())
+_VERBS = frozenset("is are would does do can could will".split())
+SUBJECT = 3  # words from such a verb to the condition it asks of
+_CARRIED = frozenset("twins boy girl son daughter child baby".split())
+_BEARING = frozenset("pregnant carrying expecting nursing feeding breastfeeding".split())
 _HISTORY = frozenset("had was were died passed used got".split())
 _PRESENT = frozenset(
     "is wants want would has needs need takes who can could should will does whose 's thinks likes asks "
-    "have keeps on".split()
+    "have keeps on turns turned takes".split()
 )
 
 
@@ -30,7 +43,9 @@ class Subjects:
 
     def __init__(self, vocabulary: Vocabulary, language: Language) -> None:
         def compiled(phrases: Sequence[str]):  # type: ignore[no-untyped-def]
-            return compile_patterns(" ".join(t.text for t in language.make_doc(phrase)) for phrase in phrases)
+            return compile_patterns(
+                " ".join(t.text for t in language.make_doc(phrase)) for phrase in written_out(phrases)
+            )
 
         self._people = frozenset(vocabulary.people)
         self._pronouns = frozenset(vocabulary.other_pronouns)
@@ -55,7 +70,7 @@ class Whose:
         self, words: list[str], people: frozenset[str], pronouns: frozenset[str], for_others: list[int],
         history: list[tuple[int, int]], general: list[tuple[int, int]],
     ) -> None:  # fmt: skip
-        self._words, self._people, self._pronouns = words, people, pronouns
+        self._words, self._people, self._pronouns = _persons(words, people), people, pronouns
         self._history, self._general = history, general
         self.about: About = "other" if self._is_for_other(for_others) else "self"
 
@@ -75,14 +90,29 @@ class Whose:
         if person is None:
             return False
         following = words[person + 1 : person + 5]
+        if following and following[0].isdecimal():
+            return True  # "my daughter 14"
         past = next((word for word in following if word in _HISTORY), None)
         present = next((word for word in following if word in _PRESENT or word in (",", "(")), None)
         now = present is not None and (past is None or following.index(present) < following.index(past))
         return now or (not following and person > 0)
 
     def _of_self(self, i: int) -> bool:
-        """ "mum of a 3 year old": the person is the writer."""
-        return self._words[i + 1 : i + 2] == ["of"] or self._words[max(0, i - 2) : i] == ["am", "a"]
+        """ "mum of a 3 year old", "as a child", "a cancer patient": the writer. "pregnant with twins": nobody yet."""
+        word, before = self._words[i], self._words[max(0, i - 3) : i]
+        if self._words[i + 1 : i + 2] == ["of"]:
+            return self._words[i + 2 : i + 3] not in (["mine"], ["ours"], ["hers"])
+        if before[-2:] in (["am", "a"], ["as", "a"], ["as", "an"]) or (
+            word in _CARRIED and _BEARING.intersection(before)
+        ):
+            return True
+        return word in ("patient", "client") and not {"a", "my", "our", "the", "your"}.intersection(before[-1:])
+
+    def _is_staff(self, i: int) -> bool:
+        """ "they think it is diabetes": the doctors say so."""
+        after = self._words[i + 1 : i + 3]
+        after = after[1:] if after[:1] in (["have"], ["has"], ["are"], ["were"]) else after[:1]
+        return self._words[i] == "they" and bool(_STAFF.intersection(after))
 
     def _speaks_of_self(self) -> bool:
         words = self._words
@@ -95,9 +125,13 @@ class Whose:
                 and words[i - 1] in ("asked", "told", "wants", "got", "begged")
             ):
                 continue  # "she asked me to find out"
+            if word == "mine" and words[i - 1 : i] == ["of"]:
+                continue  # "a friend of mine"
             if word in ("me", "myself", "mine"):
                 return True
             near = words[max(0, i - 1) : i] + words[i + 1 : i + 3]
+            if word == "i" and words[i + 1 : i + 2] in (["still"], ["come"]):
+                return True  # "dad is on dialysis. can I still come"
             if word == "i" and not any(other in _ASKING for other in near):
                 return True
         return False
@@ -105,6 +139,8 @@ class Whose:
     def of(self, start: int, end: int, value: Value) -> tuple[Value, About | Literal["family", "anyone"]]:
         """What is said, and whose the condition at those words is: `family` is history, `anyone` asked in general."""
         who = self._of(start, end)
+        if who == "self" and value == "past" and self._claimed_later(end):
+            return "yes", who
         if who == "family" and self._denied_later(end):
             return "no", self.about
         return value, who
@@ -112,7 +148,12 @@ class Whose:
     def _denied_later(self, end: int) -> bool:
         """ "diabetes runs in my family but i do not have it"."""
         later = " ".join(self._words[end:])
-        return any(phrase in later for phrase in ("i do not", "i am not", "not me", "i have not", "i never"))
+        return any(phrase in later for phrase in ("i do not", "i am not", "not me", "i have not", "i never", "me no"))
+
+    def _claimed_later(self, end: int) -> bool:
+        """ "my mum had diabetes and i have it too"."""
+        later = " ".join(self._words[end:]) + " "
+        return any(f"{phrase} " in later for phrase in _CLAIMS)
 
     def _of(self, start: int, end: int) -> About | Literal["family", "anyone"]:
         if any(
@@ -121,6 +162,8 @@ class Whose:
         ):
             return "family"
         owner = self._owner(start)
+        if owner == "other" and self.about == "self" and self._claimed_later(end):
+            return "self"
         if owner is None:
             return "anyone" if self._in_general(start, end) else self.about
         if owner == "other" and self.about == "self":
@@ -134,13 +177,33 @@ class Whose:
             word = self._words[i]
             if word in _ME and not (word == "i" and self._words[i - 1 : i] in (["can"], ["could"], ["should"])):
                 return "self"
-            if (word in self._people or word in self._pronouns) and not self._of_self(i):
+            if (word in self._people or word in self._pronouns) and not self._of_self(i) and not self._is_staff(i):
                 return "other"
             if word in (".", "?", "!", ";"):
                 return None
         return None
 
+    def _asked_of(self, start: int) -> bool:
+        """ "is diabetes a problem?", "would a pacemaker be an issue": the condition is what a question begins with."""
+        first = max((i + 1 for i in range(start) if self._words[i] in _STOPS), default=0)
+        while first < start and self._words[first] in _OPENINGS:
+            first += 1
+        if self._words[first] not in _VERBS or not 0 < start - first <= SUBJECT:
+            return False
+        after = self._words[first + 1]
+        return after not in ("be", "have") and not (start == first + 1 and after in STATES)  # "could be pregnant": said
+
     def _in_general(self, start: int, end: int) -> bool:
         if "i" in self._words or "my" in self._words or "me" in self._words:
             return False
+        if self._asked_of(start):
+            return True
         return any(abs(first - start) <= 6 or first <= start < last for first, last in self._general)
+
+
+def _persons(words: list[str], people: frozenset[str]) -> list[str]:
+    """The words, with "daughters 14" read as "daughter is 14" is."""
+    return [
+        word[:-1] if word[:-1] in people and word[-1:] == "s" and after.isdecimal() else word
+        for word, after in zip(words, [*words[1:], ""], strict=False)
+    ]
