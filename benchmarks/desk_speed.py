@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from itertools import islice
 from random import Random
@@ -23,9 +23,11 @@ import httpx
 import numpy as np
 from cryptography.fernet import Fernet
 from fastapi import FastAPI
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from bot.channels.feed import Feed
+from bot.clinic.content import load_content
+from bot.clinic.screening import Heard, begin, hear, verdict
 from bot.desk import create_router
 from bot.desk.meaning import ENCODER
 from bot.settings import Settings
@@ -33,14 +35,14 @@ from bot.store import answers_learned, conversations, desk_ownership, staff
 from bot.store.answers_learned import Draft
 from bot.store.columns import new_id
 from bot.store.desk_models import GroupedQuestion, QuestionGroup
-from bot.store.engine import Session, Sessions, unit_of_work
-from bot.store.models import Booking, Conversation, Message, StaffUser, TriageItem
+from bot.store.engine import Session, Sessions, reading, unit_of_work
+from bot.store.models import Booking, Conversation, Message, Screening, StaffUser, TriageItem
 from bot.store.opening import open_store
 from bot.store.pseudonyms import new_pseudonym
 from bot.store.vectors import packed
 
 NOW = datetime.now(timezone.utc)
-CHATS, MESSAGES, ITEMS, GROUPS, BOOKINGS, ANSWERS = 10_000, 100_000, 10_000, 600, 3_000, 200
+CHATS, MESSAGES, ITEMS, GROUPS, BOOKINGS, ANSWERS, SCREENINGS = 10_000, 100_000, 10_000, 600, 3_000, 200, 3_000
 KINDS = ("question", "question", "question", "question", "question", "booking", "person", "person", "review", "danger")
 URGENCY = {"danger": 0, "person": 10, "review": 20, "booking": 30, "question": 40}
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of a database that lives a minute
@@ -67,6 +69,7 @@ def seed(sessions: Sessions, random: Random) -> None:
             author = staff.create(session, email=email, name=name, role=role, password=PASSWORD, actor="seed", now=NOW)  # type: ignore[arg-type]
         for number in range(ANSWERS):
             _answer(session, number, author)
+        _insert(session, Screening, _screenings(chats, random))
         session.commit()
 
 
@@ -154,6 +157,28 @@ def _answer(session: Session, number: int, author: StaffUser) -> None:
     answers_learned.write(session, draft, wordings, encoder=ENCODER, author=author, now=NOW)
 
 
+def _screenings(chats: list[dict[str, Any]], random: Random) -> Iterator[dict[str, Any]]:
+    """What a check of one message and one of two leaves, decided as the rules decide."""
+    content = load_content(Settings().content)
+    for said in ({"none_of_these": "no"}, {"diabetes": "yes"}, {"liver_disease": "unsure", "none_of_these": "no"}):
+        turn = begin(content, Heard("check_eligibility", age=34, text="I am 34"), NOW.date())
+        turn = hear(turn.state, Heard("inform", said, text="as said"), content, NOW.date())
+        found = verdict(turn.state, content)
+        answers = {key: turn.state.to_dict()[key] for key in ("answers", "amendments", "about", "person")}
+        for chat in random.sample(chats, SCREENINGS // 3):
+            yield {
+                "id": new_id(),
+                "conversation_id": chat["id"],
+                "answers": answers,
+                "outcome": found.outcome,
+                "reasons": list(found.reasons),
+                "open": list(found.open),
+                "content_version": content.version,
+                "rules_version": content.screening.version,
+                "decided_at": _moment(random),
+            }
+
+
 def _booking(chat: dict[str, Any], random: Random) -> dict[str, Any]:
     at = _moment(random)
     return {
@@ -180,11 +205,13 @@ async def measure(settings: Settings, sessions: Sessions) -> list[tuple[str, flo
     app.include_router(router)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://desk.example", follow_redirects=True) as client:
-        pages = await _every_page(client)
+        with reading(sessions) as session:
+            screening = session.scalars(select(Screening.id).limit(1)).one()
+        pages = await _every_page(client, screening)
         return [(path, *await _median(client, path, router.desk.kept_figures.clear)) for path in pages]
 
 
-async def _every_page(client: httpx.AsyncClient) -> list[str]:
+async def _every_page(client: httpx.AsyncClient, screening: str) -> list[str]:
     """Sign in, and find the address of every page, of things that are there."""
     page = await client.get("/desk/login")
     token = _found(r'name="token" value="([^"]+)"', page.text)
@@ -199,7 +226,8 @@ async def _every_page(client: httpx.AsyncClient) -> list[str]:
     pages = ["/desk", following, "/desk?kind=question", "/desk?show=mine", "/desk?q=number 77", "/desk?q=Heron", item]
     pages += [item.split("?")[0] + "/news?after=0", "/desk/questions", group, "/desk/answers", answer]
     pages += [f"{answer}/preview", f"/desk/answers/new?group={group.rsplit('/', 1)[-1]}", "/desk/training"]
-    pages += ["/desk/bookings", visit, "/desk/bookings/week", "/desk/figures?weeks=26"]
+    pages += ["/desk/bookings", visit, "/desk/bookings/week", "/desk/figures?weeks=26", "/desk/deliveries"]
+    pages += ["/desk/screenings/rules", f"/desk/screenings/{screening}"]
     return [*pages, "/desk/figures.csv?table=weeks&weeks=26", "/desk/staff", "/desk/log", "/desk/account"]
 
 

@@ -138,8 +138,9 @@ def screening_replay(
     content = load_content(chosen) if chosen.is_dir() else load_with_screening(settings.content, chosen.read_bytes())
     with reading(open_store(settings)) as session:
         done = replay(screenings_stored.current(session), content.screening)
+        was = screenings_stored.reasons(session, [one.id for one in done.differences])
     for one in done.differences:
-        because = ", ".join(one.now_reasons or one.was_reasons)
+        because = ", ".join(one.now_reasons or was[one.id])
         settled = f" (a clinician decided: {one.settled})" if one.settled else ""
         typer.echo(f"{one.id}  {one.was}{settled} -> {one.now}  {because}  rules {one.rules_version}")
     found = f"{len(done.differences)} of {done.total} would end differently"
@@ -165,7 +166,7 @@ def screening_export(screening_id: str, path: Path) -> None:
         if row is None:
             console.print("[red]There is no such screening.[/red]")
             raise typer.Exit(1)
-        by = screenings.settled_by(row)
+        by = screenings.settled_by(row.answers)
         settled_by = staff.names(session).get(by, by) if by else ""
         decided = Decided(row.outcome, row.reasons, row.rules_version, settled_by)
         of_its_day = contents.by_which(session, row, content) or content

@@ -28,4 +28,5 @@ def make_quiet(part: str = "command") -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     silence_warnings()
     logs.set_up(part)
-    logging.getLogger("sanic.access").setLevel(logging.ERROR)
+    for name in ("sanic.access", "matplotlib"):
+        logging.getLogger(name).setLevel(logging.ERROR)

@@ -101,9 +101,9 @@ def review_key(row: Screening) -> str:
     return f"review:{row.id}"
 
 
-def settled_by(row: Screening) -> str | None:
-    """The id of the clinician who settled a screening; None where the rules did."""
-    return row.answers.get(SETTLED_BY)
+def settled_by(answers: Mapping[str, Any]) -> str | None:
+    """The id of the clinician who settled a screening of these answers; None where the rules did."""
+    return answers.get(SETTLED_BY)
 
 
 def history(session: Session, conversation_id: str) -> list[Screening]:

@@ -136,7 +136,7 @@ def stored(id: str, outcome: str, **answers: Any) -> Stored:
     state = Screening()
     for key, value in (CLEAR | answers).items():
         state = state.with_answer(key, value, "", TODAY)
-    return Stored(id, state.to_dict(), outcome, (), "demo-0")
+    return Stored(id, state.to_dict(), outcome, "demo-0")
 
 
 def test_rules_that_did_not_change_decide_everybody_as_before() -> None:

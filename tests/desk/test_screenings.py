@@ -206,7 +206,7 @@ def test_what_a_clinician_settled_is_no_difference_and_rasa_hears_of_it(front: F
         session.expunge_all()
     assert settled is not None
     assert clara.user is not None
-    by = screenings.settled_by(settled)
+    by = screenings.settled_by(settled.answers)
     assert (settled.outcome, settled.reasons, by) == ("not_suitable", ["liver_disease"], clara.user.id)
     assert [one.payload["value"] for one in errands if one.payload.get("name") == "screening_outcome"] == [
         "not_suitable"

@@ -20,7 +20,6 @@ class Stored:
     id: str
     answers: Mapping[str, Any]
     outcome: str
-    reasons: tuple[str, ...]
     rules_version: str
     decided_at: datetime | None = None
     settled: str = ""
@@ -33,7 +32,6 @@ class Difference:
     id: str
     was: str
     now: str
-    was_reasons: tuple[str, ...]
     now_reasons: tuple[str, ...]
     rules_version: str
     decided_at: datetime | None = None
@@ -70,7 +68,6 @@ def _difference(one: Stored, now: Verdict) -> Difference:
         id=one.id,
         was=one.outcome,
         now=now.outcome,
-        was_reasons=one.reasons,
         now_reasons=now.reasons,
         rules_version=one.rules_version,
         decided_at=one.decided_at,

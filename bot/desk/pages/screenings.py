@@ -16,6 +16,7 @@ from bot.clinic.screening.replay import Replayed, decide, replay
 from bot.desk.context import View
 from bot.desk.routing import NotThere, Pages, Refused, Signed
 from bot.store import audit, contents, conversations, screenings, screenings_stored, staff
+from bot.store.engine import Session
 from bot.store.models import Conversation
 
 pages = Pages()
@@ -30,7 +31,8 @@ def rules(view: Signed) -> Response:
     with view.changing() as session:
         done = replay(screenings_stored.current(session), view.desk.content.screening)
         screenings_stored.note_differing(session, len(done.differences))
-    return _rules(view, view.desk.content, done)
+        was = _was(session, done)
+    return _rules(view, view.desk.content, done, was)
 
 
 @pages.post("/screenings/rules")
@@ -44,10 +46,11 @@ def try_rules(view: Signed, file: Annotated[UploadFile, File()]) -> Response:
     try:
         content = load_with_screening(view.desk.settings.content, raw)
     except ContentError as error:
-        return _rules(view, view.desk.content, Replayed(), problems=[str(one) for one in error.problems])
+        return _rules(view, view.desk.content, Replayed(), {}, problems=[str(one) for one in error.problems])
     with view.reading() as session:
         done = replay(screenings_stored.current(session), content.screening)
-    return _rules(view, content, done, name=(file.filename or "screening.yml")[:80])
+        was = _was(session, done)
+    return _rules(view, content, done, was, name=(file.filename or "screening.yml")[:80])
 
 
 @pages.get("/screenings/questionnaire")
@@ -109,7 +112,7 @@ def _opened(view: View, screening_id: str, action: str) -> _Opened:
         if row is None:
             raise NotThere(screening_id)
         audit.record(session, actor=view.staff.id, action=action, subject=f"screening:{screening_id}", now=view.now)
-        clinician = screenings.settled_by(row)
+        clinician = screenings.settled_by(row.answers)
         opened = _Opened(
             row,
             conversations.get_conversation(session, row.conversation_id),
@@ -121,10 +124,18 @@ def _opened(view: View, screening_id: str, action: str) -> _Opened:
     return opened
 
 
-def _rules(view: View, content: Content, done: Replayed, name: str = "", problems: list[str] | None = None) -> Response:
+def _was(session: Session, done: Replayed) -> dict[str, list[str]]:
+    return screenings_stored.reasons(session, [one.id for one in done.differences[:SHOWN]])
+
+
+def _rules(  # noqa: PLR0913, PLR0917 - what the page shows
+    view: View, content: Content, done: Replayed, was: dict[str, list[str]], name: str = "",
+    problems: list[str] | None = None,
+) -> Response:  # fmt: skip
     rules = content.screening
     code = 422 if problems else 200
-    return view.page("rules.html", code, rules=rules, done=done, name=name, problems=problems or [], shown=SHOWN)
+    shown = {"rules": rules, "done": done, "was": was, "name": name, "problems": problems or [], "shown": SHOWN}
+    return view.page("rules.html", code, **shown)
 
 
 def _download(resource: dict[str, Any], name: str) -> Response:
