@@ -71,14 +71,25 @@ def test_an_advisory_is_open_until_it_is_accepted_by_its_id_or_alias(audit: Modu
     assert audit.judge(report, known).open == ()
 
 
+def test_an_advisory_of_the_chat_windows_packages_is_open_until_it_is_accepted(audit: ModuleType) -> None:
+    advisory = {"title": "a way out", "url": "https://github.com/advisories/GHSA-1-2-3"}
+    report = {
+        "vulnerabilities": {"a": {"via": [advisory]}, "on-a": {"via": ["a"]}},
+        "metadata": {"dependencies": {"total": 9}},
+    }
+    assert audit.judge_npm(report, frozenset()) == audit.Verdict(9, 9, ("a: GHSA-1-2-3",))
+    assert audit.judge_npm(report, frozenset({"GHSA-1-2-3"})).open == ()
+
+
 @pytest.mark.parametrize(("strict", "code"), [("0", 0), ("1", 1)])
 def test_advisories_out_of_reach_are_said_and_fail_only_when_asked_to(
     audit: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], strict: str, code: int
 ) -> None:
     monkeypatch.setenv("AUDIT_STRICT", strict)
-    assert audit.main(["sh", "-c", "echo no way out >&2; exit 1"]) == code
+    assert audit.main(["sh", "-c", "echo no way out >&2; exit 1"], ["no-npm-is-here"]) == code
     said = capsys.readouterr().out
-    assert "0 of " in said
+    assert re.findall(r"^0 of \d+ (\w+) packages", said, flags=re.MULTILINE) == ["Python", "npm"]
+    assert "npm audit gave no report: No such file" in said
     assert "no way out" in said
     assert "NOT AUDITED" in said
 
