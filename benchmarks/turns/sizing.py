@@ -49,7 +49,6 @@ def table(rasa_ms: float, all_ms: float) -> str:
     for conversations in (200, 2_000, 10_000, 50_000, 200_000, 1_000_000):
         one = size(conversations, rasa_ms, all_ms)
         cells = f"{one.conversations:,}", f"{one.turns_per_second:.1f}", f"{one.pods}", f"{one.cores:.1f}"
-        cells = f"{one.conversations:,}", f"{one.turns_per_second:.1f}", f"{one.pods}", f"{one.cores:.1f}"
         lines.append(f"| {' | '.join(cells)} | {one.gigabytes_stored:,.1f} GB |")
     return "\n".join(lines)
 
