@@ -204,14 +204,13 @@ def _told(text: str, buttons: list[dict[str, Any]]) -> tuple[str, tuple[str, ...
 
 
 def test_the_same_dialogue_is_answered_alike_on_every_channel(model: Path, tmp_path: Path, root: Path) -> None:
-    async def compare() -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        async with running(model, tmp_path, root) as parts:
-            for name, lines in DIALOGUES.items():
-                found[name] = [await channel(parts, lines) for channel in (on_website, on_messenger, on_rest)]
-        return found
+    async def compare() -> list[list[list[Told]]]:
+        async with running(model, tmp_path, root) as parts:  # all at once: what takes time is waiting for quiet
+            channels = (on_website, on_messenger, on_rest)
+            everywhere = (asyncio.gather(*(ask(parts, lines) for ask in channels)) for lines in DIALOGUES.values())
+            return await asyncio.gather(*everywhere)
 
-    for name, (website, messenger, rest) in asyncio.run(compare()).items():
+    for name, (website, messenger, rest) in zip(DIALOGUES, asyncio.run(compare()), strict=True):
         assert all(website), f"{name}: somebody was told nothing"
         assert messenger == website, name
         assert rest == website, name
