@@ -20,7 +20,7 @@ from rasa.core.channels.channel import OutputChannel, UserMessage
 
 from bot import logs
 from bot.channels.apology import words
-from bot.channels.incoming import Incoming, is_public
+from bot.channels.incoming import Incoming
 from bot.channels.queues import Queues
 from bot.channels.records import DANGER, Records, Turn
 from bot.channels.shapes import Said, unstored
@@ -31,6 +31,7 @@ from bot.store.turns import ENDING, Ending
 
 log = logging.getLogger(__name__)
 
+REPORT = "/report_emergency"  # the payload of a button that anybody may press
 AGAIN = "again"  # metadata: Rasa may have heard this message before (bot/serving/once.py)
 TURN_SECONDS = 50.0  # below the 60 s after which Rasa's lock on a conversation is given to the next message
 STORE_SECONDS = 20.0  # for writing a message down; SQLite itself waits 15 s for another writer
@@ -176,19 +177,27 @@ class Turns:
     async def _without_store(self, conversation_id: str, message: Incoming, error: Exception) -> list[Said]:
         """The store is away: the patient hears the bot only if there is danger, else that nothing was kept.
 
-        What the bot offered cannot be looked up now, so of payloads Rasa hears only bare public intents.
+        A turn does more than to speak: a yes would book a visit of which the patient hears that nothing was kept, and
+        again when the page sends it again. So Rasa hears nothing in which it was not understood beforehand that there
+        is danger. What the bot offered cannot be looked up now: of payloads it hears only the bare one that reports it.
         """
         log_error("a message could not be stored", error)
-        if message.payload and not is_public(message.payload):
+        text = message.payload or message.text
+        if not await self._warns_of_danger(text):
             raise NotStored from error
         heard = Collector(self.channel)
-        saying = asyncio.create_task(self._say(conversation_id, message.payload or message.text, None, collector=heard))
+        saying = asyncio.create_task(self._say(conversation_id, text, None, collector=heard))
         in_danger = asyncio.create_task(heard.danger.wait())
         await asyncio.wait((saying, in_danger), return_when=asyncio.FIRST_COMPLETED)  # what follows advice may hang too
         in_danger.cancel()
         if not heard.danger.is_set():
             raise NotStored from error
         return unstored([*heard.says, await self._apologise(conversation_id)])
+
+    async def _warns_of_danger(self, text: str) -> bool:
+        if text.startswith("/"):
+            return text == REPORT
+        return bool((await self._understood(text) or {}).get("danger"))
 
     async def _understood(self, text: str) -> Mapping[str, Any] | None:
         """The parse that Rasa is then handed; None leaves the parsing to Rasa."""

@@ -289,6 +289,17 @@ async def test_danger_is_at_the_desk_once_also_when_an_action_queued_it_too(
     assert queue(sessions, website) == [("danger", "danger")]
 
 
+@pytest.fixture
+def danger_is_breath(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An understanding that knows one danger."""
+
+    async def understood(app: Any, text: str) -> dict[str, Any]:
+        return {"danger": {"level": "emergency", "sign": "breathing"}} if "breathe" in text else {}
+
+    monkeypatch.setattr("bot.channels.website.understood_by", understood)
+
+
+@pytest.mark.usefixtures("danger_is_breath")
 async def test_danger_advice_arrives_while_the_store_is_away(website: Website) -> None:
     async def agent(message: UserMessage) -> None:
         await say(message, "Call 112 now", kind="emergency" if "breathe" in message.text else "answer")
@@ -322,6 +333,33 @@ async def test_a_payload_nobody_offered_is_not_heard_by_rasa_while_the_store_is_
     assert heard == ["/start_chat", "/report_emergency"]
 
 
+@pytest.mark.usefixtures("danger_is_breath")
+async def test_a_yes_that_could_not_be_kept_does_nothing_until_it_is_sent_again(
+    website: Website, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booked, same = [], str(uuid4())
+
+    async def agent(message: UserMessage) -> None:
+        if message.text == "yes":
+            booked.append(str(message.message_id))
+        await say(message, "Your request is with the clinic.", kind="confirmation")
+
+    def locked(*_: Any) -> None:
+        raise OSError
+
+    async with visiting(website, agent) as visitor:
+        with monkeypatch.context() as away:
+            away.setattr(Records, "accept", locked)
+            refused = await visitor.send("yes", id=same)
+        await asyncio.sleep(0.1)  # time for a turn that should not have begun
+        assert booked == []
+        told = await visitor.send("yes", id=same)
+    assert refused.status_code == 503
+    assert told.json()["messages"][0]["text"] == "Your request is with the clinic."
+    assert len(booked) == 1
+
+
+@pytest.mark.usefixtures("danger_is_breath")
 async def test_danger_advice_waits_neither_for_a_store_that_hangs_nor_for_what_follows_it(
     website: Website, monkeypatch: pytest.MonkeyPatch
 ) -> None:
