@@ -273,6 +273,7 @@ def test_a_store_without_keys_is_refused_in_words_and_not_replaced_by_memory(
 ) -> None:
     crypto.forget_keys()
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/named.db")
+    monkeypatch.setenv("MESOGUIDE_VAR", str(tmp_path))  # the folder's own var/ may hold keys, once it was started
     monkeypatch.delenv("MESOGUIDE_KEYS", raising=False)
     with pytest.raises(SettingError, match="MESOGUIDE_KEYS"):
         create_tracker_store(EndpointConfig.from_dict(ENDPOINT), DOMAIN)
