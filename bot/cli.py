@@ -27,6 +27,7 @@ def main() -> None:
     """Entry point: a wrong setting or content file is one clear line, not a trace."""
     from bot.clinic.content import ContentError
     from bot.serving.backup import BackupError
+    from bot.serving.content_live import NotApproved
     from bot.serving.models import BrokenModel
     from bot.serving.printing import PrintError
     from bot.serving.quiet import silence_warnings
@@ -34,7 +35,7 @@ def main() -> None:
     silence_warnings()
     try:
         app()
-    except (SettingError, ContentError, BackupError, BrokenModel, PrintError) as error:
+    except (SettingError, ContentError, NotApproved, BackupError, BrokenModel, PrintError) as error:
         console.print(f"[red]{error}[/red]", highlight=False)
         sys.exit(2)
 
@@ -49,11 +50,12 @@ def serve() -> None:
     settings.var.mkdir(parents=True, exist_ok=True)
     env = secrets.complete_environment(settings, os.environ)
     secrets.check(settings)
-    commands.check_content_of(settings.content)
+    settings = Settings.from_env(env)
+    os.environ["MESOGUIDE_CONTENT"] = env["MESOGUIDE_CONTENT"] = str(_content(settings))
     doors(settings.credentials)  # what is wrong there is said once, and not by a web process that dies again and again
     model = _model()
     models.keep(model, settings.var)
-    demo_desk = first_start.prepare(settings, env, datetime.now(timezone.utc))
+    demo_desk = first_start.prepare(settings, datetime.now(timezone.utc))
     supervise.become(model, env, first_start.DEMO_ADMIN if demo_desk else "")
 
 
@@ -61,6 +63,22 @@ def serve() -> None:
 def train(force: Annotated[bool, typer.Option(help="Train even when a current model exists.")] = False) -> None:
     """Train the model of the present files, unless there is one."""
     console.print(f"Model: {_model(force)}", highlight=False)
+
+
+def _content(settings: Settings) -> Path:
+    """The folder to speak from; says so when a change waits for its approval."""
+    from bot.serving import content_live
+
+    in_order = commands.is_in_order(settings.content)
+    if not in_order and not settings.production:
+        raise typer.Exit(2)
+    served = content_live.to_serve(settings, in_order)
+    if served.waiting:
+        what = f"The content in {settings.content} (version {served.waiting}) waits for a clinician's approval."
+        told = f"Patients are told version {served.version}, as before."
+        console.print(f"[yellow]{what}[/yellow] {told}", highlight=False)
+        console.print("See mesoguide content diff, then mesoguide content approve --by NAME, and start again.")
+    return served.folder
 
 
 def _model(force: bool = False) -> Path:

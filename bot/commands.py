@@ -44,19 +44,19 @@ def content_check(
     folder: Annotated[Path | None, typer.Argument(help="By default the installation's.")] = None,
 ) -> None:
     """Check every content file and say what is wrong, where, and what is expected."""
-    check_content_of(folder or Settings.from_env().content)
+    if not is_in_order(folder or Settings.from_env().content):
+        raise typer.Exit(2)
     console.print("Content is in order.")
 
 
-def check_content_of(folder: Path) -> None:
-    """Print every problem of a content folder; ends the command when one is an error."""
+def is_in_order(folder: Path) -> bool:
+    """Print every problem of a content folder; False when one is an error."""
     from bot.serving.content_check import check_whole_content
 
     problems = check_whole_content(folder, date.today())
     for problem in problems:
         console.print(str(problem), highlight=False, markup=False)
-    if any(problem.level == "error" for problem in problems):
-        raise typer.Exit(2)
+    return not any(problem.level == "error" for problem in problems)
 
 
 @content.command("report")

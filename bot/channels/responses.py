@@ -25,8 +25,8 @@ class ClinicResponses(TemplatedNaturalLanguageGenerator):
     """Answers `utter_…` names from the domain; placeholders come from content/clinic.yml and the danger just named."""
 
     def __init__(self, endpoint_config: EndpointConfig, domain: Domain) -> None:
-        super().__init__(domain.responses)
         content = load_content(Settings.from_env().content)
+        super().__init__({**domain.responses, **content.responses})  # the model may hold those of another version
         self._details = dict(content.placeholders())
         self._languages = content.languages
         self._signs = {sign.id: sign for sign in content.warning_signs}

@@ -1,47 +1,25 @@
-"""`mesoguide content`: what a change means for patients, who approved it, and where a past answer came from."""
+"""`mesoguide content`: what a change means for patients, who approved it, and where a past answer came from.
+
+Which version goes live is said in content_live.py."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from bot.clinic.content import Content, content_files, load_content, load_kept
 from bot.clinic.report.diff import Change, content_diff
-from bot.clinic.screening.replay import replay
-from bot.settings import SettingError, Settings
-from bot.store import audit, contents, screenings_stored
-from bot.store.engine import Sessions, reading, unit_of_work
+from bot.settings import Settings
+from bot.store import contents
+from bot.store.engine import reading, unit_of_work
 from bot.store.opening import open_store
 
 
 class NotOnRecord(LookupError):
     """Something that is asked for is not in the database; the message says what."""
-
-
-def note_live(sessions: Sessions, folder: Path, version: str, now: datetime) -> None:
-    """At the start of the installation: from now on it speaks from this content. The stored screenings are decided anew
-    by its rules; how many would end otherwise is kept for the desk, and nobody's outcome changes by it."""
-    with reading(sessions) as session:
-        former = contents.live(session)
-        if former is not None and former.version == version:
-            return
-    with unit_of_work(sessions) as session:
-        contents.note_live(session, version, content_files(folder), now)
-        session.commit()
-    with suppress(SettingError), unit_of_work(sessions) as session:  # a key that is missing is the doctor's to say
-        done = replay(screenings_stored.current(session), load_content(folder).screening)
-        screenings_stored.note_differing(session, len(done.differences))
-        if done.differences:
-            details = {"differ": len(done.differences), "of": done.total}
-            subject = f"content:{version}"
-            audit.record(
-                session, actor="system", action="screening.replayed", subject=subject, now=now, details=details
-            )
-        session.commit()
 
 
 def pending(settings: Settings, folder: Path | None = None) -> list[Change]:

@@ -248,8 +248,16 @@ def _approval(settings: Settings, content: Content) -> Iterator[Finding]:
     with inspection.readable(settings.database_url, settings.keys) as session:
         if session is None or contents.is_approved(session, content.version):
             return
+        live = contents.live(session)
+        told = live.version if live else ""
+    what = f"nobody has approved version {content.version}"
     cure = "see mesoguide content diff, then: mesoguide content approve --by NAME"
-    yield Finding("Content", "warning", f"nobody has approved version {content.version}, which patients are told", cure)
+    if told == content.version or not settings.production:
+        yield Finding("Content", "warning", f"{what}, which patients are told", cure)
+    elif told:
+        yield Finding("Content", "warning", f"{what}; until then patients are told version {told}", cure)
+    else:
+        yield Finding("Content", "error", f"{what}; a production does not start with it", cure)
 
 
 def _screenings(settings: Settings) -> Iterator[Finding]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from bot.settings import Settings
@@ -14,13 +12,13 @@ from bot.store.opening import open_store
 DEMO_ADMIN = "desk@example.org"
 
 
-def prepare(settings: Settings, env: Mapping[str, str], now: datetime) -> bool:
+def prepare(settings: Settings, now: datetime) -> bool:
     """Bring the database up to date; True when the demo's desk account is DEMO_ADMIN with MESOGUIDE_DESK_PASSWORD."""
-    sessions = open_store(replace(settings, keys=tuple(env["MESOGUIDE_KEYS"].split(","))))
+    sessions = open_store(settings)
     if settings.production:
         return False
     with unit_of_work(sessions) as session:
         if not staff.anybody(session):
-            staff.create_admin(session, DEMO_ADMIN, "Demo Desk", env["MESOGUIDE_DESK_PASSWORD"], now)
+            staff.create_admin(session, DEMO_ADMIN, "Demo Desk", settings.desk_password, now)
             session.commit()
         return staff.find(session, DEMO_ADMIN) is not None

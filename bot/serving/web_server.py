@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uvicorn
 
+from bot.clinic.content import ContentError
 from bot.serving import garbage, tracing
 from bot.serving.orphans import end_with_supervisor
 from bot.serving.quiet import make_quiet
 from bot.serving.secrets import settings_of_process
+from bot.settings import SettingError
 
 
 def main() -> None:
@@ -15,9 +17,13 @@ def main() -> None:
     make_quiet("web")
     end_with_supervisor()
     settings = settings_of_process()
+    from bot.serving.content_live import NotApproved
     from bot.web.app import create_app
 
-    app = tracing.of_web(create_app(settings))
+    try:
+        app = tracing.of_web(create_app(settings))
+    except (SettingError, ContentError, NotApproved) as error:
+        raise SystemExit(str(error)) from None
     garbage.settle()
     uvicorn.run(
         app,

@@ -27,7 +27,7 @@ from bot.desk import inbound
 from bot.handover import calendar_route, worker
 from bot.handover.settings import HandoverSettings
 from bot.problems import CONTENT_TYPE, Problem, Problems
-from bot.serving.contents import note_live
+from bot.serving import content_live
 from bot.serving.figures import ClinicFigures
 from bot.settings import Settings
 from bot.store.engine import Sessions
@@ -54,8 +54,8 @@ Page = Callable[[Request, int], Awaitable[Response]]
 def create_app(settings: Settings) -> FastAPI:
     """The app of an installation.
 
-    Raises SettingError or ContentError naming what is wrong; touches the database only to bring its tables up to date
-    and to note which content is live.
+    Raises SettingError, ContentError or NotApproved naming what is wrong; touches the database only to bring its tables
+    up to date and to note which content is live.
     """
     content = load_content(settings.content)
     problems = Problems(content.placeholders())
@@ -63,7 +63,8 @@ def create_app(settings: Settings) -> FastAPI:
     rasas = {url: settings.line_of(port) for url, port in zip(settings.rasa_urls, settings.rasa_ports, strict=True)}
     forwarder = Forwarder(rasas, problems, metrics, moves=settings.redis_url is not None)
     sessions = open_store(settings)
-    note_live(sessions, settings.content, content.version, datetime.now(timezone.utc))
+    content_live.check(settings, sessions, content.version)
+    content_live.note_live(sessions, settings.content, content.version, datetime.now(timezone.utc))
     front_desk = desk.create_router(settings, sessions)
     metrics.register(ClinicFigures(sessions))
     handover = HandoverSettings.from_env()

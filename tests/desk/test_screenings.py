@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from bot.cli import app
 from bot.clinic.content import content_files, content_version, load_content
 from bot.clinic.screening import Heard, begin, hear, verdict
-from bot.serving.contents import note_live
+from bot.serving.content_live import note_live
 from bot.serving.doctor import examine
 from bot.settings import BOT
 from bot.store import bookings, contents, screenings, triage

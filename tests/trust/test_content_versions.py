@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from bot.actions.answer import ActionAnswer
 from bot.cli import app
 from bot.clinic.content import content_files, content_version, load_content
-from bot.serving.contents import NotOnRecord, approve, note_live, pending, trace
+from bot.serving.content_live import note_live
+from bot.serving.contents import NotOnRecord, approve, pending, trace
 from bot.settings import BOT, Settings
 from bot.store import audit, contents, conversations
 from bot.store.engine import Sessions, reading, unit_of_work

@@ -17,7 +17,9 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from bot.clinic.content import content_version
 from bot.serving import doctor, tracing
+from bot.serving.content_live import note_live
 from bot.serving.contents import approve
 from bot.serving.doctor import Finding, examine
 from bot.settings import BOT, Settings
@@ -33,7 +35,7 @@ Usage = namedtuple("Usage", "total used free")
 
 @pytest.fixture
 def sound(tmp_path: Path, keys: tuple[str, ...]) -> Settings:
-    """A production installation that is in order, apart from the demo's content."""
+    """A production installation that is in order, with the demo's content approved as a clinic's own."""
     content = tmp_path / "content"
     shutil.copytree(BOT / "content", content)
     clinic = content / "clinic.yml"
@@ -52,6 +54,7 @@ def sound(tmp_path: Path, keys: tuple[str, ...]) -> Settings:
         production=True,
     )
     fill(settings)
+    approve(settings, "Dr. Demo", NOW)
     (tmp_path / "mesoguide.db").chmod(0o600)
     return settings
 
@@ -199,11 +202,16 @@ def test_an_address_for_traces_without_the_packages_for_them_is_an_error(
     assert tracing.ENDPOINT in found.what
 
 
-def test_content_that_nobody_approved_is_a_warning(sound: Settings) -> None:
-    def found() -> list[str]:
-        return [one.what for one in examine(sound, TODAY) if one.check == "Content" and "approved" in one.what]
+def test_content_that_nobody_approved_stops_a_first_start_and_waits_at_a_later_one(sound: Settings) -> None:
+    def found() -> list[tuple[str, str]]:
+        said = [one for one in examine(sound, TODAY) if one.check == "Content" and "approved" in one.what]
+        return [(one.level, one.what.partition("; ")[2]) for one in said]
 
-    assert len(found()) == 1
+    first = content_version(sound.content)
+    (sound.content / "terms.yml").open("a").write("# changed\n")
+    assert found() == [("error", "a production does not start with it")]
+    note_live(open_store(sound), BOT / "content", first, NOW)
+    assert found() == [("warning", f"until then patients are told version {first}")]
     approve(sound, "Dr. Demo", NOW)
     assert found() == []
 

@@ -9,6 +9,8 @@ from bot.clinic.content.load import (
     load_content,
     load_kept,
     load_with_screening,
+    version_of,
+    write_content,
 )
 from bot.clinic.content.model import Answer, BookableTreatment, Clinic, Sign, Step
 from bot.clinic.content.model_screening import Asked, FollowUp, Question, ScreeningContent
@@ -37,4 +39,6 @@ __all__ = [
     "load_content",
     "load_kept",
     "load_with_screening",
+    "version_of",
+    "write_content",
 ]

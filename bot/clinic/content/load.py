@@ -116,7 +116,7 @@ def load_kept(files: Mapping[str, str]) -> Content:
     """Content from files kept as text, by the name of each; raises ContentError when this program no longer reads that
     version. It was in order by the checks of its day, which are not made again."""
     with TemporaryDirectory() as folder:
-        _write(files, Path(folder))
+        write_content(files, Path(folder))
         _, parts, problems = _read_all(Path(folder))
         return _whole(Path(folder), parts, problems)
 
@@ -147,12 +147,13 @@ def load_with_screening(folder: Path, raw: bytes) -> Content:
     if is_a_trap(raw):
         raise ContentError([Problem("screening.yml", "", "is nested too deeply, or repeats itself by aliases")])
     with TemporaryDirectory() as copy:
-        _write(content_files(folder), Path(copy))
+        write_content(content_files(folder), Path(copy))
         (Path(copy) / "screening.yml").write_bytes(raw)
         return load_content(Path(copy))
 
 
-def _write(files: Mapping[str, str], folder: Path) -> None:
+def write_content(files: Mapping[str, str], folder: Path) -> None:
+    """Write files that were kept as text (`content_files`) into a folder that exists."""
     for name, text in files.items():
         if _NAME.match(name):
             (folder / name).parent.mkdir(exist_ok=True)
