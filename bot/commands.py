@@ -93,7 +93,7 @@ def content_diff(
         )
         if change.affects:
             console.print(f"  asked:  {', '.join(change.affects)}", highlight=False)
-    console.print(f"{len(found)} changes for patients.", highlight=False)
+    console.print(_changes(len(found)), highlight=False)
 
 
 @content.command("approve")
@@ -102,7 +102,11 @@ def content_approve(by: Annotated[str, typer.Option(help="The clinician who stan
     from bot.serving.contents import approve
 
     changes = approve(Settings.from_env(), by, now())
-    console.print(f"Approved by {by}: {changes} changes for patients.", highlight=False)
+    console.print(f"Approved by {by}: {_changes(changes)}", highlight=False)
+
+
+def _changes(number: int) -> str:
+    return "1 change for patients." if number == 1 else f"{number} changes for patients."
 
 
 @content.command("trace")

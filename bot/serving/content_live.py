@@ -61,7 +61,8 @@ def check(settings: Settings, sessions: Sessions, version: str) -> None:
     with reading(sessions) as session:
         former = contents.live(session)
         approved = contents.is_approved(session, version)
-    if not _may_go_live(settings, version, former.version if former else "", approved):
+        fit = _may_go_live(settings, version, former.version if former else "", approved)
+    if not fit:
         raise NotApproved(f"Nobody has approved the content (version {version}): {APPROVE}")
 
 

@@ -16,7 +16,7 @@ from rasa.utils.endpoints import EndpointConfig
 
 from bot.channels.responses import ClinicResponses
 from bot.clinic.content import content_files, content_version
-from bot.serving.content_live import NotApproved, note_live, to_serve
+from bot.serving.content_live import NotApproved, check, note_live, to_serve
 from bot.serving.contents import approve
 from bot.settings import BOT, ROOT, Settings
 from bot.store.opening import open_store
@@ -35,7 +35,9 @@ def start(settings: Settings) -> str:
     """The version that patients are told after a start."""
     served = to_serve(settings)
     assert content_version(served.folder) == served.version
-    note_live(open_store(settings), served.folder, served.version, NOW)
+    sessions = open_store(settings)
+    check(settings, sessions, served.version)  # as the web process does
+    note_live(sessions, served.folder, served.version, NOW)
     return served.version
 
 
@@ -58,6 +60,8 @@ def test_a_change_is_told_once_it_is_approved_and_what_was_live_until_then(clini
     changed = reword(clinic)
     served = to_serve(clinic)
     assert (served.version, served.waiting) == (before, changed)
+    with pytest.raises(NotApproved):
+        check(clinic, open_store(clinic), changed)
     assert start(clinic) == before
     approve(clinic, "Dr. Demo", NOW)
     assert start(clinic) == changed
