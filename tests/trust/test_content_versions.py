@@ -168,7 +168,7 @@ def test_the_commands_do_it(settings: Settings, sessions: Sessions, monkeypatch:
         monkeypatch.setitem(os.environ, name, value)
     reword(settings)
     said = CliRunner().invoke(app, ["content", "diff"]).output
-    assert "1 changes for patients" in said
+    assert "1 change for patients" in said
     assert "ask_definition" in said
     assert "Approved by Dr. Demo: 1" in CliRunner().invoke(app, ["content", "approve", "--by", "Dr. Demo"]).output
     assert CliRunner().invoke(app, ["content", "trace", "nothing"]).exit_code == 1
