@@ -166,6 +166,21 @@ def test_no_free_time_breaks_a_rule_of_the_diary(
 
 
 @given(diaries())
+def test_no_time_with_room_is_left_out(diary: tuple[Clinic, datetime, list[tuple[datetime, int]], int]) -> None:
+    clinic, now, taken, minutes = diary
+    length, step = timedelta(minutes=minutes), timedelta(minutes=clinic.step_minutes)
+    days = [clinic.today(now) + timedelta(days=one) for one in range(clinic.horizon_days + 1)]
+    periods = [(a.astimezone(UTC), b.astimezone(UTC)) for day in days for a, b in clinic.openings(day)]
+    steps = [opens + step * one for opens, closes in periods for one in range((closes - opens) // step + 1)]
+    inside = [start for start in steps if any(a <= start and start + length <= b for a, b in periods)]
+    wanted = {
+        start for start in inside if start >= now + clinic.lead_time and crowd(start, minutes, taken) < clinic.rooms
+    }
+    free = free_times(any_time(now, clinic), clinic, taken, now, count=10_000, minutes=minutes)
+    assert wanted <= {start.astimezone(UTC) for start in free}
+
+
+@given(diaries())
 def test_taking_every_free_time_one_by_one_never_overbooks(
     diary: tuple[Clinic, datetime, list[tuple[datetime, int]], int],
 ) -> None:

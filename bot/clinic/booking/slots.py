@@ -5,6 +5,7 @@ All arithmetic on moments is done in UTC, so that an hour is an hour on the days
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, timezone
 from itertools import groupby, islice
@@ -72,9 +73,8 @@ def why_not(start: datetime, clinic: Clinic, taken: Taken, minutes: int) -> Lite
 
     The lead time, the steps and how far ahead can be booked bind patients only.
     """
-    held = [(begin.astimezone(UTC), begin.astimezone(UTC) + timedelta(minutes=length)) for begin, length in taken]
     first = start.astimezone(UTC)
-    if not _has_room(first, minutes, held, clinic.rooms):
+    if not _Held(taken).have_room(first, minutes, clinic.rooms):
         return "full"
     openings = clinic.openings(clinic.local(start).date())
     is_open = any(opens <= first and first + timedelta(minutes=minutes) <= closes for opens, closes in openings)
@@ -100,14 +100,14 @@ def fits(start: datetime, wish: Wish) -> bool:
 def _free(
     clinic: Clinic, taken: Taken, now: datetime, minutes: int, suits: Callable[[date], bool] = lambda day: True
 ) -> Iterator[datetime]:
-    held = [(start.astimezone(UTC), start.astimezone(UTC) + timedelta(minutes=length)) for start, length in taken]
+    held, soonest = _Held(taken), earliest(clinic, now)
     first, last = clinic.today(now), clinic.last_day(now)
     for offset in range((last - first).days + 1):
         day = first + timedelta(days=offset)
         if not suits(day):
             continue
         for start in _grid(day, clinic, minutes):
-            if start >= earliest(clinic, now) and _has_room(start, minutes, held, clinic.rooms):
+            if start >= soonest and held.have_room(start, minutes, clinic.rooms):
                 yield start.astimezone(clinic.time_zone)
 
 
@@ -120,11 +120,22 @@ def _grid(day: date, clinic: Clinic, minutes: int) -> Iterator[datetime]:
             start += timedelta(minutes=clinic.step_minutes)
 
 
-def _has_room(start: datetime, minutes: int, held: list[tuple[datetime, datetime]], rooms: int) -> bool:
-    end = start + timedelta(minutes=minutes)
-    during = [(low, high) for low, high in held if low < end and high > start]
-    moments = [start, *(low for low, _ in during if low > start)]
-    return all(sum(low <= moment < high for low, high in during) < rooms for moment in moments)
+class _Held:
+    """What is taken, in order, so that a moment is compared with what lies around it and not with the whole diary."""
+
+    def __init__(self, taken: Taken) -> None:
+        starts = [(start.astimezone(UTC), timedelta(minutes=length)) for start, length in taken]
+        self._periods = sorted((start, start + length) for start, length in starts)
+        self._starts = [start for start, _ in self._periods]
+        self._longest = max((length for _, length in starts), default=timedelta())
+
+    def have_room(self, start: datetime, minutes: int, rooms: int) -> bool:
+        """Whether a room is free from `start` on for so long."""
+        end = start + timedelta(minutes=minutes)
+        first, last = bisect_right(self._starts, start - self._longest), bisect_left(self._starts, end)
+        during = [(low, high) for low, high in self._periods[first:last] if high > start]
+        moments = [start, *(low for low, _ in during if low > start)]
+        return all(sum(low <= moment < high for low, high in during) < rooms for moment in moments)
 
 
 def _apart(one: datetime, other: datetime) -> timedelta:
