@@ -85,6 +85,14 @@ class OurPatient:
             async for _ in self._until(done):
                 yield
 
+    async def cancel(self) -> AsyncIterator[None]:
+        """Cancel the visit that was booked; yields after every turn. Raises WrongAnswer when it is not cancelled."""
+        for text in ("cancel my visit", "yes"):
+            await self.say(text)
+            yield
+        if self.last["metadata"].get("status") != "cancelled":
+            raise WrongAnswer(f"the visit was not cancelled: {self.last}")
+
     async def _until(self, kind: str) -> AsyncIterator[None]:
         wishes = itertools.cycle(WHENS)
         for _ in range(LONGEST_DIALOGUE):

@@ -1,9 +1,9 @@
 """`python -m benchmarks.turns.soak [--minutes 30] [--rate 40]`: a long steady load; memory and latency are noted.
 
-
 Twenty patients lead whole dialogues at half of what the last benchmark found to be the most (or at `--rate` turns a
-second). Every ten seconds the memory of each part and the latency since then are noted; the end prints how both went on
-in the second half, and writes results/soak.json and results/soak.png.
+second), and cancel the visit at the end of each, so that the diary does not fill up. Every ten seconds the memory of
+each part and the latency since then are noted; the end prints how both went on in the second half and over the last
+5,000 conversations, and writes results/soak.json and results/soak.png.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from benchmarks.turns.patients import OurPatient
 
 PATIENTS = 20
 EVERY_SECONDS = 10.0
+LAST = 5000  # conversations over which memory may not grow
 
 
 def main() -> None:
@@ -51,24 +52,32 @@ async def soak(bot: Bot, rate: float, seconds: float) -> list[dict[str, Any]]:
     until = time.monotonic() + seconds
     async with measure.client() as http:
         crowd = [OurPatient(http, bot.base) for _ in range(PATIENTS)]
-        work = [asyncio.create_task(_talk(patient, PATIENTS / rate, until)) for patient in crowd]
-        samples = [sample async for sample in _samples(bot, crowd, until)]
+        led: list[OurPatient] = []
+        began = time.monotonic()
+        work = [
+            asyncio.create_task(_talk(patient, PATIENTS / rate, began + number / rate, until, led))
+            for number, patient in enumerate(crowd)
+        ]
+        samples = [sample async for sample in _samples(bot, crowd, led, until)]
         await asyncio.gather(*work)
     return samples
 
 
-async def _talk(patient: OurPatient, pause: float, until: float) -> None:
-    """Dialogue after dialogue, a turn every `pause` seconds, or as fast as it goes when that is too often."""
-    due = time.monotonic()
-    while time.monotonic() < until:
-        async for _ in patient.dialogue():
-            due = max(due + pause, time.monotonic() - pause)
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-            if time.monotonic() > until:
-                return
+async def _talk(patient: OurPatient, pause: float, due: float, until: float, led: list[OurPatient]) -> None:
+    """Dialogue after dialogue from `due` on, a turn every `pause` seconds, or as fast as it goes when that is too
+    often; `led` gets one more for each that came to its end."""
+    await asyncio.sleep(max(0.0, due - time.monotonic()))
+    while True:
+        for part in (patient.dialogue, patient.cancel):
+            async for _ in part():
+                due = max(due + pause, time.monotonic() - pause)
+                await asyncio.sleep(max(0.0, due - time.monotonic()))
+                if time.monotonic() > until:
+                    return
+        led.append(patient)
 
 
-async def _samples(bot: Bot, crowd: Sequence[OurPatient], until: float) -> Any:
+async def _samples(bot: Bot, crowd: Sequence[OurPatient], led: Sequence[OurPatient], until: float) -> Any:
     began, seen = time.monotonic(), [0] * len(crowd)
     while time.monotonic() < until:
         await asyncio.sleep(EVERY_SECONDS)
@@ -77,6 +86,7 @@ async def _samples(bot: Bot, crowd: Sequence[OurPatient], until: float) -> Any:
         yield {
             "seconds": time.monotonic() - began,
             "turns": sum(seen),
+            "conversations": len(led),
             "median": 1e3 * statistics.median(new) if new else None,
             "p99": 1e3 * measure.percentile(new, 0.99) if new else None,
             "megabytes": bot.megabytes_by_part(),
@@ -84,16 +94,21 @@ async def _samples(bot: Bot, crowd: Sequence[OurPatient], until: float) -> Any:
 
 
 def summary(rate: float, samples: Sequence[Mapping[str, Any]]) -> str:
-    """How memory and latency went on in the second half, as Markdown."""
+    """How memory and latency went on in the second half and over the last conversations, as Markdown."""
     half, end = samples[len(samples) // 2], samples[-1]
-    total = [sum(one["megabytes"].values()) for one in (half, end)]
     late = [one for one in samples[len(samples) // 2 :] if one["median"] is not None]
+    since = next(one for one in samples if one["conversations"] >= end["conversations"] - LAST)
     return (
-        f"{end['turns']} turns in {end['seconds'] / 60:.1f} minutes, {rate:.0f} a second asked for; memory "
-        f"{total[0]:.0f} MB in the middle, {total[1]:.0f} MB at the end; latency of the second half: median "
-        f"{statistics.median(one['median'] for one in late):.0f} ms, worst ten seconds' 99th percentile "
+        f"{end['turns']} turns, {end['conversations']} conversations in {end['seconds'] / 60:.1f} minutes, {rate:.0f} "
+        f"turns a second asked for; memory {_all(half):.0f} MB in the middle, {_all(end):.0f} MB at the end, "
+        f"{_all(end) - _all(since):+.0f} MB since conversation {since['conversations']}; latency of the second half: "
+        f"median {statistics.median(one['median'] for one in late):.0f} ms, worst ten seconds' 99th percentile "
         f"{max(one['p99'] for one in late):.0f} ms"
     )
+
+
+def _all(sample: Mapping[str, Any]) -> float:
+    return float(sum(sample["megabytes"].values()))
 
 
 def plot(path: Path, samples: Sequence[Mapping[str, Any]]) -> None:
@@ -107,7 +122,7 @@ def plot(path: Path, samples: Sequence[Mapping[str, Any]]) -> None:
     figure, (memory, latency) = pyplot.subplots(2, 1, figsize=(9, 7), sharex=True)
     for part in samples[-1]["megabytes"]:
         memory.plot(minutes, [one["megabytes"].get(part, 0.0) for one in samples], label=part)
-    memory.plot(minutes, [sum(one["megabytes"].values()) for one in samples], label="all", color="black")
+    memory.plot(minutes, [_all(one) for one in samples], label="all", color="black")
     memory.set_ylabel("MB (PSS)")
     for name, label in (("median", "median"), ("p99", "99th percentile")):
         latency.plot(minutes, [one[name] for one in samples], label=label)
