@@ -23,20 +23,21 @@ Level = Literal["emergency", "urgent"]
 Doubt = Literal["", "negated", "not_now", "settled", "in_general", "figure"]
 INTENTS: dict[Level, str] = {"emergency": "report_emergency", "urgent": "report_urgent"}
 NEGATION_REACH = 5  # words between a denial and the sign
-JUDGE_SAY, SIGN_SAY = 0.44, 0.29  # what the log odds of "a danger now" and of the likeliest level count for
+JUDGE_SAY, SIGN_SAY = 0.41, 0.33  # what the log odds of "a danger now" and of the likeliest level count for
 FAINTEST = 1e-4  # probabilities are read between this and one less this
 # Where the patterns leave the message: a plain sign of that level, the doubt about every sign, or no sign ("calm": in
 # harmless words). From a logistic regression on cross-validated opinions of all training examples, those of ordinary
-# intents counting three times, and set so that 0.8% of these alarm; an alarm is a sum above 0 (decision 0008).
+# intents counting three times, and set so that 1.2% of these alarm; what the words deny, date or joke about is believed
+# somewhat more than that, lest "no lumps so far" alarms. An alarm is a sum above 0 (decision 0008).
 STANDING = {
-    "emergency": 1.64, "urgent": 1.49, "": -0.07, "calm": -0.44, "in_general": -0.19, "settled": -0.61,
-    "not_now": -1.63, "negated": -1.32, "figure": -1.63,
+    "emergency": 2.34, "urgent": 2.05, "": 0.40, "calm": 0.25, "in_general": 0.40, "settled": 0.00,
+    "not_now": -0.50, "negated": -1.10, "figure": -0.80,
 }  # fmt: skip
 # The judge's opinion below which a plainly named sign may be kept quiet, if more than FEW_WORDS are said, none of them
 # of here and now. The wish to die never is.
-SURELY_NOT: dict[Level, float] = {"emergency": 0.002, "urgent": 0.05}
+SURELY_NOT: dict[Level, float] = {"emergency": 0.005, "urgent": 0.05}
 FEW_WORDS = 4
-FAINT = 0.15  # where no sign is named at all, the sign model must hear one at least so well: the judge alone is easily
+FAINT = 0.05  # where no sign is named at all, the sign model must hear one at least so well: the judge alone is easily
 # misled by what is like nothing it has learnt ("base64: …")
 CLASSIFIED = 0.4  # the intent classifier's opinion from which it alone raises the alarm, where there is no guard model
 HEARD_WORDS = 60  # of a longer message the models hear only the beginning, so a plain sign counts by itself

@@ -1,7 +1,8 @@
 """Sentence encoders by name, each with a memory for repeated texts.
 
 An encoder turns a text into one vector of length 1. MiniLM also says what the layers before its last hold: the last
-knows what a text is about, the middle ones still know who, when and whether.
+knows what a text is about, the middle ones still know who, when and whether; most of all where it is known what stands
+at the beginning and what at the end.
 Weights come with installed packages; nothing is downloaded.
 docs/decisions holds what was measured and why `minilm` is the default.
 """
@@ -24,7 +25,8 @@ REMEMBERED = 4096
 MANY = 64  # texts from which they are encoded on all cores
 MINILM_SIZE = 384
 LAST = 6  # the number of its last layer
-LAYERS = (LAST, *MIDDLE)
+EARLY, LATE = "early", "late"  # layer 4, the beginning of the message counting most, and its end
+LAYERS: tuple[int | str, ...] = (LAST, *MIDDLE, EARLY, LATE)
 LONGEST = 96  # word pieces; a longer message is cut, which bounds the time of a parse
 VOCABULARY = Path(__file__).with_name("wordpiece") / "vocab.txt"
 
@@ -67,7 +69,10 @@ class MiniLM:
         """One text alone: the scale of its int8 numbers must not depend on the texts beside it."""
         ids = np.array([pieces], dtype=np.int64)
         feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-        means = np.array([states[0].mean(axis=0) for states in self._session.run(None, feed)])
+        states = [one[0] for one in self._session.run(None, feed)]
+        rising = np.linspace(0, 1, len(pieces), dtype=np.float32)
+        ends = [weights @ states[LAYERS.index(4)] for weights in (1 - rising, rising)]
+        means = np.array([*(one.mean(axis=0) for one in states), *ends])
         return (means / np.linalg.norm(means, axis=1, keepdims=True)).ravel()
 
 
@@ -104,7 +109,7 @@ class Remembering:
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         return self.layers(texts, (LAST,))
 
-    def layers(self, texts: Sequence[str], wanted: Sequence[int]) -> np.ndarray:
+    def layers(self, texts: Sequence[str], wanted: Sequence[int | str]) -> np.ndarray:
         """What those layers hold, side by side, each part of length 1; the vectors of an encoder without layers."""
         rows = self._rows(texts)
         if self.size is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.nlu.heads import HeadOptions, Heads, log_softmax
 from bot.nlu.judge import PARTS, Judge
+from bot.nlu.learning import at_once
 from bot.nlu.vocabulary import Phrase, VocabularyError
 
 NOTHING = ""
@@ -68,8 +69,9 @@ class GuardModel:
         """
         labels = sorted(set(signs))
         owners = np.array([labels.index(sign) for sign in signs])
-        (heads,) = Heads.fit_at_once([(texts, rows[:, :size], owners)], OPTIONS)
-        return cls(labels, heads, Judge.fit(rows, np.array([sign != NOTHING for sign in signs])))
+        learning, judge = Judge.jobs(rows, np.array([sign != NOTHING for sign in signs]))
+        heads, *networks = at_once([partial(Heads.fit, texts, rows[:, :size], owners, OPTIONS), *learning])
+        return cls(labels, heads, judge(networks))
 
     def opinions(self, texts: Sequence[str], rows: np.ndarray) -> list[Opinion]:
         """One a text."""

@@ -7,10 +7,11 @@ averaged.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
+from scipy.special import expit
 from sklearn.neural_network import MLPClassifier
 
 from bot.nlu.learning import at_once
@@ -31,8 +32,21 @@ class Judge:
     @classmethod
     def fit(cls, rows: np.ndarray, dangerous: np.ndarray) -> Judge:
         """Learn from rows of layers (encoders.py) and whether each is a danger now. Deterministic."""
+        jobs, joined = cls.jobs(rows, dangerous)
+        return joined(at_once(jobs))
+
+    @classmethod
+    def jobs(
+        cls, rows: np.ndarray, dangerous: np.ndarray
+    ) -> tuple[list[Callable[[], MLPClassifier]], Callable[[Sequence[MLPClassifier]], Judge]]:
+        """What `fit` does as jobs that can be done at once, and what makes the judge of their results."""
         mean, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
-        learnt = at_once([partial(_network, (rows - mean) / spread, dangerous, seed) for seed in range(NETWORKS)])
+        scaled = (rows - mean) / spread
+        jobs = [partial(_network, scaled, dangerous, seed) for seed in range(NETWORKS)]
+        return jobs, partial(cls._joined, mean, spread)
+
+    @classmethod
+    def _joined(cls, mean: np.ndarray, spread: np.ndarray, learnt: Sequence[MLPClassifier]) -> Judge:
         hidden = np.hstack([one.coefs_[0] for one in learnt]) / spread[:, None]
         bias = np.hstack([one.intercepts_[0] for one in learnt]) - mean @ hidden
         out = np.array([one.coefs_[1][:, 0] for one in learnt])
@@ -42,7 +56,7 @@ class Judge:
         """The probability of a danger now, one a row: the mean over the networks."""
         own = self.numbers
         hidden = np.maximum(rows @ own["hidden"] + own["hidden_bias"], 0).reshape(len(rows), *own["out"].shape)
-        return (1 / (1 + np.exp(-((hidden * own["out"]).sum(axis=2) + own["out_bias"])))).mean(axis=1)
+        return expit((hidden * own["out"]).sum(axis=2) + own["out_bias"]).mean(axis=1)
 
 
 def _network(rows: np.ndarray, dangerous: np.ndarray, seed: int) -> MLPClassifier:

@@ -11,14 +11,14 @@ import numpy as np
 import yaml
 
 from bot.nlu.danger import INTENTS
-from bot.nlu.encoders import LAST, load_encoder
+from bot.nlu.encoders import EARLY, LAST, LATE, load_encoder
 from bot.nlu.guard_model import GuardModel, Opinion
 from bot.nlu.intent_model import Guess, IntentModel, Options, with_names
 from bot.nlu.language import DEFAULT
 from bot.nlu.understanding import Classified, Understanding, load_understanding
 
-INTENT_LAYERS = (LAST, 4)
-GUARD_LAYERS = (LAST, 2, 3, 4)  # the vector first
+INTENT_LAYERS = (LAST, 4)  # the vector first
+GUARD_LAYERS = (LAST, 2, 3, 4, EARLY, LATE)  # the vector first
 FOREIGN = "use"  # the encoder for other languages than English
 Example = tuple[str, str]  # text, intent
 
@@ -86,7 +86,8 @@ def train_intents(examples: Sequence[Example], encoder: str, options: Options, s
     """The intent model, trained on (text, intent) pairs."""
     learnt = with_names(examples) if options.name_examples else list(examples)
     texts = [shared.normal(text) for text, _ in learnt]
-    return IntentModel(options).fit(texts, meaning(encoder, texts), [intent for _, intent in learnt])
+    size = load_encoder(encoder).size
+    return IntentModel(options).fit(texts, meaning(encoder, texts), [intent for _, intent in learnt], size)
 
 
 def meaning(encoder: str, texts: Sequence[str]) -> np.ndarray:

@@ -32,8 +32,8 @@ UNASKED = frozenset(
 )
 TOLD = frozenset(("report_symptom", "complain"))  # said rather than asked, and to be answered beside a question
 SURELY_TOLD = 0.6
-CLEAR = 0.4  # probability from which a part counts as a question of its own
-PLAIN = 0.9  # probability from which a whole message is one question, unless each part is as clear
+CLEAR = 0.35  # probability from which a part counts as a question of its own
+PLAIN = 0.98  # probability from which a whole message is one question, unless each part is as clear
 FAINT = 0.5
 
 

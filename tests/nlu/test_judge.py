@@ -34,7 +34,7 @@ def decided(shared: Understanding, text: str, now: float) -> Alarm | None:
 def test_a_row_begins_with_the_vector_and_each_layer_has_length_one() -> None:
     row = rows(["is it sore"])[0]
     assert np.array_equal(row[:MINILM_SIZE], load_encoder("minilm").encode(["is it sore"])[0])
-    assert np.linalg.norm(row.reshape(len(GUARD_LAYERS), -1), axis=1) == pytest.approx(np.ones(4), abs=1e-4)
+    assert np.linalg.norm(row.reshape(len(GUARD_LAYERS), -1), axis=1) == pytest.approx(np.ones(6), abs=1e-4)
 
 
 def test_many_texts_have_the_rows_they_have_alone() -> None:
@@ -75,7 +75,7 @@ def test_patterns_and_judge_are_weighed(shared: Understanding, text: str, now: f
 @pytest.mark.parametrize(
     ("text", "now", "alarm"),
     [
-        ("she cannot breathe in the waiting room", 0.003, True),
+        ("she cannot breathe in the waiting room", 0.006, True),
         ("she cannot breathe in the waiting room", 0.001, False),  # the judge is all but certain
         ("she cannot breathe", 0.0, True),  # few words
         ("she cannot breathe in the waiting room right now", 0.0, True),  # here and now
@@ -89,7 +89,7 @@ def test_only_certainty_keeps_a_plainly_named_emergency_quiet(
 
 
 def test_where_no_sign_is_named_the_sign_model_must_hear_one_too(shared: Understanding) -> None:
-    heard, unheard = [shared.alarm("base64: R3VhcmFu", [], [Opinion({"breathing": one}, 1.0)]) for one in (0.2, 0.1)]
+    heard, unheard = [shared.alarm("base64: R3VhcmFu", [], [Opinion({"breathing": one}, 1.0)]) for one in (0.06, 0.04)]
     assert heard is not None
     assert unheard is None
 
