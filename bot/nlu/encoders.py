@@ -21,7 +21,7 @@ import numpy as np
 from bot.nlu.int8 import MIDDLE, model_bytes
 from bot.nlu.memory import Memory
 
-REMEMBERED = 4096
+REMEMBERED = 2048
 MANY = 64  # texts from which they are encoded on all cores
 MINILM_SIZE = 384
 LAST = 6  # the number of its last layer

@@ -126,6 +126,23 @@ def test_what_another_version_left_and_this_one_cannot_use_is_nothing_to_go_back
     assert models.live(bot) == new
 
 
+def test_a_worse_model_goes_live_when_this_version_cannot_read_the_better_one_any_more(
+    bot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = model(bot / "models", "old", age=100)
+    models._note(old, {"figures": GOOD, "refused": ""})  # measured by the version before
+    new = model(bot / "models", NOW)
+
+    def measured(path: Path) -> Mapping[str, float]:
+        if path == old:
+            raise models.BrokenModel("it does not answer")
+        return {**GOOD, "intents_accuracy": 0.5}
+
+    monkeypatch.setattr(models, "measured", measured)
+    assert models.check(new) == ""
+    assert models.live(bot) == new
+
+
 def test_a_refused_model_that_is_trained_again_is_measured_again(bot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old, new = model(bot / "models", "old", age=100), model(bot / "models", NOW)
     quality = {old: GOOD, new: {**GOOD, "danger_caught": 0.9}}
