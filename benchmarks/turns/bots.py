@@ -58,12 +58,12 @@ class Bot:
 @contextmanager
 def ours(folder: Path, **more: str) -> Iterator[Bot]:
     """This project with a database of its own in `folder`; more environment variables may be given."""
-    port = _free_port()
+    port = free_port()
     folder.mkdir(parents=True, exist_ok=True)
     env = {
         "PORT": str(port),
         "RASA_PORT": str(_free_row()),
-        "ACTIONS_PORT": str(_free_port()),
+        "ACTIONS_PORT": str(free_port()),
         "MESOGUIDE_VAR": str(folder),
         "DATABASE_URL": f"sqlite:///{folder}/benchmark.db",
         "MESOGUIDE_RATE_LIMITS": "off",
@@ -81,7 +81,7 @@ def stock(cache: Path) -> Iterator[Bot]:
     if not (project / "models" / "stock.tar.gz").exists():
         _make_stock(project)
     (project / "credentials.yml").write_text("rest:\n")
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "rasa", "run", "-i", "127.0.0.1", "-p", str(port), "-m", "models/stock.tar.gz"]
     with _running(command, project, {}, cache / "stock.log", f"http://127.0.0.1:{port}", "/") as bot:
         yield bot
@@ -132,7 +132,7 @@ def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
 def _free_row(length: int = 8) -> int:
     """The first of so many neighbouring free ports."""
     while True:
-        first = _free_port()
+        first = free_port()
         with ExitStack() as probes:
             try:
                 for port in range(first, first + length):
@@ -142,7 +142,8 @@ def _free_row(length: int = 8) -> int:
             return first
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
