@@ -9,7 +9,7 @@ from bot.nlu.spelling import known_words
 from bot.settings import ROOT
 from tests.dialogue.talk import Chat
 
-UNSURE = "can u help me w my skin problem"
+UNSURE = "can u fix my nose shape w it"
 PERSON = "/talk_to_human"
 
 
