@@ -107,3 +107,15 @@ def test_a_fault_in_the_vocabulary_names_path_and_cure() -> None:
         parse_vocabulary(raw)
     for said in ("cues/ends/0", "quotes", "surplus"):
         assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(("telling", "looked_at"), [("first", 2), ("second", 4)])
+def test_layers_after_the_last_are_looked_at_where_they_help(telling: str, looked_at: int) -> None:
+    random = np.random.default_rng(0)
+    owners = np.arange(60) % 2
+    said = np.column_stack([owners, 1 - owners]) + random.normal(0, 0.1, (60, 2))
+    noise = random.normal(0, 3, (60, 2))
+    vectors = np.hstack([said, noise] if telling == "first" else [noise, said])
+    texts = [f"message {number}" for number in range(60)]
+    model = IntentModel(Options(char_weight=0.0)).fit(texts, vectors, [f"i{owner}" for owner in owners], size=2)
+    assert model.width == looked_at
