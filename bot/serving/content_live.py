@@ -21,7 +21,10 @@ APPROVE = "read it (mesoguide content report), and approve it: mesoguide content
 
 
 class NotApproved(RuntimeError):
-    """A production that would tell patients what nobody stands behind; the message says what to do."""
+    """A production that would tell patients a version nobody stands behind; the message says what to do."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f"Nobody has approved the content (version {version}): {APPROVE}")
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def to_serve(settings: Settings, in_order: bool = True) -> Served:
     if fit:
         return Served(_copy(settings.var, version, files), version)
     if not kept:
-        raise NotApproved(f"Nobody has approved the content (version {version}): {APPROVE}")
+        raise NotApproved(version)
     folder = _copy(settings.var, live_version, kept)
     load_content(folder)
     return Served(folder, live_version, waiting=version)
@@ -63,7 +66,7 @@ def check(settings: Settings, sessions: Sessions, version: str) -> None:
         approved = contents.is_approved(session, version)
         fit = _may_go_live(settings, version, former.version if former else "", approved)
     if not fit:
-        raise NotApproved(f"Nobody has approved the content (version {version}): {APPROVE}")
+        raise NotApproved(version)
 
 
 def note_live(sessions: Sessions, folder: Path, version: str, now: datetime) -> None:
