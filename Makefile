@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 BIN := .venv/bin
 export RASA_TELEMETRY_ENABLED := false
 
-.PHONY: help run test train evaluate benchmark lock lint sbom audit clean
+.PHONY: help run test train evaluate encoder benchmark lock lint sbom audit clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,17 +27,21 @@ train: .venv/.installed ## train the model if anything it is made from changed
 evaluate: .venv/.installed ## measure the understanding on the held-out messages
 	@$(BIN)/mesoguide evaluate
 
+encoder: .venv-tuning/.installed ## train the encoder's upper layers anew on the messages (PyTorch; half an hour)
+	@.venv-tuning/bin/python -m tuning
+
 benchmark: .venv/.installed-dev ## ours beside Rasa's starter bot, side by side
 	@$(BIN)/python -m benchmarks.turns
 
 lint: .venv/.installed-dev ## style, types and the direction of imports
-	$(BIN)/ruff check bot tests benchmarks
+	$(BIN)/ruff check bot tests benchmarks tuning
 	$(BIN)/lint-imports
 
 lock: $(UV) ## renew the lock files after a change in pyproject.toml
 	$(UV) pip compile -q pyproject.toml --python-version 3.10 --generate-hashes --no-header --no-emit-index-url -o requirements.lock
 	$(UV) pip compile -q pyproject.toml --group dev --python-version 3.10 --generate-hashes --no-header --no-emit-index-url -c requirements.lock -o requirements-dev.lock
 	$(UV) pip compile -q --group pyproject.toml:tracing --python-version 3.10 --generate-hashes --no-header --no-emit-index-url -c requirements.lock -o requirements-tracing.lock
+	$(UV) pip compile -q --group pyproject.toml:tuning --python-version 3.10 --generate-hashes --no-header --no-emit-index-url -c requirements.lock -o requirements-tuning.lock
 
 sbom: $(UV) ## write the bill of materials (CycloneDX) of what is installed and of the pages to results/sbom.cdx.json
 	@mkdir -p results
@@ -49,7 +53,7 @@ audit: $(UV) ## look the packages of the lock up in the advisories
 	@$(PYTHON) .ci/audit.py $(UV) tool run -q --from pip-audit==$(PIP_AUDIT_VERSION) pip-audit
 
 clean: ## remove the environment, trained models and local data
-	rm -rf .venv .tools var bot/models results
+	rm -rf .venv .venv-tuning .tools var bot/models results
 
 .tools/uv/bin/uv:
 	@echo "uv is missing; putting version $(UV_VERSION) into .tools/"
@@ -70,4 +74,10 @@ clean: ## remove the environment, trained models and local data
 
 .venv/.installed-dev: requirements-dev.lock .venv/.installed
 	@$(UV) pip install -q --compile-bytecode --python $(BIN)/python --no-deps -r requirements-dev.lock
+	@touch $@
+
+.venv-tuning/.installed: requirements-tuning.lock requirements.lock .venv/.python | $(UV)
+	@$(UV) venv -q --clear --python $(BIN)/python .venv-tuning
+	@$(UV) pip sync -q --python .venv-tuning/bin/python requirements.lock requirements-tuning.lock
+	@$(UV) pip install -q --python .venv-tuning/bin/python --no-deps --no-build-isolation -e .
 	@touch $@

@@ -109,6 +109,7 @@ class AgeReader:
             not 0 < value <= OLDEST
             or (start in around.not_before_ends and (words[start - 1] != "at" or value < 25))
             or words[start - 1 : start] == ["not"]
+            or (words[start - 1 : start] == [":"] and words[start - 2].isdecimal())  # a time of day
         ):
             return None
         if end in around.after_starts:
@@ -121,6 +122,7 @@ class AgeReader:
         if no_age_after and not self._years_had(words, start, end):
             apart = start == 0 and not _GONE.intersection(words[end + 1 : end + 2])
             apart = apart or (words[start - 1 : start] == [","] and words[end + 1 : end + 2] in ([","], []))
+            apart = apart or (words[start - 1] in self._people and words[end + 1 : end + 2] in ([","], []))
             return AgeMention(start, end, value, 2) if apart and words[end] in ("yrs", "years") else None
         weight = self._weight(words, start, end, value, around)
         if not weight:
@@ -160,6 +162,8 @@ class AgeReader:
             "years",
         ):
             return 3
+        if start in around.said_ends and words[max(0, start - 2) : start] == ["age", "is"]:
+            return 3
         if start in around.said_ends and (before != "is" or self._person_before(words, start - 1)):
             return 3 if _self_said(words, start) else 2
         if (before in self._sex and start == 1) or (after in self._sex and value >= 10):
@@ -174,6 +178,8 @@ class AgeReader:
             and after in ("", ",", ")", ".", "and", "-", "?", "!", "with", "on", "who", "wants", "has", "is")
         ):
             return 2
+        if before in self._people and value >= 12:
+            return 2
         if all(word in _FILLERS for word in words[:start] + words[end:]):
             return 2
         if after == "here" or (
@@ -186,7 +192,7 @@ class AgeReader:
         if before == "at" and after in _AT_AGE and value > 24:
             return 1
         first = not [w for w in words[:start] if w not in _FILLERS]
-        closed = after in ("", ",", ".", ")", "!", "?")
+        closed = after in ("", ",", ".", ")", "!", "?", "now")
         apart = (closed and (first or before in (",", ".", ";", ":", "("))) or (first and after == "and")
         return 1 if apart and value >= 12 else 0
 

@@ -52,6 +52,7 @@ FAR = 12  # words after which "no recurrence" is still said of the condition
 _UNDER_CARE = frozenset("on in having getting under taking".split())  # "still on tablets for it"
 _NAMES_IT = frozenset("diagnosed anything living suffering born trouble problems".split())  # "not diagnosed with"
 
+_KNOWN = frozenset(("know", "sure", "certain"))
 _SINCE = (["any", "more"], ["anymore"])
 
 
@@ -159,6 +160,8 @@ class Judge:
                 if self._words[i] not in _TAKEN or i > cue.end + 1
             ):
                 return False
+            if any(self._words[i] == ")" and self._words[i - 1].isdecimal() for i in between):
+                return False  # "2) no 3) type 2": another answer
             return "," not in self._words[cue.end : start] or self._listed(cue, start, end, others)
         if cue.kind == "past_before":
             return not any(self._words[i] in ("i", "she", "he", "diagnosed", "am", "have", ",") for i in between)
@@ -190,7 +193,12 @@ class Judge:
             gap = range(end, cue.start)
             if len(gap) > (FAR if self._is_final(cue) else AFTER) or any(i in others for i in gap):
                 continue
-            if cue.kind == "negated_after" and (self._answers(end, cue, others) or self._answered(end, cue)):
+            unknown = _KNOWN.intersection(self._words[cue.end : cue.end + 1])  # "I do not know what she takes"
+            if (
+                cue.kind == "negated_after"
+                and not unknown
+                and (self._answers(end, cue, others) or self._answered(end, cue))
+            ):
                 return "no"
             if cue.kind == "unsure_after" and not any(i in self._ends and self._words[i] != "?" for i in gap):
                 return "unsure"

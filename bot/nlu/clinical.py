@@ -23,7 +23,7 @@ from bot.nlu.vocabulary import Vocabulary
 NAME = "ClinicalEntities"
 FACT_FORMS = ("present", "unsure", "past", "absent")
 _RECOVERY = frozenset(("in remission", "remission", "all clear", "got the all clear"))
-RECOVERED = 4  # words between an illness and "in remission"
+RECOVERED = 14  # words between an illness and the remission of it
 
 
 class ClinicalReader:

@@ -23,7 +23,7 @@ from bot.nlu.guard_model import GuardModel, Opinion
 from bot.nlu.intent_model import Guess, IntentModel, Options
 from bot.nlu.language import DEFAULT
 from bot.nlu.memory import Memory
-from bot.nlu.parser import FOREIGN, hear, meaning, train_foreign, train_guard, train_intents
+from bot.nlu.parser import ENCODER, FOREIGN, hear, train_foreign, train_guard, train_intents
 from bot.nlu.understanding import Classified, Understanding, load_understanding
 
 PAYLOAD = "/"
@@ -84,14 +84,16 @@ class MessageReader(_Wired):
 
 @DefaultV1Recipe.register(TYPES.MESSAGE_FEATURIZER, is_trainable=False)
 class SentenceEncoderFeaturizer(_Wired):
-    """One dense vector a message, from the encoder named in `encoder`."""
+    """One dense vector a message, from the encoder named in `encoder`. `training`: whether training examples get one
+    too; a component of Rasa's own that learns from features needs them, ours take what they need from the encoder."""
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        return {"vocabulary": None, "encoder": "minilm"}
+        return {"vocabulary": None, "encoder": ENCODER, "training": False}
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        self._featurize(training_data.training_examples)
+        if self._config["training"]:
+            self._featurize(training_data.training_examples)
         return training_data
 
     def process(self, messages: List[Message]) -> List[Message]:
@@ -134,7 +136,7 @@ class MessageIntentClassifier(_Wired):
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        return {"vocabulary": None, "encoder": "minilm", "ranking_length": 10, **vars(Options())}
+        return {"vocabulary": None, "encoder": ENCODER, "ranking_length": 10, **vars(Options())}
 
     @classmethod
     def create(
@@ -195,7 +197,8 @@ class MessageIntentClassifier(_Wired):
 
     def _guess(self, texts: List[Text]) -> List[Guess]:
         normal = [self._shared.normal(text) for text in texts]
-        return self._known.of(normal, lambda new: self._model.guess(new, meaning(self._config["encoder"], new)))
+        encoder = load_encoder(self._config["encoder"])
+        return self._known.of(normal, lambda new: self._model.guess(new, encoder.encode(new)))
 
 
 @DefaultV1Recipe.register(TYPES.INTENT_CLASSIFIER, is_trainable=True)
@@ -211,7 +214,7 @@ class DangerGuard(_Wired):
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        return {"vocabulary": None, "encoder": "minilm"}
+        return {"vocabulary": None, "encoder": ENCODER}
 
     @classmethod
     def create(

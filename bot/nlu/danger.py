@@ -23,19 +23,19 @@ Level = Literal["emergency", "urgent"]
 Doubt = Literal["", "negated", "not_now", "settled", "in_general", "figure"]
 INTENTS: dict[Level, str] = {"emergency": "report_emergency", "urgent": "report_urgent"}
 NEGATION_REACH = 5  # words between a denial and the sign
-JUDGE_SAY, SIGN_SAY = 0.41, 0.33  # what the log odds of "a danger now" and of the likeliest level count for
+JUDGE_SAY, SIGN_SAY = 0.49, 0.23  # what the log odds of "a danger now" and of the likeliest level count for
 FAINTEST = 1e-4  # probabilities are read between this and one less this
 # Where the patterns leave the message: a plain sign of that level, the doubt about every sign, or no sign ("calm": in
-# harmless words). From a logistic regression on cross-validated opinions of all training examples, those of ordinary
-# intents counting three times, and set so that 1.2% of these alarm; what the words deny, date or joke about is believed
-# somewhat more than that, lest "no lumps so far" alarms. An alarm is a sum above 0 (decision 0008).
+# harmless words). From `python -m tuning.weigh`: a logistic regression on the opinions of messages that the models have
+# not learnt from, ordinary ones counting three times, moved so far to the alarm that one in a hundred of those alarms.
+# What the doubts of the words say, the judge has mostly heard too. An alarm is a sum above 0 (decision 0008).
 STANDING = {
-    "emergency": 2.34, "urgent": 2.05, "": 0.40, "calm": 0.25, "in_general": 0.40, "settled": 0.00,
-    "not_now": -0.50, "negated": -1.10, "figure": -0.80,
+    "emergency": 2.7, "urgent": 2.3, "": 0.3, "calm": 0.2, "in_general": 1.7, "settled": 0.3, "not_now": 1.7,
+    "negated": 0.7, "figure": 1.4,
 }  # fmt: skip
-# The judge's opinion below which a plainly named sign may be kept quiet, if more than FEW_WORDS are said, none of them
-# of here and now. The wish to die never is.
-SURELY_NOT: dict[Level, float] = {"emergency": 0.005, "urgent": 0.05}
+# The judge's opinion below which a plainly named sign may be kept quiet, if more than FEW_WORDS are said. The wish to
+# die never is.
+SURELY_NOT: dict[Level, float] = {"emergency": 0.02, "urgent": 0.1}
 FEW_WORDS = 4
 FAINT = 0.05  # where no sign is named at all, the sign model must hear one at least so well: the judge alone is easily
 # misled by what is like nothing it has learnt ("base64: …")
@@ -74,6 +74,20 @@ class Alarm:
 
     level: Level
     sign: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Where the patterns leave a message (a key of STANDING), and the log odds of the judge and the likeliest level."""
+
+    standing: str
+    judge: float
+    sign: float
+
+    @property
+    def odds(self) -> float:
+        """The log odds of a danger now, by all of it."""
+        return JUDGE_SAY * self.judge + SIGN_SAY * self.sign + STANDING[self.standing]
 
 
 class DangerFinder:
@@ -130,10 +144,9 @@ class DangerFinder:
         if not opinions:
             return self._classified(doc, probabilities)
         sure = {level: self._sure(level, opinions) for level in INTENTS}
-        if not mentions and max(sure.values()) < FAINT:
-            return None
-        standing = STANDING[plain.level] if plain else min(STANDING[doubt] for doubt in self._doubts(mentions, doc))
-        if JUDGE_SAY * _log_odds(opinions[0].now) + SIGN_SAY * _log_odds(max(sure.values())) + standing <= 0:
+        if not mentions and (max(sure.values()) < FAINT or not any(token.is_alpha for token in doc)):
+            return None  # a number alone is an age or a day, whatever the models have learnt of fevers
+        if self.evidence(doc, opinions).odds <= 0:
             return None
         if plain:
             return Alarm(plain.level, plain.sign)
@@ -141,10 +154,18 @@ class DangerFinder:
         own = [mention.sign for mention in mentions if mention.level == level]
         return Alarm(level, own[0] if own else self._likeliest(level, doc, opinions))
 
+    def evidence(self, doc: Doc, opinions: Sequence[Opinion]) -> Evidence:
+        """What is weighed where no plain sign stands by itself."""
+        mentions = self.mentions(doc)
+        plain = next((mention.level for mention in mentions if not mention.doubt), None)
+        doubts = {mention.doubt for mention in mentions} or {"calm" if self._calm(doc) else ""}
+        standing = plain or min(doubts, key=lambda doubt: STANDING[doubt])
+        likeliest = max(self._sure(level, opinions) for level in INTENTS)
+        return Evidence(standing, _log_odds(opinions[0].now), _log_odds(likeliest))
+
     def _stands(self, plain: Mention, doc: Doc, whole: Opinion) -> bool:
         """Whether a plainly named sign raises the alarm whatever else the models think."""
-        surely_not = whole.now < SURELY_NOT[plain.level] and len(doc) > FEW_WORDS and plain.sign != "suicide"
-        return not surely_not or bool(Line(doc).spans(self._here_and_now))
+        return whole.now >= SURELY_NOT[plain.level] or len(doc) <= FEW_WORDS or plain.sign == "suicide"
 
     def _classified(self, doc: Doc, probabilities: Sequence[Mapping[str, float]]) -> Alarm | None:
         """The alarm that the intent classifier raises by itself."""
@@ -152,9 +173,6 @@ class DangerFinder:
             if max((p.get(intent, 0.0) for p in probabilities), default=0.0) >= CLASSIFIED:
                 return Alarm(level, self.hinted(level, doc))
         return None
-
-    def _doubts(self, mentions: Sequence[Mention], doc: Doc) -> set[str]:
-        return {mention.doubt for mention in mentions} or {"calm" if self._calm(doc) else ""}
 
     def _sure(self, level: Level, opinions: Sequence[Opinion]) -> float:
         """How sure the guard model is of a sign of that level, in the whole message or in a part."""

@@ -1,20 +1,20 @@
 """Sentence encoders by name, each with a memory for repeated texts.
 
-An encoder turns a text into one vector of length 1. MiniLM also says what the layers before its last hold: the last
-knows what a text is about, the middle ones still know who, when and whether; most of all where it is known what stands
-at the beginning and what at the end.
-Weights come with installed packages; nothing is downloaded.
-docs/decisions holds what was measured and why `minilm` is the default.
+An encoder turns a text into one vector of length 1. MiniLM also says what the layers before its last hold.
+`minilm` is the model as it is installed; `tuned` the same with upper layers that have learnt from this project's
+messages (tuning/), for the pipeline; `use` reads sixteen languages. Weights come with packages or with this repository;
+nothing is downloaded. docs/decisions holds what was measured.
 """
 
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -25,10 +25,13 @@ REMEMBERED = 2048
 MANY = 64  # texts from which they are encoded on all cores
 MINILM_SIZE = 384
 LAST = 6  # the number of its last layer
-EARLY, LATE = "early", "late"  # layer 4, the beginning of the message counting most, and its end
-LAYERS: tuple[int | str, ...] = (LAST, *MIDDLE, EARLY, LATE)
+FIRST = "first"  # what the last layer holds at the mark before the first word, which stands for the whole text
+LAYERS: tuple[int | str, ...] = (LAST, *MIDDLE, FIRST)
 LONGEST = 96  # word pieces; a longer message is cut, which bounds the time of a parse
 VOCABULARY = Path(__file__).with_name("wordpiece") / "vocab.txt"
+TUNED = Path(__file__).with_name("tuned") / "layers.npz"
+MET = TUNED.with_name("met.npy")  # the check sums of the texts it has learnt from
+BACK = 7  # one message in so many is held back when the encoder is tuned
 
 
 class Encoder(Protocol):
@@ -38,26 +41,24 @@ class Encoder(Protocol):
 
 
 class MiniLM:
-    """all-MiniLM-L6-v2 multiplied in int8 on onnxruntime: 384 numbers a layer, English. See int8.py."""
+    """all-MiniLM-L6-v2 multiplied in int8 on onnxruntime: 384 numbers a layer, English. See int8.py. `layers`: a file
+    with other numbers for some of its layers."""
 
     size = MINILM_SIZE
 
-    def __init__(self) -> None:
+    def __init__(self, layers: Path | None = None) -> None:
         from onnxruntime import InferenceSession, SessionOptions
-        from tokenizers import BertWordPieceTokenizer
 
         options = SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = InferenceSession(model_bytes(), options, providers=["CPUExecutionProvider"])
-        self._tokenizer = BertWordPieceTokenizer(str(VOCABULARY), lowercase=True)
-        self._tokenizer.enable_truncation(LONGEST)
+        self._session = InferenceSession(model_bytes(layers), options, providers=["CPUExecutionProvider"])
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         return self.layers(texts)[:, :MINILM_SIZE]
 
     def layers(self, texts: Sequence[str]) -> np.ndarray:
         """What all LAYERS hold, side by side, each part of length 1."""
-        pieces = [coded.ids for coded in self._tokenizer.encode_batch(list(texts))]
+        pieces = word_pieces(texts)
         if len(texts) < MANY:
             rows = [self._one(ids) for ids in pieces]
         else:  # training: a text is multiplied on one core, so two go at once
@@ -70,10 +71,22 @@ class MiniLM:
         ids = np.array([pieces], dtype=np.int64)
         feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
         states = [one[0] for one in self._session.run(None, feed)]
-        rising = np.linspace(0, 1, len(pieces), dtype=np.float32)
-        ends = [weights @ states[LAYERS.index(4)] for weights in (1 - rising, rising)]
-        means = np.array([*(one.mean(axis=0) for one in states), *ends])
+        means = np.array([*(one.mean(axis=0) for one in states), states[0][0]])
         return (means / np.linalg.norm(means, axis=1, keepdims=True)).ravel()
+
+
+@cache
+def _tokenizer() -> Any:
+    from tokenizers import BertWordPieceTokenizer
+
+    made = BertWordPieceTokenizer(str(VOCABULARY), lowercase=True)
+    made.enable_truncation(LONGEST)
+    return made
+
+
+def word_pieces(texts: Sequence[str]) -> list[list[int]]:
+    """The numbers of the word pieces that MiniLM reads, one list a text, with its marks of beginning and end."""
+    return [coded.ids for coded in _tokenizer().encode_batch(list(texts))]
 
 
 class UniversalSentenceEncoder:
@@ -122,7 +135,24 @@ class Remembering:
         return np.array(rows, dtype=np.float32)
 
 
-ENCODERS: dict[str, Callable[[], Encoder]] = {"minilm": MiniLM, "use": UniversalSentenceEncoder}
+ENCODERS: dict[str, Callable[[], Encoder]] = {
+    "minilm": MiniLM, "tuned": partial(MiniLM, TUNED), "use": UniversalSentenceEncoder,
+}  # fmt: skip
+
+
+def held_back(text: str) -> bool:
+    """Whether a normalised text stays out of the tuning, so that what was learnt can be measured on it."""
+    return zlib.crc32(text.encode()) % BACK == 0
+
+
+def unmet(name: str, texts: Sequence[str]) -> np.ndarray:
+    """Which normalised texts the encoder called `name` has not learnt from, one truth a text."""
+    return np.isin([zlib.crc32(text.encode()) for text in texts], _met() if name == "tuned" else (), invert=True)
+
+
+@cache
+def _met() -> np.ndarray:
+    return np.load(MET, allow_pickle=False)
 
 
 @cache

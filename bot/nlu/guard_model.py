@@ -23,7 +23,7 @@ from bot.nlu.learning import at_once
 from bot.nlu.vocabulary import Phrase, VocabularyError
 
 NOTHING = ""
-OPTIONS = HeadOptions(dense_c=10.0, char_c=10.0, char_weight=0.4, balanced=False)
+OPTIONS = HeadOptions(dense_c=10.0, char_c=10.0, char_weight=0.4, max_iter=30, balanced=False)
 
 
 class DangerExamples(BaseModel):
@@ -57,21 +57,25 @@ class Opinion:
 
 
 class GuardModel:
-    """Trained by `fit`, asked by `opinions`. Texts come normalised, each with a row: its vector, then middle layers."""
+    """Trained by `fit`, asked by `opinions`. Texts come normalised, each with a row: its vector, then other layers."""
 
     def __init__(self, labels: Sequence[str], heads: Heads, judge: Judge) -> None:
         self.labels, self._heads, self._judge = list(labels), heads, judge
 
     @classmethod
-    def fit(cls, texts: Sequence[str], rows: np.ndarray, signs: Sequence[str], size: int | None = None) -> GuardModel:
+    def fit(
+        cls, texts: Sequence[str], rows: np.ndarray, signs: Sequence[str], size: int | None = None,
+        places: np.ndarray | None = None,
+    ) -> GuardModel:  # fmt: skip
         """Learn from messages and the sign each names, or NOTHING; `size`: length of the vector each row begins with,
-        by default all of it.
-        """
+        by default all of it. `places`: the messages that the rows are of, by default all, one a row."""
         labels = sorted(set(signs))
         owners = np.array([labels.index(sign) for sign in signs])
-        learning, judge = Judge.jobs(rows, np.array([sign != NOTHING for sign in signs]))
-        heads, *networks = at_once([partial(Heads.fit, texts, rows[:, :size], owners, OPTIONS), *learning])
-        return cls(labels, heads, judge(networks))
+        dangerous = np.array([sign != NOTHING for sign in signs])
+        dangerous = dangerous if places is None else dangerous[places]
+        learnt = partial(Heads.fit, texts, rows[:, :size], owners, OPTIONS, places)
+        heads, judge = at_once([learnt, partial(Judge.fit, rows, dangerous)])
+        return cls(labels, heads, judge)
 
     def opinions(self, texts: Sequence[str], rows: np.ndarray) -> list[Opinion]:
         """One a text."""

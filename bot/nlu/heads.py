@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from bot.nlu.learning import at_once
 from bot.nlu.ngrams import Ngrams
 
 
@@ -23,7 +21,7 @@ class HeadOptions:
     learning; `balanced`: whether rare classes count as much as common ones.
     """
 
-    dense_c: float = 30.0
+    dense_c: float = 3.0
     char_c: float = 30.0
     char_weight: float = 0.4
     max_iter: int = 60
@@ -38,20 +36,18 @@ class Heads:
         self.numbers = {name: np.ascontiguousarray(numbers[name], dtype=np.float32) for name in _NUMBERS}
 
     @classmethod
-    def fit(cls, texts: Sequence[str], vectors: np.ndarray, owners: np.ndarray, options: HeadOptions) -> Heads:
-        """Learn classes 0, 1, … (`owners`, one a text) from texts and their vectors; at least two classes."""
+    def fit(
+        cls, texts: Sequence[str], vectors: np.ndarray, owners: np.ndarray, options: HeadOptions,
+        places: np.ndarray | None = None,
+    ) -> Heads:  # fmt: skip
+        """Learn classes 0, 1, … (`owners`, one a text) from texts and the vectors of some; at least two classes.
+        `places`: the texts that the vectors are of, by default all, one a row."""
         ngrams, mean = Ngrams.fit(texts), vectors.mean(axis=0)
-        dense, dense_bias = _learn((vectors - mean).astype(np.float32), owners, options.dense_c, options)
+        known = owners if places is None else owners[places]
+        dense, dense_bias = _learn((vectors - mean).astype(np.float32), known, options.dense_c, options)
         chars, chars_bias = _learn(ngrams.rows(texts), owners, options.char_c, options)
         found = (mean, dense, dense_bias, chars, chars_bias)
         return cls(options, ngrams, dict(zip(_NUMBERS, found, strict=True)))
-
-    @classmethod
-    def fit_at_once(
-        cls, parts: Sequence[tuple[Sequence[str], np.ndarray, np.ndarray]], options: HeadOptions
-    ) -> list[Heads]:
-        """One for each (texts, vectors, owners), the longest first, on all cores."""
-        return at_once([partial(cls.fit, *part, options) for part in parts])
 
     @classmethod
     def load(cls, options: HeadOptions, vocabulary: Sequence[str], kept: Mapping[str, np.ndarray]) -> Heads:

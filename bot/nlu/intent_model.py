@@ -10,19 +10,20 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.model_selection import StratifiedKFold
 
 from bot.nlu.heads import HeadOptions, Heads, log_softmax
+from bot.nlu.learning import at_once
 
 OUT = "out_of_scope"
 SURER = 0.8  # share of the folds' temperature that the final model needs, which has learnt from half as many again
 NEAREST = 3
-TRIED = 800  # examples on which it is tried whether more than the last layer helps
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,11 @@ class Options:
     `refuse_at`: share of in-scope messages that may be refused; `name_examples`: an intent's name is an example of it.
     """
 
-    dense_c: float = 30.0
+    dense_c: float = 3.0
     char_c: float = 30.0
-    char_weight: float = 0.4
+    char_weight: float = 0.6
     folds: int = 3
-    refuse_at: float = 0.04
+    refuse_at: float = 0.03
     name_examples: bool = True
     max_iter: int = 60
 
@@ -69,27 +70,34 @@ class IntentModel:
         self.options = options or Options()
 
     def fit(
-        self, texts: Sequence[str], vectors: np.ndarray, intents: Sequence[str], size: int | None = None
-    ) -> IntentModel:
-        """Learn from examples; needs at least two intents. `size`: the numbers of the encoder's last layer, with which
-        each vector begins; the layers after it are left out where they do not help. Deterministic."""
+        self, texts: Sequence[str], vectors: np.ndarray, intents: Sequence[str], places: np.ndarray | None = None,
+        unmet: np.ndarray | None = None,
+    ) -> IntentModel:  # fmt: skip
+        """Learn from examples; needs at least two intents. `places`: the texts that the vectors are of, by default all,
+        one a row. `unmet`: which of those the encoder itself has not learnt from (by default all); how sure to be is
+        judged by them alone. Deterministic."""
         self.intents = sorted(set(intents))
         owners = np.array([self.intents.index(intent) for intent in intents])
-        self.width = self._helpful(vectors, owners, size or vectors.shape[1])
-        vectors = self._seen(vectors)
-        folds = [(np.arange(len(texts)), np.arange(0)), *self._folds(owners)]
-        given = [([texts[i] for i in learn], vectors[learn], owners[learn]) for learn, _ in folds]
-        self.heads, *others = Heads.fit_at_once(given, self.options.heads)
-        self._remember(vectors, owners)
-        learnt = list(zip(folds[1:], others, strict=True))
-        joined, features, unseen = self._cross_validate(texts, vectors, owners, learnt)
+        places = np.arange(len(texts)) if places is None else places
+        known = owners[places]
+        folds = self._folds(known, unmet)
+
+        def heads(learn: np.ndarray, asked: np.ndarray) -> Heads:
+            left = np.setdiff1d(np.arange(len(texts)), places[asked])
+            own = np.searchsorted(left, places[learn])
+            return Heads.fit([texts[i] for i in left], vectors[learn], owners[left], self.options.heads, own)
+
+        everything = (np.arange(len(known)), np.arange(0))
+        self.heads, *others = at_once([partial(heads, *fold) for fold in (everything, *folds)])
+        self._remember(vectors, known)
+        asked = [texts[place] for place in places]
+        joined, features, unseen = self._cross_validate(asked, vectors, known, list(zip(folds, others, strict=True)))
         self.temperature = SURER * _best_temperature(joined, unseen)
         self._fit_gate(features, np.array([self.intents[owner] for owner in unseen]))
         return self
 
     def guess(self, texts: Sequence[str], vectors: np.ndarray) -> list[Guess]:
         """One guess a text. A trained out_of_scope intent is ranked like any other; `refused` is the decision."""
-        vectors = self._seen(vectors)
         joined = self.heads.logits(texts, vectors)
         probabilities = np.exp(log_softmax(joined / self.temperature))
         outside = self._outside(self._gate_features(joined, vectors))
@@ -100,29 +108,7 @@ class IntentModel:
         ranking = tuple(zip([self.intents[i] for i in order], row[order].tolist(), strict=True))
         return Guess(ranking, outside, refused=outside >= self.gate_threshold)
 
-    def _seen(self, vectors: np.ndarray) -> np.ndarray:
-        """What the model looks at of each vector, with length 1."""
-        part = vectors[:, : self.width]
-        return part / np.linalg.norm(part, axis=1, keepdims=True)
-
     # learning
-
-    def _helpful(self, vectors: np.ndarray, owners: np.ndarray, size: int) -> int:
-        """How many numbers of each vector to look at: all, or the last layer's alone, whichever names more of some
-        examples right that it has not learnt. What a bank's customers ask differs in topic, which the last layer knows
-        best; what patients ask differs in finer things."""
-        full = vectors.shape[1]
-        chosen = np.random.default_rng(0).permutation(len(owners))[:TRIED]
-        chosen = chosen[np.bincount(owners[chosen])[owners[chosen]] > 1]
-        if size == full or len(set(owners[chosen])) < 2:
-            return full
-        right = {}
-        for self.width in (size, full):
-            seen, own = self._seen(vectors[chosen]), owners[chosen]
-            centred = seen - seen.mean(axis=0)
-            model = LogisticRegression(C=self.options.dense_c, max_iter=self.options.max_iter, class_weight="balanced")
-            right[self.width] = np.mean(cross_val_score(model, centred, own, cv=self._folds(own)))
-        return max(right, key=lambda width: right[width])
 
     def _remember(self, vectors: np.ndarray, owners: np.ndarray) -> None:
         """Keep the examples' vectors, those outside the scope last, as the gate compares with both."""
@@ -131,8 +117,11 @@ class IntentModel:
         self._memory = np.ascontiguousarray(vectors[order].T, dtype=np.float32)
         self._owners, self._within = owners[order], int(within.sum())
 
-    def _folds(self, owners: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Places of the examples to learn from and of those to ask, some times over; each is asked once."""
+    def _folds(self, owners: np.ndarray, unmet: np.ndarray | None = None) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Places of the examples to learn from and of those to ask: the unmet ones once, if those and the others have
+        all intents; or some times over, each asked once."""
+        if unmet is not None and all(len(set(owners[part])) == len(set(owners)) for part in (unmet, ~unmet)):
+            return [(np.flatnonzero(~unmet), np.flatnonzero(unmet))]
         smallest = min(np.unique(owners, return_counts=True)[1])
         folds = StratifiedKFold(int(min(self.options.folds, max(2, smallest))), shuffle=True, random_state=0)
         return list(folds.split(owners, owners))
@@ -195,7 +184,7 @@ class IntentModel:
         plain = {
             "options": vars(self.options), "intents": self.intents, "temperature": self.temperature,
             "gate_bias": self.gate_bias, "gate_threshold": self.gate_threshold, "within": self._within,
-            "vocabulary": self.heads.vocabulary, "width": self.width,
+            "vocabulary": self.heads.vocabulary,
         }  # fmt: skip
         (folder / "model.json").write_text(json.dumps(plain), encoding="utf-8")
 
@@ -205,7 +194,6 @@ class IntentModel:
         plain = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         model = cls(Options(**plain["options"]))
         model.intents, model.temperature, model._within = plain["intents"], plain["temperature"], plain["within"]
-        model.width = plain["width"]
         model.gate_bias, model.gate_threshold = plain["gate_bias"], plain["gate_threshold"]
         with np.load(folder / "weights.npz", allow_pickle=False) as kept:
             model.heads = Heads.load(model.options.heads, plain["vocabulary"], kept)

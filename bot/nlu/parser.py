@@ -11,14 +11,15 @@ import numpy as np
 import yaml
 
 from bot.nlu.danger import INTENTS
-from bot.nlu.encoders import EARLY, LAST, LATE, load_encoder
+from bot.nlu.encoders import FIRST, LAST, load_encoder, unmet
 from bot.nlu.guard_model import GuardModel, Opinion
 from bot.nlu.intent_model import Guess, IntentModel, Options, with_names
 from bot.nlu.language import DEFAULT
 from bot.nlu.understanding import Classified, Understanding, load_understanding
 
-INTENT_LAYERS = (LAST, 4)  # the vector first
-GUARD_LAYERS = (LAST, 2, 3, 4, EARLY, LATE)  # the vector first
+GUARD_LAYERS = (LAST, 4, 5, FIRST)  # the vector first
+MET_PART = 4
+ENCODER = "tuned"  # the pipeline's
 FOREIGN = "use"  # the encoder for other languages than English
 Example = tuple[str, str]  # text, intent
 
@@ -33,7 +34,7 @@ class Parser:
     """Understands messages with a trained intent model; it returns "What a parse holds" of docs/architecture.md."""
 
     def __init__(
-        self, model: IntentModel, encoder: str = "minilm", understanding: Any = None, guard: GuardModel | None = None
+        self, model: IntentModel, encoder: str = ENCODER, understanding: Any = None, guard: GuardModel | None = None
     ) -> None:
         self.model, self.guard, self._encoder = model, guard, encoder
         self.foreign: IntentModel | None = None  # for languages with answers; see train_foreign
@@ -43,7 +44,7 @@ class Parser:
     def train(
         cls,
         examples: Sequence[Example],
-        encoder: str = "minilm",
+        encoder: str = ENCODER,
         options: Options | None = None,
         shared: Understanding | Normaliser | None = None,
     ) -> Parser:
@@ -56,7 +57,7 @@ class Parser:
     def guess(self, texts: Sequence[str]) -> list[Guess]:
         """The intent model's guesses alone."""
         normal = [self._shared.normal(text) for text in texts]
-        return self.model.guess(normal, meaning(self._encoder, normal))
+        return self.model.guess(normal, load_encoder(self._encoder).encode(normal))
 
     def parse(self, text: str) -> dict[str, Any]:
         """Intent, ranking, entities, danger, questions and language of one message."""
@@ -85,15 +86,20 @@ class Parser:
 def train_intents(examples: Sequence[Example], encoder: str, options: Options, shared: Normaliser) -> IntentModel:
     """The intent model, trained on (text, intent) pairs."""
     learnt = with_names(examples) if options.name_examples else list(examples)
-    texts = [shared.normal(text) for text, _ in learnt]
-    size = load_encoder(encoder).size
-    return IntentModel(options).fit(texts, meaning(encoder, texts), [intent for _, intent in learnt], size)
+    texts, intents = [shared.normal(text) for text, _ in learnt], [intent for _, intent in learnt]
+    places, new = lessons(encoder, texts)
+    vectors = load_encoder(encoder).encode([texts[place] for place in places])
+    return IntentModel(options).fit(texts, vectors, intents, places, new)
 
 
-def meaning(encoder: str, texts: Sequence[str]) -> np.ndarray:
-    """What the intent model sees of texts: vectors of length 1, one row a text."""
-    rows = load_encoder(encoder).layers(texts, INTENT_LAYERS)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+def lessons(encoder: str, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """The places of the texts whose vectors the models on top of the encoder learn from, and which of those are new to
+    the encoder. All new ones, and one in MET_PART of those it has learnt from: it tells them apart by itself, and three
+    times as many teach the models nothing more (docs/understanding.md)."""
+    new = unmet(encoder, texts)
+    taken = new.copy()
+    taken[np.flatnonzero(~new)[::MET_PART]] = True
+    return np.flatnonzero(taken), new[taken]
 
 
 def train_foreign(examples: Sequence[Example], options: Options) -> IntentModel:
@@ -107,8 +113,10 @@ def train_guard(examples: Sequence[Example], encoder: str, shared: Understanding
     """The guard model, trained on the danger examples and on (text, intent) pairs."""
     learnt = shared.danger_examples(examples)
     texts = [shared.normal(text) for text, _ in learnt]
+    places, _ = lessons(encoder, texts)
     loaded = load_encoder(encoder)
-    return GuardModel.fit(texts, loaded.layers(texts, GUARD_LAYERS), [sign for _, sign in learnt], loaded.size)
+    rows = loaded.layers([texts[place] for place in places], GUARD_LAYERS)
+    return GuardModel.fit(texts, rows, [sign for _, sign in learnt], loaded.size, places)
 
 
 def hear(guard: GuardModel, shared: Understanding, encoder: str, text: str) -> list[Opinion]:

@@ -147,7 +147,7 @@ class Whose:
 
     def _denied_later(self, end: int) -> bool:
         """ "diabetes runs in my family but i do not have it"."""
-        later = " ".join(self._words[end:])
+        later = " ".join(self._words[end:]).replace("i do not know", "")
         return any(phrase in later for phrase in ("i do not", "i am not", "not me", "i have not", "i never", "me no"))
 
     def _claimed_later(self, end: int) -> bool:
@@ -191,6 +191,8 @@ class Whose:
         if self._words[first] not in _VERBS or not 0 < start - first <= SUBJECT:
             return False
         after = self._words[first + 1]
+        if after == "not" and self._words[first] in ("do", "does", "have", "has", "am"):
+            return False  # "do not have diabetes": said
         return after not in ("be", "have") and not (start == first + 1 and after in STATES)  # "could be pregnant": said
 
     def _in_general(self, start: int, end: int) -> bool:

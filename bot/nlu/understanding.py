@@ -56,7 +56,7 @@ class Understanding:
         self._speller = Speller(vocabulary.shorthand, words)
         self._language = build_language(self._speller)
         self._clinical = ClinicalReader(vocabulary, self._language)
-        self._danger = DangerFinder(vocabulary, self._language)
+        self.danger = DangerFinder(vocabulary, self._language)
         self._elsewhere, self._ours = compile_patterns(vocabulary.other_treatments), compile_patterns(vocabulary.ours)
         self._taken_back = compile_patterns(vocabulary.taken_back)
         among = ("en", *languages)
@@ -90,8 +90,8 @@ class Understanding:
         language = self.languages.get(self.language_of(text))
         if language:
             sign = language.sign(text)  # a sign in English words counts as well, but the models have read English alone
-            return Alarm(self._danger.levels[sign], sign) if sign else self._danger.decide(self.read(text).doc, [])
-        return self._danger.decide(self.read(text).doc, intents, opinions)
+            return Alarm(self.danger.levels[sign], sign) if sign else self.danger.decide(self.read(text).doc, [])
+        return self.danger.decide(self.read(text).doc, intents, opinions)
 
     def danger_examples(self, examples: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         """(text, sign) for the guard model to learn: content/danger_examples.yml, and each (text, intent) given."""
@@ -102,8 +102,8 @@ class Understanding:
     def _sign(self, text: str, level: Level) -> str:
         """The sign of a message that is known to name one of that level."""
         doc = self.read(text).doc
-        named = [mention.sign for mention in self._danger.mentions(doc) if mention.level == level]
-        return named[0] if named else self._danger.hinted(level, doc)
+        named = [mention.sign for mention in self.danger.mentions(doc) if mention.level == level]
+        return named[0] if named else self.danger.hinted(level, doc)
 
     def parts(self, text: str) -> list[str]:
         """The message and, where it can be cut into questions, each of those."""

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-tracing.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-tracing.lock", "requirements-tuning.lock")
 # LGPL with exceptions: used as the library it is, its source unchanged.
 LIBRARIES_UNDER_LGPL = {"psycopg2-binary"}
 

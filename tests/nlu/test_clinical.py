@@ -24,6 +24,12 @@ def said(shared: Understanding, text: str) -> dict[str, object]:
         ("my kidneys r fine and my liver too", "liver_disease", "no"),
         ("diabetis since I was ten", "diabetes", "yes"),
         ("taking bisoprolol and warfarin", "heart_multi_drug", "yes"),
+        ("dont have diabetes", "diabetes", "no"),  # no question, though it begins with "do"
+        ("heart trouble, i dont know what i take", "heart_multi_drug", "unsure"),
+        ("1) no 2) no 3) type 2 diabetes", "diabetes", "yes"),
+        ("was diabetic before, off all tablets, the doctor calls it remission", "diabetes", "past"),
+        ("dont know yet if its cancer", "cancer", "unsure"),
+        ("waiting on a hepatitis test", "liver_disease", "unsure"),
         ("one tablet for blood pressure", "heart_multi_drug", "unsure"),
         ("diabetes: no", "diabetes", "no"),
     ],
@@ -56,6 +62,10 @@ def test_who_the_patient_asks_for_is_noticed(shared: Understanding) -> None:
         ("my nephew is 12", 12),
         ("turning 18 in May", 17),
         ("I have 50 years", 50),
+        ("respected doctor, my age is 31", 31),
+        ("my daughter 15 yrs, is she too young", 15),
+        ("hello. 46 now. neck wrinkly", 46),
+        ("my aunty 56 only wants the facial", 56),
     ],
 )
 def test_an_age_is_read(shared: Understanding, text: str, age: int) -> None:
@@ -63,7 +73,16 @@ def test_an_age_is_read(shared: Understanding, text: str, age: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["it costs 50 euros", "come at 4", "20 weeks along", "I need 6 sessions", "type 2", "3 times a day"]
+    "text",
+    [
+        "it costs 50 euros",
+        "come at 4",
+        "20 weeks along",
+        "I need 6 sessions",
+        "type 2",
+        "3 times a day",
+        "around 16:30?",
+    ],
 )
 def test_other_numbers_are_no_age(shared: Understanding, text: str) -> None:
     assert "age" not in said(shared, text)
@@ -80,3 +99,16 @@ def test_odd_messages_are_read_without_fault(shared: Understanding, text: str) -
     shared.entities(text)
     shared.alarm(text, [])
     shared.normal(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cancer is my star sign",
+        "i work on a dialysis ward",
+        "my dog has diabetes",
+        "ma has angina, i dont know what she takes",
+    ],
+)
+def test_words_of_illness_that_are_about_something_else_say_nothing(shared: Understanding, text: str) -> None:
+    assert said(shared, text) == {}

@@ -46,3 +46,12 @@ def test_signed_weights_keep_their_sign() -> None:
     given = np.linspace(-1, 1, SIZE, dtype="float32")[None]
     (found,) = InferenceSession(rewritten, providers=["CPUExecutionProvider"]).run(None, {"x": given})
     assert found == pytest.approx(given @ (weights.astype("float32") * 0.5), rel=0.02, abs=2.0)
+
+
+def test_other_numbers_are_put_in_before_the_rewriting() -> None:
+    plain = np.full((SIZE, SIZE), 1, dtype="int8")
+    rewritten = rewrite(packed_product(plain), {"w_q": plain * 3})
+    (found,) = InferenceSession(rewritten, providers=["CPUExecutionProvider"]).run(
+        None, {"x": np.ones((1, SIZE), dtype="float32")}
+    )
+    assert found == pytest.approx(np.full((1, SIZE), SIZE * 3 * 0.5), rel=1e-3)
