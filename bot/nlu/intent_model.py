@@ -22,7 +22,7 @@ from bot.nlu.heads import HeadOptions, Heads, log_softmax
 from bot.nlu.learning import at_once
 
 OUT = "out_of_scope"
-SURER = 0.8  # share of the folds' temperature that the final model needs, which has learnt from half as many again
+SURER = 0.8  # share of that temperature which the final model needs, as it has learnt from the examples asked too
 NEAREST = 3
 
 

@@ -94,8 +94,8 @@ def train_intents(examples: Sequence[Example], encoder: str, options: Options, s
 
 def lessons(encoder: str, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """The places of the texts whose vectors the models on top of the encoder learn from, and which of those are new to
-    the encoder. All new ones, and one in MET_PART of those it has learnt from: it tells them apart by itself, and three
-    times as many teach the models nothing more (docs/understanding.md)."""
+    the encoder. All new ones, and one in MET_PART of those it has learnt from: it tells them apart by itself, and all
+    of them teach the models no more (decision 0012)."""
     new = unmet(encoder, texts)
     taken = new.copy()
     taken[np.flatnonzero(~new)[::MET_PART]] = True

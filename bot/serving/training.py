@@ -34,7 +34,7 @@ def sources(bot: Path = BOT) -> Iterator[Path]:
     yield from (content / name for name in ("vocabulary.yml", "danger_examples.yml", "warning_signs.yml"))
     yield from sorted((content / "languages").glob("*.yml"))
     yield from sorted((bot / "data").glob("*.yml"))
-    yield from sorted(path for kind in ("*.py", "*.npz") for path in (bot / "nlu").rglob(kind))
+    yield from sorted(path for kind in ("*.py", "*.np[yz]") for path in (bot / "nlu").rglob(kind))
 
 
 def fingerprint(bot: Path = BOT) -> str:
