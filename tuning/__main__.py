@@ -10,7 +10,7 @@ import math
 import random
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,17 +18,19 @@ from rich.progress import Progress
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bot.nlu.encoders import MET, TUNED, held_back, word_pieces
+from bot.nlu.encoders import LONGEST, MET, TUNED, held_back, word_pieces
 from bot.nlu.parser import read_examples
 from bot.nlu.understanding import load_understanding
 from bot.settings import BOT
 from tuning.model import SIZE, MiniLM, packed
+from tuning.variants import joined, misspelt
 
-DEPTH = 3  # layers below that stay as they are
+DEPTH = 1  # layers below that stay as they are
 BATCH, WARM = 32, 200  # messages a step; steps until the full rate
 RATE, HEAD_RATE, DROPOUT, LEFT_OUT = 3e-4, 1e-3, 0.1, 0.1  # the last: share of word pieces that a message loses
 SIGN_SAY, INTENT_SAY = 0.5, 0.5  # what naming the sign and the intent count for, beside danger or not
 SHORT = 6  # word pieces below which a message is left whole
+JOINED, MISSPELT = 0.15, 0.15  # shares of the messages that are read so (variants.py)
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,20 @@ class Tuner:
         both = torch.cat([mean, states[:, 0]], dim=1)
         return self._danger(both)[:, 0], self._sign(both), self._intent(mean)
 
+    def _varied(self, message: Message) -> Message:
+        """The message, or as it might also have been written. Beside another it has that one's danger, if it has none
+        itself, and no intent of its own."""
+        varied = message
+        if self._dice.random() < JOINED:
+            other = self._dice.choice(self._learnt)
+            is_one_danger = message.sign == other.sign or not message.sign or not other.sign
+            if is_one_danger and len(message.pieces) + len(other.pieces) <= LONGEST:  # else what is cut off might be it
+                text = joined(message.text, other.text, self._dice)
+                varied = replace(varied, text=text, sign=message.sign or other.sign, intent="")
+        if self._dice.random() < MISSPELT:
+            varied = replace(varied, text=misspelt(varied.text, self._dice))
+        return varied if varied is message else replace(varied, pieces=word_pieces([varied.text])[0])
+
     def _thinned(self, pieces: Sequence[int]) -> Sequence[int]:
         """A message without some of its word pieces, so that none is relied on alone."""
         if len(pieces) < SHORT:
@@ -160,8 +176,8 @@ class Tuner:
         return [pieces[0], *inner, pieces[-1]] if inner else pieces
 
     def _batches(self) -> list[list[Message]]:
-        """Messages of like length together, in random order."""
-        shuffled = self._dice.sample(self._learnt, len(self._learnt))
+        """Messages as they are varied this time, those of like length together, in random order."""
+        shuffled = [self._varied(message) for message in self._dice.sample(self._learnt, len(self._learnt))]
         batches: list[list[Message]] = []
         for start in range(0, len(shuffled), 50 * BATCH):
             near = sorted(shuffled[start : start + 50 * BATCH], key=lambda message: len(message.pieces))
