@@ -122,7 +122,8 @@ class AgeReader:
         if no_age_after and not self._years_had(words, start, end):
             apart = start == 0 and not _GONE.intersection(words[end + 1 : end + 2])
             apart = apart or (words[start - 1 : start] == [","] and words[end + 1 : end + 2] in ([","], []))
-            apart = apart or (words[start - 1] in self._people and words[end + 1 : end + 2] in ([","], []))
+            of_person = words[start - 1] in self._people | {"am"}
+            apart = apart or (of_person and words[end + 1 : end + 2] in ([","], ["."], []))
             return AgeMention(start, end, value, 2) if apart and words[end] in ("yrs", "years") else None
         weight = self._weight(words, start, end, value, around)
         if not weight:
@@ -201,7 +202,7 @@ class AgeReader:
         return (
             words[max(0, start - 2) : start] in _HAVING
             and words[end : end + 1] == ["years"]
-            and words[end + 1 : end + 2] not in (["of"], ["ago"], ["experience"])
+            and not _GONE.intersection(words[end + 1 : end + 2])
         )
 
     def _person_before(self, words: list[str], start: int) -> bool:

@@ -23,6 +23,10 @@ def said(shared: Understanding, text: str) -> dict[str, object]:
         ("no kidney or liver problems", "kidney_disease", "no"),
         ("my kidneys r fine and my liver too", "liver_disease", "no"),
         ("diabetis since I was ten", "diabetes", "yes"),
+        ("gave birth in may", "pregnant", "past"),
+        ("expecting no. 3", "pregnant", "yes"),
+        ("prefer not to say about cancer", "cancer", "unsure"),
+        ("no liver probs", "liver_disease", "no"),
         ("taking bisoprolol and warfarin", "heart_multi_drug", "yes"),
         ("dont have diabetes", "diabetes", "no"),  # no question, though it begins with "do"
         ("heart trouble, i dont know what i take", "heart_multi_drug", "unsure"),
@@ -66,6 +70,7 @@ def test_who_the_patient_asks_for_is_noticed(shared: Understanding) -> None:
         ("my daughter 15 yrs, is she too young", 15),
         ("hello. 46 now. neck wrinkly", 46),
         ("my aunty 56 only wants the facial", 56),
+        ("im 65yrs", 65),
     ],
 )
 def test_an_age_is_read(shared: Understanding, text: str, age: int) -> None:
@@ -82,6 +87,8 @@ def test_an_age_is_read(shared: Understanding, text: str, age: int) -> None:
         "type 2",
         "3 times a day",
         "around 16:30?",
+        "i am 3 years clear",
+        "the wait is 2 years",
     ],
 )
 def test_other_numbers_are_no_age(shared: Understanding, text: str) -> None:
@@ -105,6 +112,7 @@ def test_odd_messages_are_read_without_fault(shared: Understanding, text: str) -
     "text",
     [
         "cancer is my star sign",
+        "my cancer is the star sign kind",
         "i work on a dialysis ward",
         "my dog has diabetes",
         "ma has angina, i dont know what she takes",
