@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -37,6 +38,7 @@ def config(connection: Connection | None = None) -> Config:
     return options
 
 
+@cache
 def newest_version() -> str | None:
     """The version of the tables this code expects."""
     return ScriptDirectory.from_config(config()).get_current_head()

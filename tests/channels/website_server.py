@@ -22,7 +22,7 @@ from bot.limits import RATES, Limits
 from bot.problems import Problems
 from bot.store.crypto import configure_keys
 from bot.store.engine import Sessions, make_engine, make_sessions
-from bot.store.migrate import migrate
+from tests.databases import empty_database
 
 PLACEHOLDERS = {"clinic_phone": "+1 202 555 0143", "emergency_number": "112"}
 TOPICS = {"ask_side_effects": "Side effects"}
@@ -33,9 +33,7 @@ Agent = Callable[[UserMessage], Awaitable[None]]
 def sessions_at(path: Path) -> Sessions:
     """A migrated SQLite store."""
     configure_keys([KEY])
-    engine = make_engine(f"sqlite:///{path}")
-    migrate(engine)
-    return make_sessions(engine)
+    return make_sessions(make_engine(empty_database(path)))
 
 
 def free_port() -> int:

@@ -21,7 +21,7 @@ from bot.serving.content_check import check_whole_content
 from bot.settings import BOT
 from bot.store import screenings
 from bot.store.engine import Sessions, make_engine, make_sessions, reading
-from bot.store.migrate import migrate
+from tests.databases import empty_database
 from tests.handover.patients import Patient
 from tests.store.conftest import key  # noqa: F401 - a fixture
 
@@ -94,8 +94,7 @@ def content(folder: Path) -> Content:
 
 @pytest.fixture
 def sessions(tmp_path: Path, key: str) -> Iterator[Sessions]:  # noqa: F811 - the fixture above
-    engine = make_engine(f"sqlite:///{tmp_path}/store.db")
-    migrate(engine)
+    engine = make_engine(empty_database(tmp_path / "store.db"))
     yield make_sessions(engine)
     engine.dispose()
 

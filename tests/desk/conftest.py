@@ -25,6 +25,7 @@ from bot.store.engine import Sessions, unit_of_work
 from bot.store.models import StaffUser
 from bot.store.opening import open_store
 from bot.store.terms import Role, TriageKind
+from tests.databases import empty_database
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)  # a Monday, 10:00 in the clinic
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of people who do not exist
@@ -144,24 +145,12 @@ def running_app(router: DeskRouter) -> FastAPI:
     return app
 
 
-@pytest.fixture(scope="session")
-def template_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated, empty database to copy: migrating takes longer than most tests."""
-    folder = tmp_path_factory.mktemp("store")
-    settings = Settings(database_url=f"sqlite:///{folder}/empty.db", keys=(Fernet.generate_key().decode(),))
-    sessions = open_store(settings)
-    sessions.kw["bind"].dispose()
-    forget_keys()
-    return folder / "empty.db"
-
-
 @pytest.fixture
-def front(tmp_path: Path, template_store: Path) -> Iterator[Front]:
+def front(tmp_path: Path) -> Iterator[Front]:
     """A desk with nobody and nothing in it."""
-    (tmp_path / "desk.db").write_bytes(template_store.read_bytes())
     settings = Settings(
         var=tmp_path,
-        database_url=f"sqlite:///{tmp_path}/desk.db",
+        database_url=empty_database(tmp_path / "desk.db"),
         keys=(Fernet.generate_key().decode(),),
         secret="a secret of the tests",  # noqa: S106
         rasa_token="token",  # noqa: S106

@@ -233,8 +233,6 @@ async def _no_sleep(seconds: float) -> None:
 def sessions_at(path: Path) -> Sessions:
     """A migrated SQLite store; keys must be configured."""
     from bot.store.engine import make_engine, make_sessions
-    from bot.store.migrate import migrate
+    from tests.databases import empty_database
 
-    engine = make_engine(f"sqlite:///{path}")
-    migrate(engine)
-    return make_sessions(engine)
+    return make_sessions(make_engine(empty_database(path)))

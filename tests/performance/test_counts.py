@@ -21,8 +21,8 @@ from bot.channels.records import Records
 from bot.serving import fast, fast_states
 from bot.store import crypto
 from bot.store.engine import make_engine, make_sessions
-from bot.store.migrate import migrate
 from bot.store.tracker_store import CompactTrackerStore
+from tests.databases import empty_database
 from tests.store.dialogues import DOMAIN, Dialogue
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
@@ -59,11 +59,7 @@ class Counter:
 @pytest.fixture
 def path(tmp_path: Path) -> Iterator[str]:
     crypto.configure_keys([Fernet.generate_key().decode()])
-    url = f"sqlite:///{tmp_path}/counts.db"
-    engine = make_engine(url)
-    migrate(engine)
-    engine.dispose()
-    yield url
+    yield empty_database(tmp_path / "counts.db")
     crypto.forget_keys()
 
 

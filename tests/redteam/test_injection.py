@@ -21,7 +21,7 @@ from bot.store.desk_models import AnswerRevision, LearnedAnswer, QuestionGroup
 from bot.store.engine import reading, unit_of_work
 from bot.store.models import Booking, Message
 from bot.store.training_export import with_examples
-from tests.desk.conftest import Front, Person, adam, anna, clara, front, template_store  # noqa: F401 - fixtures
+from tests.desk.conftest import Front, Person, adam, anna, clara, front  # noqa: F401 - fixtures
 
 MARKUP = "<img src=x onerror=alert(1)>"
 TEMPLATE = "{{ 7 * 191 }}{% for x in () %}"

@@ -24,7 +24,6 @@ from tests.desk.conftest import (  # noqa: F401 - fixtures
     anna,
     clara,
     front,
-    template_store,
 )
 
 MARKUP = "\"'><img src=x onerror=alert(1)>{{ 7 * 191 }}"

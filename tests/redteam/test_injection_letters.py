@@ -34,7 +34,7 @@ from bot.store.engine import reading, unit_of_work
 from bot.store.models import Booking
 from tests.channels.website_server import free_port
 from tests.desk.conftest import NOW as AT_THE_DESK
-from tests.desk.conftest import Front, front, template_store  # noqa: F401 - fixtures
+from tests.desk.conftest import Front, front  # noqa: F401 - fixtures
 from tests.desk.test_errands import Hook, Mailbox, configure, run
 from tests.handover.clinic import NOW, SECRET, START, words
 

@@ -18,6 +18,7 @@ from bot.store.conversations import open_conversation
 from bot.store.crypto import configure_keys, forget_keys
 from bot.store.engine import Sessions, make_engine, make_sessions, unit_of_work
 from bot.store.migrate import migrate
+from tests.databases import empty_database
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 
@@ -56,8 +57,7 @@ def server() -> Iterator[str]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path, key: str) -> Iterator[Engine]:
     if request.param == "sqlite":
-        made = make_engine(f"sqlite:///{tmp_path}/store.db")
-        migrate(made)
+        made = make_engine(empty_database(tmp_path / "store.db"))
         yield made
         made.dispose()
         return

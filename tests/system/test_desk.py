@@ -198,7 +198,7 @@ def ask(patient: Patient, question: str) -> None:
 def test_a_visit_confirmed_at_the_desk_is_told_in_the_patients_open_page(desk: Desk) -> None:
     with unit_of_work(desk.sessions) as session:
         now = datetime.now(timezone.utc)
-        night = (now + timedelta(days=3)).replace(hour=0, minute=0)  # a start soon before closing would not be confirmed
+        night = (now + timedelta(days=3)).replace(hour=0, minute=0)  # no start soon before closing
         opens = next_open(night, load_content(BOT / "content").clinic)
         request = bookings.Request("Rosa Example", "rosa@patients.example", "email", starts_at=opens)
         reference = bookings.create(session, desk.conversation, request, now).reference

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from pathlib import Path
 
 from sqlalchemy import text
 
@@ -12,6 +13,7 @@ from bot.settings import Settings
 from bot.store import audit, bookings, conversations, screenings
 from bot.store.engine import Sessions, make_engine, reading, unit_of_work
 from bot.store.opening import open_store
+from tests.databases import empty_database
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 NAME = "Wilhelmina Obersdorf"
@@ -29,6 +31,8 @@ class Filled:
 
 def fill(settings: Settings) -> Filled:
     """Create the tables and let one patient write, be screened twice, and book."""
+    if settings.database_url.startswith("sqlite"):
+        empty_database(Path(settings.database_url.removeprefix("sqlite:///")))
     sessions = open_store(settings)
     with unit_of_work(sessions) as session:
         chat = conversations.open_conversation(session, channel="website", now=NOW).id

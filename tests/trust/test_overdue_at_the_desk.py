@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.store import contents
 from bot.store.engine import unit_of_work
-from tests.desk.conftest import Front, Person, anna, front, template_store  # noqa: F401 - fixtures
+from tests.desk.conftest import Front, Person, anna, front  # noqa: F401 - fixtures
 
 
 def test_staff_see_that_nobody_approved_the_content_which_patients_are_told(front: Front, anna: Person) -> None:  # noqa: F811
