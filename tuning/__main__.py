@@ -28,7 +28,7 @@ from tuning.variants import joined, misspelt
 DEPTH = 1  # layers below that stay as they are
 BATCH, WARM = 32, 200  # messages a step; steps until the full rate
 RATE, HEAD_RATE, DROPOUT, LEFT_OUT = 3e-4, 1e-3, 0.1, 0.1  # the last: share of word pieces that a message loses
-SIGN_SAY, INTENT_SAY = 0.5, 0.5  # what naming the sign and the intent count for, beside danger or not
+SIGN_SAY, INTENT_SAY = 0.5, 0.7  # what naming the sign and the intent count for, beside danger or not
 SHORT = 6  # word pieces below which a message is left whole
 JOINED, MISSPELT = 0.15, 0.15  # shares of the messages that are read so (variants.py)
 

@@ -22,7 +22,7 @@ from bot.nlu.parser import ENCODER, GUARD_LAYERS, hear, lessons, read_examples
 from bot.nlu.understanding import Understanding, load_understanding
 from bot.settings import BOT
 
-SHARES = (0.004, 0.006, 0.009, 0.012)  # of the ordinary messages
+SHARES = (0.006, 0.007, 0.008, 0.009)  # of the ordinary messages
 ORDINARY = 3.0  # what an ordinary message counts for in the regression, as they are most of what patients write
 
 

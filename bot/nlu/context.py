@@ -17,6 +17,7 @@ from bot.nlu.vocabulary import Vocabulary
 SHORT = 9  # words; a longer message speaks for itself
 PLAIN = 0.95  # confidence above which a message of more than FEW words keeps its own intent
 FEW = 5
+UNSURE, POSSIBLE = 0.8, 0.1  # below the one a message's own intent gives way to the topic before, if that has the other
 KEPT = frozenset(
     "report_emergency report_urgent talk_to_human delete_my_data stop restart cancel_booking change_booking "
     "greet goodbye thank complain refuse bot_challenge help".split()
@@ -101,10 +102,13 @@ def _meant(parse: Mapping[str, Any], previous: str) -> str | None:
 
 
 def _still(parse: Mapping[str, Any], previous: str, words: int) -> str | None:
-    """ "and the address?": a few words that alone are too little to be in scope, nearest to what was just asked."""
-    likeliest = next((one["name"] for one in parse.get("intent_ranking") or [] if one["name"] != OUT), None)
-    refused = (parse.get("intent") or {}).get("name") == OUT
-    return previous if refused and words <= FEW and likeliest == previous else None
+    """ "and the address?": a few words that alone are too little to be sure of, and may be about what was just asked."""
+    own = parse.get("intent") or {}
+    inside = [one for one in parse.get("intent_ranking") or [] if one["name"] != OUT]
+    chance = next((one["confidence"] for one in inside if one["name"] == previous), 0.0)
+    if own.get("name") == OUT:
+        return previous if words <= FEW and inside and inside[0]["name"] == previous else None
+    return previous if (own.get("confidence") or 0.0) < UNSURE and chance >= POSSIBLE else None
 
 
 def _with_treatment(parse: dict[str, Any], treatment: str | None) -> dict[str, Any]:
@@ -133,8 +137,10 @@ class _Rules:
         if named and not left:
             return True
         opens = any(words[: len(phrase)] == phrase for phrase in self._repeats)
-        plain = (parse["intent"].get("confidence") or 0.0) >= PLAIN and parse["intent"]["name"].startswith("ask_")
-        return opens and not plain and (len(left) <= 1 or (bool(named) and len(left) <= 2))
+        name = parse["intent"]["name"]  # "what about nursing?" is no "why do you ask?"
+        plain = (parse["intent"].get("confidence") or 0.0) >= PLAIN and name.startswith("ask_") and name != "ask_why"
+        number = bool(left) and all(word.isdecimal() for word in left)  # "and 10?"
+        return opens and (number or not plain) and (len(left) <= 1 or (bool(named) and len(left) <= 2))
 
     def follow_up(self, line: Line, previous: str) -> str | None:
         for pattern, after, means in self._follow_ups:

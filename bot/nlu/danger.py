@@ -23,21 +23,21 @@ Level = Literal["emergency", "urgent"]
 Doubt = Literal["", "negated", "not_now", "settled", "in_general", "figure"]
 INTENTS: dict[Level, str] = {"emergency": "report_emergency", "urgent": "report_urgent"}
 NEGATION_REACH = 5  # words between a denial and the sign
-JUDGE_SAY, SIGN_SAY = 0.49, 0.23  # what the log odds of "a danger now" and of the likeliest level count for
+JUDGE_SAY, SIGN_SAY = 0.61, 0.12  # what the log odds of "a danger now" and of the likeliest level count for
 FAINTEST = 1e-4  # probabilities are read between this and one less this
 # Where the patterns leave the message: a plain sign of that level, the doubt about every sign, or no sign ("calm": in
 # harmless words). From `python -m tuning.weigh`: a logistic regression on the opinions of messages that the models have
 # not learnt from, ordinary ones counting three times, moved so far to the alarm that one in a hundred of those alarms.
 # What the doubts of the words say, the judge has mostly heard too. An alarm is a sum above 0 (decision 0008).
 STANDING = {
-    "emergency": 2.7, "urgent": 2.3, "": 0.3, "calm": 0.2, "in_general": 1.7, "settled": 0.3, "not_now": 1.7,
-    "negated": 0.7, "figure": 1.4,
+    "emergency": 2.2, "urgent": 2.3, "": 0.8, "calm": 0.5, "in_general": 0.5, "settled": -0.6, "not_now": 0.5,
+    "negated": -0.3, "figure": 0.6,
 }  # fmt: skip
 # The judge's opinion below which a plainly named sign may be kept quiet, if more than FEW_WORDS are said. The wish to
 # die never is.
 SURELY_NOT: dict[Level, float] = {"emergency": 0.02, "urgent": 0.1}
 FEW_WORDS = 4
-FAINT = 0.05  # where no sign is named at all, the sign model must hear one at least so well: the judge alone is easily
+FAINT = 0.2  # where no sign is named at all, the sign model must hear one at least so well: the judge alone is easily
 # misled by what is like nothing it has learnt ("base64: …")
 CLASSIFIED = 0.4  # the intent classifier's opinion from which it alone raises the alarm, where there is no guard model
 HEARD_WORDS = 60  # of a longer message the models hear only the beginning, so a plain sign counts by itself

@@ -22,7 +22,7 @@ from bot.nlu.heads import HeadOptions, Heads, log_softmax
 from bot.nlu.learning import at_once
 
 OUT = "out_of_scope"
-SURER = 0.8  # share of that temperature which the final model needs, as it has learnt from the examples asked too
+SURER = 0.9  # share of that temperature which the final model needs, as it has learnt from the examples asked too
 NEAREST = 3
 
 
@@ -36,7 +36,7 @@ class Options:
     char_c: float = 30.0
     char_weight: float = 0.6
     folds: int = 3
-    refuse_at: float = 0.03
+    refuse_at: float = 0.042
     name_examples: bool = True
     max_iter: int = 60
 

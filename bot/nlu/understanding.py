@@ -33,7 +33,7 @@ AGAIN = frozenset(
 )
 UNDERSTOOD = 0.5  # probability from which a message in another language is taken for a topic
 
-SIGNS = {"affirm": "👍👌✅✔🆗", "deny": "👎❌🙅"}  # typed alone, these are an answer
+SIGNS = {"affirm": "👍👌✅✔🆗", "deny": "👎❌🙅", "unsure": "🤷🤔"}  # typed alone, these are an answer
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def _sign_words(vocabulary: Vocabulary) -> set[str]:
 
 
 def _wordless(text: str) -> tuple[str, float] | None:
-    """What a message without a letter or digit means: a thumb is a yes or no, any other sign is not understood."""
+    """What a message without a letter or digit means: a thumb is a yes or no, a shrug "not sure", else it is not understood."""
     if any(sign.isalnum() for sign in text):
         return None
     found = next((intent for intent, signs in SIGNS.items() if any(sign in text for sign in signs)), OUT)

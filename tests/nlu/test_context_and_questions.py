@@ -30,10 +30,23 @@ def parsed(shared: Understanding, text: str, intent: str = "inform", confidence:
         ("how does it work?", "ask_uses", "ask_mechanism"),
         ("what do they inject", "ask_procedure", "ask_ingredients"),
         ("is that usual?", "report_urgent", "ask_side_effects"),
+        ("which lasts longer?", "ask_comparison", "ask_comparison"),
+        ("who does it?", "ask_definition", "ask_procedure"),
+        ("the phone number?", "ask_clinic_info", "ask_clinic_info"),
+        ("what if it does not go?", "ask_side_effect_duration", "ask_side_effect_duration"),
     ],
 )
 def test_a_short_message_leans_on_the_topic_before(shared: Understanding, text: str, before: str, meant: str) -> None:
     assert resolve_in_context(parsed(shared, text), before)["intent"]["name"] == meant
+
+
+def test_another_number_asks_the_same_again(shared: Understanding) -> None:
+    assert resolve_in_context(parsed(shared, "and 12?", "ask_sessions", 0.99), "ask_cost")["intent"]["name"] == "ask_cost"
+
+
+def test_what_about_something_is_no_why(shared: Understanding) -> None:
+    parse = parsed(shared, "what about breastfeeding", "ask_why", 0.97)
+    assert resolve_in_context(parse, "ask_suitability")["intent"]["name"] == "ask_suitability"
 
 
 def test_a_second_question_leans_on_the_first_of_the_same_message_unless_it_is_clear(shared: Understanding) -> None:
@@ -127,4 +140,10 @@ def test_answers_are_thrown_away_only_at_a_word_that_says_so(shared: Understandi
 )
 def test_who_takes_a_message_back_does_not_complain(shared: Understanding, text: str, meant: str) -> None:
     guessed = Guess((("complain", 0.8), ("inform", 0.1)), out_of_scope=0.1, refused=False)
+    assert shared.classify(text, [], lambda texts: [guessed] * len(texts)).intent["name"] == meant
+
+
+@pytest.mark.parametrize(("text", "meant"), [("👍", "affirm"), ("🙅", "deny"), ("🤷‍♀️", "unsure"), ("🦜", "out_of_scope")])
+def test_a_sign_alone_is_an_answer_or_not_understood(shared: Understanding, text: str, meant: str) -> None:
+    guessed = Guess((("chitchat", 0.8), ("inform", 0.1)), out_of_scope=0.1, refused=False)
     assert shared.classify(text, [], lambda texts: [guessed] * len(texts)).intent["name"] == meant
