@@ -102,7 +102,7 @@ def _meant(parse: Mapping[str, Any], previous: str) -> str | None:
 
 
 def _still(parse: Mapping[str, Any], previous: str, words: int) -> str | None:
-    """ "and the address?": a few words that alone are too little to be sure of, and may be about what was just asked."""
+    """ "and the address?": a few words that alone are too little, and may be about what was just asked."""
     own = parse.get("intent") or {}
     inside = [one for one in parse.get("intent_ranking") or [] if one["name"] != OUT]
     chance = next((one["confidence"] for one in inside if one["name"] == previous), 0.0)

@@ -177,7 +177,7 @@ def _sign_words(vocabulary: Vocabulary) -> set[str]:
 
 
 def _wordless(text: str) -> tuple[str, float] | None:
-    """What a message without a letter or digit means: a thumb is a yes or no, a shrug "not sure", else it is not understood."""
+    """What a message without a letter or digit means: a thumb is a yes or no, a shrug "not sure", others nothing."""
     if any(sign.isalnum() for sign in text):
         return None
     found = next((intent for intent, signs in SIGNS.items() if any(sign in text for sign in signs)), OUT)

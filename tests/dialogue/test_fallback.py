@@ -9,7 +9,7 @@ from bot.nlu.spelling import known_words
 from bot.settings import ROOT
 from tests.dialogue.talk import Chat
 
-UNSURE = "does it hurt on toenails"
+UNSURE = "does it hurt on a dog"
 PERSON = "/talk_to_human"
 
 

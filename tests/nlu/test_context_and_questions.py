@@ -41,7 +41,9 @@ def test_a_short_message_leans_on_the_topic_before(shared: Understanding, text: 
 
 
 def test_another_number_asks_the_same_again(shared: Understanding) -> None:
-    assert resolve_in_context(parsed(shared, "and 12?", "ask_sessions", 0.99), "ask_cost")["intent"]["name"] == "ask_cost"
+    assert (
+        resolve_in_context(parsed(shared, "and 12?", "ask_sessions", 0.99), "ask_cost")["intent"]["name"] == "ask_cost"
+    )
 
 
 def test_what_about_something_is_no_why(shared: Understanding) -> None:
@@ -143,7 +145,9 @@ def test_who_takes_a_message_back_does_not_complain(shared: Understanding, text:
     assert shared.classify(text, [], lambda texts: [guessed] * len(texts)).intent["name"] == meant
 
 
-@pytest.mark.parametrize(("text", "meant"), [("👍", "affirm"), ("🙅", "deny"), ("🤷‍♀️", "unsure"), ("🦜", "out_of_scope")])
+@pytest.mark.parametrize(
+    ("text", "meant"), [("👍", "affirm"), ("🙅", "deny"), ("🤷‍♀️", "unsure"), ("🦜", "out_of_scope")]
+)
 def test_a_sign_alone_is_an_answer_or_not_understood(shared: Understanding, text: str, meant: str) -> None:
     guessed = Guess((("chitchat", 0.8), ("inform", 0.1)), out_of_scope=0.1, refused=False)
     assert shared.classify(text, [], lambda texts: [guessed] * len(texts)).intent["name"] == meant

@@ -88,7 +88,7 @@ def test_only_certainty_keeps_a_plainly_named_emergency_quiet(
 
 
 def test_where_no_sign_is_named_the_sign_model_must_hear_one_too(shared: Understanding) -> None:
-    heard, unheard = [shared.alarm("base64: R3VhcmFu", [], [Opinion({"breathing": one}, 1.0)]) for one in (0.06, 0.04)]
+    heard, unheard = [shared.alarm("base64: R3VhcmFu", [], [Opinion({"breathing": one}, 1.0)]) for one in (0.21, 0.19)]
     assert heard is not None
     assert unheard is None
 
