@@ -9,13 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
-
 from benchmarks.turns.bots import Bot
 from benchmarks.turns.patients import QUESTIONS, STOCK_DIALOGUE, OurPatient, StockPatient
 
 Patient = OurPatient | StockPatient
-Patients = Callable[[aiohttp.ClientSession, str], Patient]
+Patients = Callable[[str], Patient]
 EARLY, AROUND = slice(2, 12), 10  # turns 3 to 12 stand for turn 5; 10 either side of a late one for that
 
 
@@ -38,20 +36,20 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 async def first_answer(bot: Bot, kind: Patients) -> float:
     """Seconds from the bot's start to the first answer of a new conversation."""
-    async with client() as http:
-        began = time.perf_counter()
-        patient = await kind(http, bot.base).open()
-        await patient.say("hello")
+    began = time.perf_counter()
+    patient = await kind(bot.base).open()
+    await patient.say("hello")
+    patient.http.close()
     return bot.started + time.perf_counter() - began
 
 
 async def one_patient(bot: Bot, kind: Patients, turns: int, seconds: float) -> dict[str, float]:
     """Whole dialogues of one patient, one after the other."""
-    async with client() as http:
-        patient = kind(http, bot.base)
-        await _talk(patient, time.monotonic() + min(5.0, seconds / 4))  # warm
-        patient.seconds.clear()
-        await _talk(patient, time.monotonic() + seconds, turns)
+    patient = kind(bot.base)
+    await _talk(patient, time.monotonic() + min(5.0, seconds / 4))  # warm
+    patient.seconds.clear()
+    await _talk(patient, time.monotonic() + seconds, turns)
+    patient.http.close()
     return {
         "turns": len(patient.seconds),
         "median": 1e3 * statistics.median(patient.seconds),
@@ -61,11 +59,12 @@ async def one_patient(bot: Bot, kind: Patients, turns: int, seconds: float) -> d
 
 async def many_patients(bot: Bot, kind: Patients, patients: int, seconds: float) -> dict[str, Any]:
     """So many patients at once for so long; turns a second, and processor time a turn."""
-    async with client() as http:
-        crowd = [kind(http, bot.base) for _ in range(patients)]
-        before, began = bot.cpu_seconds(), time.monotonic()
-        await asyncio.gather(*[_talk(patient, began + seconds) for patient in crowd])
-        took, after = time.monotonic() - began, bot.cpu_seconds()
+    crowd = [kind(bot.base) for _ in range(patients)]
+    before, began, driver = bot.cpu_seconds(), time.monotonic(), time.process_time()
+    await asyncio.gather(*[_talk(patient, began + seconds) for patient in crowd])
+    took, after, driver = time.monotonic() - began, bot.cpu_seconds(), time.process_time() - driver
+    for patient in crowd:
+        patient.http.close()
     all_seconds = [one for patient in crowd for one in patient.seconds]
     by_part = {part: 1e3 * (spent - before.get(part, 0.0)) / len(all_seconds) for part, spent in after.items()}
     return {
@@ -74,6 +73,7 @@ async def many_patients(bot: Bot, kind: Patients, patients: int, seconds: float)
         "turns_per_second": len(all_seconds) / took,
         "cpu_ms_per_turn": sum(by_part.values()),
         "cpu_ms_by_part": by_part,
+        "driver_ms_per_turn": 1e3 * driver / len(all_seconds),
         "median": 1e3 * statistics.median(all_seconds),
         "p99": 1e3 * percentile(all_seconds, 0.99),
     }
@@ -82,13 +82,13 @@ async def many_patients(bot: Bot, kind: Patients, patients: int, seconds: float)
 async def long_conversation(bot: Bot, kind: Patients, turns: int, seconds: float) -> list[float]:
     """One conversation that goes on and on: the duration of each turn. The messages come round again and again."""
     texts = QUESTIONS if kind is OurPatient else STOCK_DIALOGUE[:5]
-    async with client() as http:
-        patient = await kind(http, bot.base).open()
-        until = time.monotonic() + seconds
-        for number in range(turns):
-            if time.monotonic() > until:
-                break
-            await patient.say(texts[number % len(texts)])
+    patient = await kind(bot.base).open()
+    until = time.monotonic() + seconds
+    for number in range(turns):
+        if time.monotonic() > until:
+            break
+        await patient.say(texts[number % len(texts)])
+    patient.http.close()
     return [1e3 * one for one in patient.seconds]
 
 
@@ -103,9 +103,3 @@ async def _talk(patient: Patient, until: float, turns: int = 10**9) -> None:
         async for _ in patient.dialogue():
             if time.monotonic() > until or len(patient.seconds) >= turns:
                 return
-
-
-def client() -> Any:
-    """A client for any number of connections."""
-    connector = aiohttp.TCPConnector(limit=0)
-    return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=120))

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import uuid4
 
-import aiohttp
+from benchmarks.turns.http import Connection
 
 QUESTIONS = (
     "does it hurt?",
@@ -43,8 +43,8 @@ class WrongAnswer(RuntimeError):
 class OurPatient:
     """A patient of this project, over the HTTP of the website."""
 
-    def __init__(self, http: aiohttp.ClientSession, base: str) -> None:
-        self._http, self._base = http, f"{base}/webhooks/website"
+    def __init__(self, base: str) -> None:
+        self.http = Connection(base)
         self.seconds: list[float] = []
         self.fallbacks = 0
         self.last: dict[str, Any] = {}
@@ -53,21 +53,20 @@ class OurPatient:
 
     async def open(self) -> OurPatient:
         """Begin a new conversation."""
-        async with self._http.post(f"{self._base}/session") as answer:
-            if answer.status != 201:
-                raise WrongAnswer(await answer.text())
-            self._headers = {"Authorization": f"Bearer {(await answer.json())['token']}"}
+        status, said = await self.http.post("/webhooks/website/session")
+        if status != 201:
+            raise WrongAnswer(f"{status}: {said}")
+        self._headers = {"Authorization": f"Bearer {said['token']}"}
         return self
 
     async def say(self, text: str) -> dict[str, Any]:
         """Send words or, beginning with /, a button's payload; the bot's last message."""
         body = {"id": str(uuid4()), "payload" if text.startswith("/") else "text": text}
         began = time.perf_counter()
-        async with self._http.post(f"{self._base}/message", json=body, headers=self._headers) as answer:
-            said = await answer.json()
+        status, said = await self.http.post("/webhooks/website/message", body, self._headers)
         self.seconds.append(time.perf_counter() - began)
-        if answer.status != 200 or not said["messages"]:
-            raise WrongAnswer(f"{answer.status} to {text!r}: {said}")
+        if status != 200 or not said["messages"]:
+            raise WrongAnswer(f"{status} to {text!r}: {said}")
         self.last = said["messages"][-1]
         self.kinds = {message["metadata"].get("kind") for message in said["messages"]}
         self.fallbacks += "fallback" in self.kinds
@@ -114,8 +113,8 @@ class OurPatient:
 class StockPatient:
     """A patient of the starter bot, over Rasa's REST channel."""
 
-    def __init__(self, http: aiohttp.ClientSession, base: str) -> None:
-        self._http, self._address = http, f"{base}/webhooks/rest/webhook"
+    def __init__(self, base: str) -> None:
+        self.http = Connection(base)
         self.seconds: list[float] = []
         self.fallbacks = 0
         self._sender = uuid4().hex
@@ -128,11 +127,11 @@ class StockPatient:
     async def say(self, text: str) -> Any:
         """Send words; the bot's answer."""
         began = time.perf_counter()
-        async with self._http.post(self._address, json={"sender": self._sender, "message": text}) as answer:
-            said = await answer.json()
+        body = {"sender": self._sender, "message": text}
+        status, said = await self.http.post("/webhooks/rest/webhook", body)
         self.seconds.append(time.perf_counter() - began)
-        if answer.status != 200:
-            raise WrongAnswer(str(said))
+        if status != 200:
+            raise WrongAnswer(f"{status} to {text!r}: {said}")
         return said
 
     async def dialogue(self) -> AsyncIterator[None]:

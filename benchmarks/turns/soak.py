@@ -50,16 +50,15 @@ def half_load(results: Path) -> float:
 async def soak(bot: Bot, rate: float, seconds: float) -> list[dict[str, Any]]:
     """Patients at work, and what was noted of them."""
     until = time.monotonic() + seconds
-    async with measure.client() as http:
-        crowd = [OurPatient(http, bot.base) for _ in range(PATIENTS)]
-        led: list[OurPatient] = []
-        began = time.monotonic()
-        work = [
-            asyncio.create_task(_talk(patient, PATIENTS / rate, began + number / rate, until, led))
-            for number, patient in enumerate(crowd)
-        ]
-        samples = [sample async for sample in _samples(bot, crowd, led, until)]
-        await asyncio.gather(*work)
+    crowd = [OurPatient(bot.base) for _ in range(PATIENTS)]
+    led: list[OurPatient] = []
+    began = time.monotonic()
+    work = [
+        asyncio.create_task(_talk(patient, PATIENTS / rate, began + number / rate, until, led))
+        for number, patient in enumerate(crowd)
+    ]
+    samples = [sample async for sample in _samples(bot, crowd, led, until)]
+    await asyncio.gather(*work)
     return samples
 
 

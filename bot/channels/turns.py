@@ -26,6 +26,7 @@ from bot.channels.records import DANGER, Records, Turn
 from bot.channels.shapes import Said, unstored
 from bot.channels.understanding import Understand, kept
 from bot.problems import Problem
+from bot.store import inline
 from bot.store.conversations import UnknownConversation
 from bot.store.turns import ENDING, Ending
 
@@ -115,8 +116,9 @@ class Turns:
     async def _in_order(self, conversation_id: str, message: Incoming) -> list[Said]:
         async with self._queues.place(conversation_id):
             try:
-                accepting = asyncio.to_thread(self.records.accept, conversation_id, message, self.clock())
-                turn = await asyncio.wait_for(accepting, self.store_seconds)  # its thread may be kept by another's work
+                turn = await inline.run(  # its thread may be kept by another's work
+                    self.records.accept, conversation_id, message, self.clock(), seconds=self.store_seconds
+                )
             except (UnknownConversation, Problem):
                 raise
             except Exception as error:  # whatever keeps the store from writing must not keep advice from the patient
@@ -163,13 +165,13 @@ class Turns:
     ) -> list[Said]:
         """Record an answer that was not recorded with Rasa's save: none, a failed one, the end of a conversation …"""
         if not says and error is None and await asyncio.to_thread(self.records.belongs_to_person, turn.conversation_id):
-            return await asyncio.to_thread(self.records.answered, turn, [], self.clock(), "", heard)
+            return await inline.run(self.records.answered, turn, [], self.clock(), "", heard)
         failed = ""
         if error is not None or not says:
             failed = error or "NothingSaid"
             says = [*says, *await self._rest(turn, says)]
         try:
-            return await asyncio.to_thread(self.records.answered, turn, says, self.clock(), failed, heard)
+            return await inline.run(self.records.answered, turn, says, self.clock(), failed, heard)
         except Exception as failure:  # the answer itself still reaches the patient
             log_error("an answer could not be stored", failure)
             return unstored(says)

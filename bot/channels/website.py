@@ -35,6 +35,7 @@ from bot.channels.website_moves import Moves
 from bot.limits import RATES, Limits, TooFast, visitor
 from bot.problems import CONTENT_TYPE, Problem, Problems
 from bot.settings import Settings
+from bot.store import inline
 from bot.store.conversations import UnknownConversation
 from bot.store.engine import Sessions
 
@@ -190,7 +191,7 @@ class Door:
         await self.parts.limits.hit(("session", _address(request)))
         self._need_agent()
         now = self.parts.clock()
-        conversation_id = await asyncio.to_thread(self.records.open, now)
+        conversation_id = await inline.run(self.records.open, now)
         await self.turns.greet(conversation_id, OPENING)
         issued = self.parts.tokens.issue(conversation_id, now)
         body = {"token": issued.token, "conversation_id": conversation_id, "expires_in": issued.expires_in}

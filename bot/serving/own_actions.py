@@ -22,6 +22,7 @@ from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 
+from bot.store import inline
 from bot.store.texts import from_json, to_json
 
 log = logging.getLogger(__name__)
@@ -81,8 +82,7 @@ class OwnActions(EndpointConfig):
         run = self.executor.actions.get(call.get("next_action") or "")
         if getattr(getattr(run, "__self__", None), "waits_for_nothing", False):
             context = contextvars.copy_context()  # what is logged or traced belongs to this turn
-            loop = asyncio.get_running_loop()
-            return await asyncio.wait_for(loop.run_in_executor(None, context.run, self._work, call), ACTION_SECONDS)
+            return await inline.run(context.run, self._work, call, seconds=ACTION_SECONDS)
         return await asyncio.wait_for(self.executor.run(call), ACTION_SECONDS)
 
     def _work(self, call: Call) -> Any:

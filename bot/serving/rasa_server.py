@@ -33,6 +33,7 @@ from bot.serving.orphans import PARENT, end_with_supervisor
 from bot.serving.quiet import make_quiet
 from bot.serving.secrets import settings_of_process
 from bot.settings import BOT, Settings
+from bot.store import inline
 from bot.store.forgetting import Watch
 from bot.store.opening import open_store
 
@@ -192,6 +193,7 @@ def _prepare_start(run: Any, settings: Settings) -> None:
         await agent.parse_message("hello")
         if settings.database_url.startswith("sqlite"):
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1, "database"))
+            inline.begin(settings.database_url)
         sys.setswitchinterval(SWITCH_SECONDS)
         if isinstance(agent.action_endpoint, OwnActions):
             await actions_port.offer(agent.action_endpoint, settings.actions_port)

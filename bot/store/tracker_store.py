@@ -26,6 +26,7 @@ from rasa.shared.exceptions import RasaException
 from sqlalchemy import Engine
 
 from bot.settings import Settings
+from bot.store import inline
 from bot.store import turns as log
 from bot.store.crypto import configure_keys, keys_are_configured
 from bot.store.engine import make_engine
@@ -81,7 +82,7 @@ class CompactTrackerStore(TrackerStore):
         if not new and cut is None:
             return
         ending = log.ENDING.get()
-        total = await asyncio.to_thread(log.append, self.engine, tracker.sender_id, mark.total, dicts, cut, ending)
+        total = await inline.run(log.append, self.engine, tracker.sender_id, mark.total, dicts, cut, ending)
         setattr(tracker, _MARK, _moved(mark, len(new), total, cut))
         if cut is None and EntitiesAdded not in map(type, tracker.events):
             self._recent.keep(tracker)  # entities added later change the message in memory, and not alike in the log
