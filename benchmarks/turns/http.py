@@ -1,7 +1,7 @@
 """The patients' HTTP: one kept connection each, and no more of HTTP/1.1 than the two bots speak.
 
-The driver shares the two processors with what it measures, so its own part of a turn counts: with aiohttp's client it took
-as long as a fifth of a turn of ours.
+The driver shares the two processors with what it measures, so its own part of a turn counts: with aiohttp's client it
+took as long as a fifth of a turn of ours.
 """
 
 from __future__ import annotations

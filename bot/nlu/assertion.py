@@ -26,7 +26,7 @@ _STAGES = frozenset(
     "pregnant pregnancy expecting breastfeeding breast nursing lactating pumping".split()
 )  # end of themselves
 _LISTED = frozenset(("or", "nor"))
-_BEFORE_AN_ANSWER = frozenset("? me i am do have myself well oh us ,".split())
+_BEFORE_AN_ANSWER = frozenset("? me i am do have myself well oh us , at my age god".split())
 _TAKEN = frozenset("take takes taking have has on got with had currently".split())  # "not on any tablets": denied still
 _STILL_SO = frozenset("since diagnosed diagnosis for still got started".split())
 _ENDED = frozenset(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 
 from spacy.language import Language
 from spacy.matcher import PhraseMatcher
-from spacy.tokens import Span
+from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
-from bot.nlu.ages import AgeReader
+from bot.nlu.ages import CHILD, AgeReader
 from bot.nlu.assertion import Assertions, Judge, Value
 from bot.nlu.heart import HEART, MULTI, HeartReader
 from bot.nlu.organs import OrganReader
@@ -23,6 +23,12 @@ from bot.nlu.vocabulary import Vocabulary
 NAME = "ClinicalEntities"
 FACT_FORMS = ("present", "unsure", "past", "absent")
 _RECOVERY = frozenset(("in remission", "remission", "all clear", "got the all clear"))
+NEAR = 4  # words before a part of the body in which what is given there makes it a treatment
+SHORT = 5  # words of a message that names a part of the body and hardly anything else
+_STOPS = frozenset((".", "?", "!", ";", ","))
+_JOINED = frozenset(("and", "or", "&", "+", ",", "/", "plus", "then", "vs", "versus"))
+_JOINTS = _JOINED | frozenset(("my", "the", "for", "also", "in", "on", "one"))
+_WISHED = frozenset(("want", "wants", "for", "on", "in", "do", "doing", "treat", "treating", "about", "the"))
 RECOVERED = 14  # words between an illness and the remission of it
 
 
@@ -38,6 +44,7 @@ class ClinicalReader:
         self._ages = AgeReader(vocabulary.age, vocabulary.people, language)
         self._organs = OrganReader(vocabulary)
         self._heart = HeartReader(vocabulary, language)
+        self._given = frozenset(vocabulary.given)
         self._today = today
 
     def entities(self, reading: Reading) -> list[dict[str, Any]]:
@@ -47,11 +54,34 @@ class ClinicalReader:
         judge, whose = self._assertions.of(doc), self._subjects.of(doc)
         found = [
             _entity(reading, s, *s.label_.replace("place:", "treatment:").split(":"), whose.about)
-            for s in _topics(spans)
+            for s in self._topics(doc, spans)
         ]
         facts = self._facts(reading, spans, judge, whose)
         found += facts + self._none_of_these(reading, spans, whose) + self._age(reading, whose)
         return sorted(found, key=lambda entity: entity["start"])
+
+    def _topics(self, doc: Doc, spans: list[Span]) -> list[Span]:
+        """The first mention of each treatment and concern. A part of the body names a treatment where it is said beside
+        what is given there ("jabs in the scalp"), and where it is wished for and nothing else is named."""
+        named = [span for span in spans if span.label_.startswith(("treatment:", "concern:"))]
+        places = [span for span in spans if span.label_.startswith("place:")]
+        given = {span.label_.split(":")[1]: span for span in named if span.label_.startswith("treatment:")}
+        for span in (*places, *reversed(places)):  # "face, scalp and body jabs": each through its neighbour
+            of_concern = any(other.start == span.end for other in named if other.label_.startswith("concern:"))
+            if span not in named and not of_concern and (self._is_given(doc, span) or _is_joined(span, given.values())):
+                named.append(span)
+                given[span.label_.split(":")[1]] = span
+        first: dict[str, Span] = {}
+        for span in named:
+            first.setdefault(span.label_.replace("place:", "treatment:"), span)
+        wished = [span for span in places if _is_wished(doc, span)][:1]
+        return list(first.values()) or wished + [span for span in places if _is_joined(span, wished)][:1]
+
+    def _is_given(self, doc: Doc, place: Span) -> bool:
+        near = [token.text for token in doc[max(0, place.start - NEAR) : place.start]]
+        after = [token.text for token in doc[place.end : place.end + 1]]
+        stop = max((i + 1 for i, word in enumerate(near) if word in _STOPS), default=0)
+        return bool(self._given.intersection(near[stop:] + after))
 
     def _facts(self, reading: Reading, spans: list[Span], judge: Judge, whose: Whose) -> list[dict[str, Any]]:
         named = _own_facts([span for span in spans if span.label_.startswith("fact:")])
@@ -76,14 +106,16 @@ class ClinicalReader:
         return [_entity(reading, none[0], "none_of_these", "no", whose.about)] if none else []
 
     def _age(self, reading: Reading, whose: Whose) -> list[dict[str, Any]]:
-        mentions = [
-            mention
-            for mention in self._ages.mentions(reading.doc, self._today().year)
-            if whose.about == "other" or not mention.other
-        ]
+        found = self._ages.mentions(reading.doc, self._today().year)
+        mentions = [mention for mention in found if whose.about == "other" or not mention.other]
+        if whose.about == "other" and any(mention.other for mention in mentions):
+            mentions = [mention for mention in mentions if mention.other]  # "me 27, hubby 30, it is for him"
+        if not mentions and not whose.names_self:  # "could somebody of 66 have it"
+            mentions = found
         if not mentions:
             return []
-        plainest = max(mentions, key=lambda mention: (mention.weight, -mention.start))
+        grown = [mention for mention in mentions if mention.value >= CHILD]  # "a scar, 2 years old. i am 35"
+        plainest = max(grown or mentions, key=lambda mention: (mention.weight, -mention.start))
         span = reading.doc[plainest.start : plainest.end]
         return [_entity(reading, span, "age", plainest.value, whose.about)]
 
@@ -97,14 +129,19 @@ def _labels(vocabulary: Vocabulary) -> dict[str, list[str]]:
     return labels | {"nothing": list(vocabulary.not_treatment), "none_of_these": list(vocabulary.none_of_these)}
 
 
-def _topics(spans: list[Span]) -> list[Span]:
-    """The first mention of each treatment and concern; a part of the body counts where nothing else is named."""
-    first: dict[str, Span] = {}
-    for span in spans:
-        if span.label_.startswith(("treatment:", "concern:")):
-            first.setdefault(span.label_, span)
-    places = [span for span in spans if span.label_.startswith("place:")]
-    return list(first.values()) or places[:1]
+def _is_joined(place: Span, given: Iterable[Span]) -> bool:
+    """Whether only "and", a comma or "my" stands between a part of the body and a treatment that is named."""
+    for other in given:
+        left, right = sorted((place, other), key=lambda span: span.start)
+        between = [token.text for token in place.doc[left.end : right.start]]
+        if between and len(between) <= NEAR and _JOINTS.issuperset(between) and _JOINED.intersection(between):
+            return True
+    return False
+
+
+def _is_wished(doc: Doc, place: Span) -> bool:
+    near = {token.text for token in doc[max(0, place.start - 2) : place.start]}
+    return len(doc) <= SHORT or bool(_WISHED.intersection(near))
 
 
 def _own_facts(named: list[Span]) -> list[Span]:

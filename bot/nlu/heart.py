@@ -13,6 +13,7 @@ from bot.nlu.vocabulary import Vocabulary
 HEART, MULTI = "heart", "heart_multi_drug"
 Said = tuple[Span, str, Value]
 Owned = tuple[Span, str, Value, str]
+_KINDS = frozenset("kinds kind types sorts of different".split())
 NEAR = 4  # words between "two" and "tablets"
 
 
@@ -48,6 +49,8 @@ class HeartReader:
                 continue
             if doc[token.i + 1 : token.i + 3].text in self._times:
                 return doc[token.i : token.i + 3]
+            if doc[token.i + 1 : token.i + 2].text in self._several and doc[token.i + 2 : token.i + 3].text in _KINDS:
+                return doc[token.i : token.i + 3]  # "heart pills, many kinds"
             before = range(max(0, token.i - NEAR), token.i)
             for i in before:
                 if doc[i].text in self._several and not judge.negated(i, token.i + 1):

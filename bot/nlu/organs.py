@@ -50,6 +50,8 @@ class OrganReader:
     def _answered(self, words: Sequence[str], i: int) -> Value | None:
         """ "liver no, heart: no, kidneys yes"."""
         at = i + 2 if words[i + 1 : i + 2] in ([":"], ["-"], ["?"], ["="]) else i + 1
+        if words[i + 1 : i + 2] == ["?"] and self._starts(words, at, self._health):
+            return "no"  # "kidneys? fine"
         if words[at + 1 : at + 2] not in _CLOSES:
             return None
         said = words[at] if at < len(words) else ""

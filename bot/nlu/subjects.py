@@ -14,11 +14,18 @@ from bot.nlu.vocabulary import Vocabulary
 
 About = Literal["self", "other"]
 _ME = frozenset(("i", "me", "myself", "mine"))
-_ASKING = frozenset("can could may should asking ask wanted want wondering wonder know think book wish hope if".split())
+_ASKING = frozenset(
+    "can could may should asking ask wanted want wondering wonder know think book wish hope if guess suppose care hear "
+    "heard told promised read help type write typing writing reckon look thought said ring".split()
+)
 _CLAIMS = (
     "i have it", "i have it too", "i have it as well", "i have that", "i got it", "i do too", "so do i", "so am i",
     "so have i", "i am too", "me too", "i am as well", "i do as well", "and me", "and so i am", "i inherited it",
     "i inherited that",
+)  # fmt: skip
+_DENIALS = (
+    "i do not", "i am not", "not me", "i have not", "i never", "me no", "i dodge", "mine are", "mine is", "my own",
+    "i am fine", "i am clear", "i am the only", "myself am not",
 )  # fmt: skip
 _SUBJECTS = frozenset(("she", "he", "her", "hers", "his"))
 _STAFF = frozenset(  # "they ruled out cancer": the doctors
@@ -28,6 +35,10 @@ _STAFF = frozenset(  # "they ruled out cancer": the doctors
 _STOPS = frozenset(".?!;,")
 _OPENINGS = frozenset("hi hello hey and so but ok also".split())
 _VERBS = frozenset("is are would does do can could will".split())
+_SEXES = frozenset("lady gentleman woman man girl boy lad chap bloke guy mum mother dad father gran granny".split())
+_OTHERS = frozenset("my our the your her his their for with about to".split())
+_OF_ME = frozenset("asked asks told tells wants got begged bugging nagging pestering sent made let sends begs".split())
+REACH = 7  # words between "I am" and what one is
 SUBJECT = 3  # words from such a verb to the condition it asks of
 _CARRIED = frozenset("twins boy girl son daughter child baby".split())
 _BEARING = frozenset("pregnant carrying expecting nursing feeding breastfeeding".split())
@@ -73,6 +84,7 @@ class Whose:
         self._words, self._people, self._pronouns = _persons(words, people), people, pronouns
         self._history, self._general = history, general
         self.about: About = "other" if self._is_for_other(for_others) else "self"
+        self.names_self = not {"i", "my", "me", "mine"}.isdisjoint(words)
 
     def _is_for_other(self, for_others: list[int]) -> bool:
         words = self._words
@@ -106,6 +118,8 @@ class Whose:
             word in _CARRIED and _BEARING.intersection(before)
         ):
             return True
+        if word in _SEXES and "am" in self._words[max(0, i - REACH) : i] and not _OTHERS.intersection(before):
+            return True  # "I am a sixty year old lady"
         return word in ("patient", "client") and not {"a", "my", "our", "the", "your"}.intersection(before[-1:])
 
     def _is_staff(self, i: int) -> bool:
@@ -122,7 +136,7 @@ class Whose:
             if (
                 word == "me"
                 and words[max(0, i - 1) : i]
-                and words[i - 1] in ("asked", "told", "wants", "got", "begged")
+                and words[i - 1] in _OF_ME
             ):
                 continue  # "she asked me to find out"
             if word == "mine" and words[i - 1 : i] == ["of"]:
@@ -143,12 +157,14 @@ class Whose:
             return "yes", who
         if who == "family" and self._denied_later(end):
             return "no", self.about
+        if who == "anyone" and value == "no":
+            return value, self.about  # "no pregnancy, no drama": nobody denies a condition of people in general
         return value, who
 
     def _denied_later(self, end: int) -> bool:
         """ "diabetes runs in my family but i do not have it"."""
         later = " ".join(self._words[end:]).replace("i do not know", "")
-        return any(phrase in later for phrase in ("i do not", "i am not", "not me", "i have not", "i never", "me no"))
+        return any(phrase in later for phrase in _DENIALS)
 
     def _claimed_later(self, end: int) -> bool:
         """ "my mum had diabetes and i have it too"."""

@@ -106,6 +106,7 @@ class Vocabulary(_Strict):
     treatment: dict[Literal[TREATMENTS], Phrases]  # type: ignore[valid-type]
     concern: dict[Literal[CONCERNS], Phrases]  # type: ignore[valid-type]
     places: dict[Literal[TREATMENTS], Phrases]  # type: ignore[valid-type]
+    given: Phrases
     not_treatment: Phrases
     other_treatments: Phrases
     ours: Phrases
