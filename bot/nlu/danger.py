@@ -139,18 +139,17 @@ class DangerFinder:
         """
         mentions = self.mentions(doc)
         plain = next((mention for mention in mentions if not mention.doubt), None)
-        if plain and (not opinions or len(doc) > HEARD_WORDS or self._stands(plain, doc, opinions[0])):
-            return Alarm(plain.level, plain.sign)
         if not opinions:
-            return self._classified(doc, probabilities)
+            return Alarm(plain.level, plain.sign) if plain else self._classified(doc, probabilities)
         sure = {level: self._sure(level, opinions) for level in INTENTS}
-        if not mentions and (max(sure.values()) < FAINT or not any(token.is_alpha for token in doc)):
-            return None  # a number alone is an age or a day, whatever the models have learnt of fevers
-        if self.evidence(doc, opinions).odds <= 0:
-            return None
-        if plain:
-            return Alarm(plain.level, plain.sign)
-        level: Level = "emergency" if sure["emergency"] >= sure["urgent"] else "urgent"
+        if not plain or not (len(doc) > HEARD_WORDS or self._stands(plain, doc, opinions[0])):
+            if not mentions and (max(sure.values()) < FAINT or not any(token.is_alpha for token in doc)):
+                return None  # a number alone is an age or a day, whatever the models have learnt of fevers
+            if self.evidence(doc, opinions).odds <= 0:
+                return None
+        level = _level(plain, sure)
+        if plain and plain.level == level:
+            return Alarm(level, plain.sign)
         own = [mention.sign for mention in mentions if mention.level == level]
         return Alarm(level, own[0] if own else self._likeliest(level, doc, opinions))
 
@@ -278,6 +277,14 @@ class _Context:
 
     def _same(self, one: int, other: int) -> bool:
         return self._clause[one] == self._clause[other]
+
+
+def _level(plain: Mention | None, sure: Mapping[Level, float]) -> Level:
+    """The level of a plainly named sign, unless the models hear an emergency where the words name an urgent one: "my
+    chest is pressing like stone" looks like a lump."""
+    if plain and (plain.level == "emergency" or sure["emergency"] <= max(sure["urgent"], HEARD)):
+        return plain.level
+    return "emergency" if sure["emergency"] >= sure["urgent"] else "urgent"
 
 
 def _log_odds(chance: float) -> float:

@@ -14,9 +14,11 @@ ASKERS = frozenset(
     "what which who whose when where why how is are do does did can could will would should may am was any".split()
 )
 WH = frozenset("how what when where who why which".split())
+BARE_JOINTS = frozenset(("and", "&", "+", "plus", "also", "/", "then", ","))  # may stand between two questions alone
 REQUESTS = frozenset(
-    "book cancel move change delete erase remove tell show check give let need want explain connect put call ask push "
-    "send see make find speak talk id please describe reschedule rebook reserve postpone wipe scrap".split()
+    "remind get arrange ring phone list fit squeeze shift swap compare gimme book cancel move change delete erase "
+    "remove tell show check give let need want explain connect put call ask push send see make find speak talk id "
+    "please describe reschedule rebook reserve postpone wipe scrap".split()
 )
 VERBS = frozenset("is are does do can could will would should did".split())
 PRONOUNS = frozenset("it i you that this they there we".split())
@@ -31,8 +33,11 @@ UNASKED = frozenset(
     "out_of_scope report_symptom report_urgent report_emergency".split()
 )
 TOLD = frozenset(("report_symptom", "complain"))  # said rather than asked, and to be answered beside a question
-SURELY_TOLD = 0.6
-CLEAR = 0.35  # probability from which a part counts as a question of its own
+SURELY_TOLD = 0.8
+SURELY_ASKED = 0.97  # probability from which a part counts though it is not put as a question ("side effects, price")
+BOTH_SURE = 0.95  # probability of either half from which a joint alone ("pain and price") parts two questions
+MOST_JOINTS = 3  # in a part; one with more lists things
+CLEAR = 0.5  # probability from which a part counts as a question of its own
 PLAIN = 0.98  # probability from which a whole message is one question, unless each part is as clear
 FAINT = 0.5
 
@@ -54,6 +59,25 @@ def split(words: Sequence[str]) -> list[tuple[int, int]]:
     ends = [*cuts[1:], len(words)]
     parts = [(start, end) for start, end in zip(cuts, ends, strict=True) if _has_words(words[start:end])]
     return parts if 1 < len(parts) <= MOST else [(0, len(words))]
+
+
+def joints(words: Sequence[str], start: int, end: int) -> list[int]:
+    """Where a part may be cut in two although nothing but a joint says so: the first words of each second half."""
+    found = [i for i in range(start + 2, end) if words[i - 1] in BARE_JOINTS and words[i] not in JOINTS]
+    return found if len(found) <= MOST_JOINTS else []
+
+
+def halved(part: Part, halves: Sequence[tuple[Part, Part]]) -> list[Part]:
+    """The part, or those two of its halves that are surest to be two questions."""
+    sure = [
+        pair
+        for pair in halves
+        if (pair[0].start, pair[1].end) == (part.start, part.end)
+        and min(half.confidence for half in pair) >= BOTH_SURE
+        and pair[0].intent != pair[1].intent
+        and UNASKED.isdisjoint(half.intent for half in pair)
+    ]
+    return list(max(sure, key=lambda pair: min(half.confidence for half in pair), default=(part,)))
 
 
 def asks(words: Sequence[str]) -> bool:
@@ -86,14 +110,16 @@ def _has_words(words: Sequence[str]) -> bool:
     return any(word[0].isalnum() and word not in JOINTS for word in words)
 
 
-def keep(whole: Part, parts: Sequence[Part]) -> list[Part]:
-    """The questions to answer: the parts that are clear and differ, or the whole message as one."""
+def keep(whole: Part, parts: Sequence[Part], were_halved: bool = False) -> list[Part]:
+    """The questions to answer: the parts that are clear and differ, or the whole message as one. `were_halved`: two of
+    the parts were one, and are each as clear as a whole message."""
     kept: list[Part] = []
     for part in parts:
-        clear = part.asks and part.intent not in UNASKED and part.confidence >= CLEAR
+        put = part.asks or part.confidence >= SURELY_ASKED
+        clear = put and part.intent not in UNASKED and part.confidence >= CLEAR
         clear = clear or (part.intent in TOLD and part.confidence >= SURELY_TOLD)
         if clear and all(part.intent != other.intent for other in kept):
             kept.append(part)
-    if whole.confidence >= PLAIN and any(part.confidence < FAINT for part in kept):
+    if not were_halved and whole.confidence >= PLAIN and any(part.confidence < FAINT for part in kept):
         return [whole]
     return kept if len(kept) > 1 and any(part.intent not in TOLD for part in kept) else [whole]

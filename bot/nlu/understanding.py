@@ -17,7 +17,7 @@ from bot.nlu.guard_model import NOTHING, Opinion, load_examples
 from bot.nlu.intent_model import OUT, Guess
 from bot.nlu.language import recognise
 from bot.nlu.patterns import Line, compile_patterns
-from bot.nlu.questions import Part, asks, keep, split
+from bot.nlu.questions import Part, asks, halved, joints, keep, split
 from bot.nlu.reader import Reading, build_language, phrase_words, read
 from bot.nlu.spelling import Speller, known_words
 from bot.nlu.vocabulary import Vocabulary, VocabularyError, load_vocabulary
@@ -115,10 +115,19 @@ class Understanding:
         """Intent and questions of one message; `ask` is the trained model."""
         reading = self.read(text)
         places = split(reading.words)
-        whole, *parts = ask(self.parts(text))
+        cuts = [(start, i, end) for start, end in places for i in joints(reading.words, start, end)]
+        texts = self.parts(text)
+        halves = [self._text(reading, half) for start, i, end in cuts for half in ((start, i), (i, end))]
+        whole, *guesses = ask([*texts, *halves])
+        parts, halves_said = guesses[: len(texts) - 1], iter(guesses[len(texts) - 1 :])
+        said = [
+            _part(guess, place, asks(reading.words[slice(*place)]))
+            for guess, place in zip(parts or [whole], places, strict=True)
+        ]
+        pairs = [(_half(next(halves_said), (start, i)), _half(next(halves_said), (i, end))) for start, i, end in cuts]
+        cut = [half for part in said for half in halved(part, pairs)]
         one = Part(0, len(reading.words), *_intent(whole))
-        asked = zip(parts, places, strict=False)  # a message that cannot be cut has one place and no parts
-        kept = keep(one, [_part(guess, place, asks(reading.words[slice(*place)])) for guess, place in asked])
+        kept = keep(one, cut if len(cut) > 1 else [], len(cut) > len(said))
         intent = _wordless(text) or (_intent(whole) if len(kept) > 1 else self._in_scope(reading, *_intent(whole)))
         return Classified(
             intent={"name": intent[0], "confidence": intent[1]},
@@ -192,6 +201,11 @@ def _part(guess: Guess, place: tuple[int, int], question: bool) -> Part:
     """A part of a message is short: its best intent counts even where the whole message would be refused."""
     name, confidence = guess.ranking[0]
     return Part(*place, intent=name, confidence=confidence, asks=question)
+
+
+def _half(guess: Guess, place: tuple[int, int]) -> Part:
+    """A half that no word but a joint parts from the rest: a refused one is no question."""
+    return Part(*place, *_intent(guess))
 
 
 def load_understanding(vocabulary: str | None = None) -> Understanding:

@@ -1,7 +1,8 @@
 """Which trained model goes live: one that is whole, answers, and is no worse than the one before it.
 
 A new model is measured beside the one before it; what was measured stands beside each (`NAME.json`). A refused model
-keeps its name, so that nobody trains it again, and the one before it stays live. A copy of the live model is kept with
+keeps its name, so that nobody trains it again, and the one before it stays live; one that was trained on other layers of
+the encoder than are installed now is none to go on with. A copy of the live model is kept with
 the data: a file that is damaged or deleted under a running installation does not keep Rasa from starting again.
 """
 
@@ -68,8 +69,11 @@ def live(bot: Path = BOT) -> Path | None:
 
 
 def before(model: Path) -> Path | None:
-    """The newest other model that is whole and was not refused."""
-    others = (path for path in model.parent.glob("*.tar.gz") if path != model)
+    """The newest other model of the present encoder that is whole and was not refused."""
+    encoder = training.encoder(model.parent.parent)
+    others = (
+        path for path in model.parent.glob("*.tar.gz") if path != model and _notes(path).get("encoder", "") == encoder
+    )
     newest_first = sorted(others, key=lambda path: path.stat().st_mtime, reverse=True)
     return next((path for path in newest_first if not refusal(path) and is_whole(path)), None)
 
@@ -79,6 +83,7 @@ def check(model: Path) -> str:
 
     The first model, and one that no usable model came before, goes live unmeasured: there is nothing to go back to.
     """
+    _note(model, {"encoder": training.encoder(model.parent.parent)})
     previous = before(model)
     if previous is None:
         return ""
@@ -147,7 +152,7 @@ def _notes(model: Path) -> dict[str, Any]:
 
 
 def _note(model: Path, notes: Mapping[str, Any]) -> None:
-    _beside(model).write_text(json.dumps(notes, indent=1), encoding="utf-8")
+    _beside(model).write_text(json.dumps({**_notes(model), **notes}, indent=1), encoding="utf-8")
 
 
 def _beside(model: Path) -> Path:

@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -44,6 +45,12 @@ def fingerprint(bot: Path = BOT) -> str:
         digest.update(path.name.encode())
         digest.update(path.read_bytes() if path.exists() else b"")
     return digest.hexdigest()[:16]
+
+
+def encoder(bot: Path = BOT) -> str:
+    """The check sum of the encoder's own layers, on which every model is trained; "" when they are as installed."""
+    layers = bot / "nlu" / "tuned" / "layers.npz"
+    return f"{zlib.crc32(layers.read_bytes()):08x}" if layers.exists() else ""
 
 
 def current_model(bot: Path = BOT) -> Path | None:

@@ -156,3 +156,19 @@ def test_a_refused_model_that_is_trained_again_is_measured_again(bot: Path, monk
 def test_a_damaged_present_model_is_trained_again(bot: Path) -> None:
     damage(model(bot / "models", NOW))
     assert models.live(bot) is None
+
+
+def test_a_model_of_another_encoder_is_none_to_go_on_with(bot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layers = bot / "nlu" / "tuned" / "layers.npz"
+    layers.parent.mkdir(parents=True)
+    layers.write_bytes(b"first")
+    measure_as(monkeypatch, GOOD)
+    old = model(bot / "models", "old", age=10)
+    assert not models.check(old)
+    present = model(bot / "models", NOW)
+    assert models.before(present) == old
+    layers.write_bytes(b"tuned anew")
+    measure_as(monkeypatch, {"danger_caught": 0.9, "intents_accuracy": 0.9})
+    assert models.before(present) is None
+    assert not models.check(present), "there is nothing to go back to"
+    assert models.live(bot) == present

@@ -8,7 +8,7 @@ import pytest
 
 from bot.nlu.context import resolve_in_context, treatment_of
 from bot.nlu.intent_model import Guess
-from bot.nlu.questions import Part, keep, split
+from bot.nlu.questions import Part, halved, joints, keep, split
 from bot.nlu.understanding import Understanding
 
 
@@ -151,3 +151,29 @@ def test_who_takes_a_message_back_does_not_complain(shared: Understanding, text:
 def test_a_sign_alone_is_an_answer_or_not_understood(shared: Understanding, text: str, meant: str) -> None:
     guessed = Guess((("chitchat", 0.8), ("inform", 0.1)), out_of_scope=0.1, refused=False)
     assert shared.classify(text, [], lambda texts: [guessed] * len(texts)).intent["name"] == meant
+
+
+def test_a_joint_alone_parts_two_questions_only_where_both_halves_are_sure() -> None:
+    words = "side effects and the price".split()
+    (cut,) = joints(words, 0, len(words))
+    whole = Part(0, 5, "ask_cost", 0.9, asks=True)
+    sure = Part(0, cut, "ask_side_effects", 0.99), Part(cut, 5, "ask_cost", 0.99)
+    faint = Part(0, cut, "ask_side_effects", 0.9), Part(cut, 5, "ask_cost", 0.99)
+    alike = Part(0, cut, "ask_cost", 0.99), Part(cut, 5, "ask_cost", 0.99)
+    chatty = Part(0, cut, "thank", 0.99), Part(cut, 5, "ask_cost", 0.99)
+    assert halved(whole, [sure]) == list(sure)
+    assert [halved(whole, [pair]) for pair in (faint, alike, chatty)] == [[whole]] * 3
+    assert halved(Part(5, 9, "ask_pain", 0.9), [sure]) == [Part(5, 9, "ask_pain", 0.9)], "halves of another part"
+    assert keep(Part(0, 5, "ask_cost", 1.0), list(sure), were_halved=True) == list(sure)
+
+
+def test_a_list_is_not_cut_at_each_of_its_joints() -> None:
+    assert joints("eyes and neck and hands and knees and toes".split(), 0, 9) == []
+
+
+def test_a_part_that_is_no_question_counts_where_it_is_sure() -> None:
+    sure, unsure = [Part(0, 3, "ask_aftercare", p, asks=False) for p in (0.98, 0.9)]
+    price = Part(3, 5, "ask_cost", 0.99)
+    whole = Part(0, 5, "ask_cost", 0.8)
+    assert keep(whole, [sure, price]) == [sure, price]
+    assert keep(whole, [unsure, price]) == [whole]

@@ -102,3 +102,11 @@ def test_a_plain_sign_after_what_the_models_hear_counts_by_itself(shared: Unders
     long = "we walked along the river and had an ice cream and talked of the weather and of the garden " * 5
     assert decided(shared, long + "i cannot breathe", 0.0) == Alarm("emergency", "breathing")
     assert decided(shared, long, 0.0) is None
+
+
+def test_an_emergency_that_the_models_hear_is_no_urgent_sign(shared: Understanding) -> None:
+    """The words name pus alone; that a weight on somebody is worse, the models know."""
+    text = "there is pus in the spots and a weight on me like a horse sitting down"
+    assert shared.alarm(text, []) == Alarm("urgent", "pus")
+    assert shared.alarm(text, [], [Opinion({"chest_pain": 0.9, "pus": 0.05}, 0.99)]) == Alarm("emergency", "chest_pain")
+    assert shared.alarm(text, [], [Opinion({"chest_pain": 0.1, "pus": 0.05}, 0.99)]) == Alarm("urgent", "pus")
