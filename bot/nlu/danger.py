@@ -37,6 +37,7 @@ STANDING = {
 # die never is.
 SURELY_NOT: dict[Level, float] = {"emergency": 0.02, "urgent": 0.1}
 FEW_WORDS = 4
+SURELY = 0.9  # the judge's opinion of a part from which a plainly named sign stands, however the whole sounds
 FAINT = 0.2  # where no sign is named at all, the sign model must hear one at least so well: the judge alone is easily
 # misled by what is like nothing it has learnt ("base64: …")
 CLASSIFIED = 0.4  # the intent classifier's opinion from which it alone raises the alarm, where there is no guard model
@@ -142,7 +143,7 @@ class DangerFinder:
         if not opinions:
             return Alarm(plain.level, plain.sign) if plain else self._classified(doc, probabilities)
         sure = {level: self._sure(level, opinions) for level in INTENTS}
-        if not plain or not (len(doc) > HEARD_WORDS or self._stands(plain, doc, opinions[0])):
+        if not plain or not (len(doc) > HEARD_WORDS or self._stands(plain, doc, opinions)):
             if not mentions and (max(sure.values()) < FAINT or not any(token.is_alpha for token in doc)):
                 return None  # a number alone is an age or a day, whatever the models have learnt of fevers
             if self.evidence(doc, opinions).odds <= 0:
@@ -162,8 +163,11 @@ class DangerFinder:
         likeliest = max(self._sure(level, opinions) for level in INTENTS)
         return Evidence(standing, _log_odds(opinions[0].now), _log_odds(likeliest))
 
-    def _stands(self, plain: Mention, doc: Doc, whole: Opinion) -> bool:
+    def _stands(self, plain: Mention, doc: Doc, opinions: Sequence[Opinion]) -> bool:
         """Whether a plainly named sign raises the alarm whatever else the models think."""
+        whole, *parts = opinions
+        if any(part.now >= SURELY for part in parts):
+            return True  # "i cant breathe, is there a risk?" as a whole sounds like a question
         return whole.now >= SURELY_NOT[plain.level] or len(doc) <= FEW_WORDS or plain.sign == "suicide"
 
     def _classified(self, doc: Doc, probabilities: Sequence[Mapping[str, float]]) -> Alarm | None:

@@ -110,3 +110,9 @@ def test_an_emergency_that_the_models_hear_is_no_urgent_sign(shared: Understandi
     assert shared.alarm(text, []) == Alarm("urgent", "pus")
     assert shared.alarm(text, [], [Opinion({"chest_pain": 0.9, "pus": 0.05}, 0.99)]) == Alarm("emergency", "chest_pain")
     assert shared.alarm(text, [], [Opinion({"chest_pain": 0.1, "pus": 0.05}, 0.99)]) == Alarm("urgent", "pus")
+
+
+def test_a_sign_that_one_part_surely_tells_of_stands_however_the_whole_sounds(shared: Understanding) -> None:
+    text, whole = "i cant breathe, is there a risk?", Opinion({}, 0.001)
+    assert shared.alarm(text, [], [whole, Opinion({}, 0.95), Opinion({}, 0.0)]) is not None
+    assert shared.alarm(text, [], [whole, Opinion({}, 0.5), Opinion({}, 0.0)]) is None
