@@ -43,7 +43,7 @@ def intents(parse: Parse, messages: Mapping[str, Sequence[str]]) -> tuple[Slice,
     figures = {
         "intents_accuracy": _share(a == b for a, b, _ in seen),
         "intents_lowest_ask_f1": min(asked, default=0.0),
-        "in_scope_refused": _share(b == OUT for _, b, _ in seen),
+        "in_scope_refused": _share(b == OUT for a, b, _ in seen if a != OUT),
     }
     rows = [(name, f"{scores[name]:.3f}") for name in sorted(scores, key=scores.__getitem__) if name in messages]
     return Slice(figures, rows, sorted(errors, key=lambda error: -error[3])), seen

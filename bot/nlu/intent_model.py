@@ -36,7 +36,7 @@ class Options:
     char_c: float = 30.0
     char_weight: float = 0.6
     folds: int = 3
-    refuse_at: float = 0.042
+    refuse_at: float = 0.034
     name_examples: bool = True
     max_iter: int = 60
 
