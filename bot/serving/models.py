@@ -2,7 +2,8 @@
 
 A new model is measured beside the one before it; what was measured stands beside each (`NAME.json`). A refused model
 keeps its name, so that nobody trains it again, and the one before it stays live; one that was trained on other layers
-of the encoder than are installed now is none to go on with. A copy of the live model is kept with the data: a file that is damaged or deleted under a running installation does not keep Rasa from starting again.
+of the encoder than are installed now is none to go on with. A copy of the live model is kept with the data: a file that
+is damaged or deleted under a running installation does not keep Rasa from starting again.
 """
 
 from __future__ import annotations
