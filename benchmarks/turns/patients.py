@@ -99,6 +99,7 @@ class OurPatient:
                 return
             await self.say(self._reply(wishes))
             yield
+        raise WrongAnswer(f"a dialogue did not come to its {kind}: {self.last}")
 
     def _reply(self, wishes: Any) -> str:
         asks, buttons = self.last["metadata"].get("asks"), self.last["buttons"]

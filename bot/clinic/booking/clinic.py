@@ -5,10 +5,12 @@ Filled from `content/clinic.yml` by the caller, so that booking can be reasoned 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
+
+DAYS_KEPT = 1000  # days and lengths whose starts a clinic remembers: every offer of times asks for sixty of them
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,9 @@ class Clinic:
     email: str = ""
     address: str = ""
     titles: Mapping[str, str] = field(default_factory=dict)
+    _starts: dict[tuple[date, int], tuple[datetime, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def minutes(self, treatment: str | None) -> int:
         """Length of an appointment; the longest one while the treatment is not known or not listed."""
@@ -88,6 +93,22 @@ class Clinic:
             return ()
         periods = self.hours.get(day.weekday(), ())
         return tuple((self.at(day, minute_of(opens)), self.at(day, minute_of(closes))) for opens, closes in periods)
+
+    def starts(self, day: date, minutes: int) -> tuple[datetime, ...]:
+        """Every start of the day, in UTC, of which an appointment of that length lies inside one opening period."""
+        known = self._starts.get((day, minutes))
+        if known is None:
+            if len(self._starts) >= DAYS_KEPT:
+                self._starts.clear()
+            known = self._starts[day, minutes] = tuple(self._grid(day, minutes))
+        return known
+
+    def _grid(self, day: date, minutes: int) -> Iterator[datetime]:
+        for opens, closes in self.openings(day):
+            start, end = opens.astimezone(timezone.utc), closes.astimezone(timezone.utc)
+            while start + timedelta(minutes=minutes) <= end:
+                yield start
+                start += timedelta(minutes=self.step_minutes)
 
     def last_day(self, now: datetime) -> date:
         """The last date that can be booked at `now`."""

@@ -106,18 +106,9 @@ def _free(
         day = first + timedelta(days=offset)
         if not suits(day):
             continue
-        for start in _grid(day, clinic, minutes):
+        for start in clinic.starts(day, minutes):
             if start >= soonest and held.have_room(start, minutes, clinic.rooms):
                 yield start.astimezone(clinic.time_zone)
-
-
-def _grid(day: date, clinic: Clinic, minutes: int) -> Iterator[datetime]:
-    """Every start of the day whose whole appointment lies inside one opening period."""
-    for opens, closes in clinic.openings(day):
-        start, end = opens.astimezone(UTC), closes.astimezone(UTC)
-        while start + timedelta(minutes=minutes) <= end:
-            yield start
-            start += timedelta(minutes=clinic.step_minutes)
 
 
 class _Held:
@@ -133,6 +124,8 @@ class _Held:
         """Whether a room is free from `start` on for so long."""
         end = start + timedelta(minutes=minutes)
         first, last = bisect_right(self._starts, start - self._longest), bisect_left(self._starts, end)
+        if first >= last:
+            return rooms > 0
         during = [(low, high) for low, high in self._periods[first:last] if high > start]
         moments = [start, *(low for low, _ in during if low > start)]
         return all(sum(low <= moment < high for low, high in during) < rooms for moment in moments)
