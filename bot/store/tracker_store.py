@@ -35,7 +35,7 @@ from bot.store.migrate import migrate
 from bot.store.remembered import Remembered, compact, event_from, from_dicts, to_dicts
 
 TURNS = 6
-SLACK = 24  # a tracker whose window moves is read and worked out anew: once in so many turns
+SLACK = 9  # a tracker whose window moves is read and worked out anew: once in so many turns
 EVENTS_PER_TURN = 40
 RECENT = 128  # trackers kept in memory between turns; about 200 kB each
 _ACTIONS = 12
