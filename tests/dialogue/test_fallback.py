@@ -9,7 +9,7 @@ from bot.nlu.spelling import known_words
 from bot.settings import ROOT
 from tests.dialogue.talk import Chat
 
-UNSURE = "does it hurt on a dog"
+UNSURE = "does it hurt my sofa"
 PERSON = "/talk_to_human"
 
 
