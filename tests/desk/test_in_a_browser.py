@@ -247,6 +247,7 @@ def test_the_whole_desk_works_from_the_keyboard(front: Front, sits_down: Open) -
     page.keyboard.press("Control+Enter")
     expect(page.locator("#messages").get_by_text("j k t are letters here")).to_be_visible()
     expect(page.locator("#text")).to_have_value("")
+    expect(page.locator("#text")).to_be_focused()  # the chat that came back has settled, and takes no focus any more
     page.locator("#chat-title").focus()
     page.keyboard.press("x")
     page.keyboard.press("Enter")
