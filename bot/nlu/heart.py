@@ -53,7 +53,8 @@ class HeartReader:
                 return doc[token.i : token.i + 3]  # "heart pills, many kinds"
             before = range(max(0, token.i - NEAR), token.i)
             for i in before:
-                if doc[i].text in self._several and not judge.negated(i, token.i + 1):
+                asked = doc[max(0, i - 1)].text == "how"  # "how many tablets"
+                if doc[i].text in self._several and not asked and not judge.negated(i, token.i + 1):
                     return doc[i : token.i + 1]
         return None
 

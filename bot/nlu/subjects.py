@@ -23,10 +23,7 @@ _CLAIMS = (
     "so have i", "i am too", "me too", "i am as well", "i do as well", "and me", "and so i am", "i inherited it",
     "i inherited that",
 )  # fmt: skip
-_DENIALS = (
-    "i do not", "i am not", "not me", "i have not", "i never", "me no", "i dodge", "mine are", "mine is", "my own",
-    "i am fine", "i am clear", "i am the only", "myself am not",
-)  # fmt: skip
+_DENIALS = ("i do not", "i am not", "not me", "i have not", "i never", "me no", "myself am not")
 _SUBJECTS = frozenset(("she", "he", "her", "hers", "his"))
 _STAFF = frozenset(  # "they ruled out cancer": the doctors
     "think thinks thought said say says found find ruled rule told tell want wanted checked check suspect suspected "
@@ -133,11 +130,7 @@ class Whose:
         for i, word in enumerate(words):
             if word in ("me", "myself", "mine") and words[i + 1 : i + 2] and words[i + 1] in self._people:
                 continue  # "me sister", as some say it
-            if (
-                word == "me"
-                and words[max(0, i - 1) : i]
-                and words[i - 1] in _OF_ME
-            ):
+            if word == "me" and words[max(0, i - 1) : i] and words[i - 1] in _OF_ME:
                 continue  # "she asked me to find out"
             if word == "mine" and words[i - 1 : i] == ["of"]:
                 continue  # "a friend of mine"
@@ -157,9 +150,13 @@ class Whose:
             return "yes", who
         if who == "family" and self._denied_later(end):
             return "no", self.about
-        if who == "anyone" and value == "no":
-            return value, self.about  # "no pregnancy, no drama": nobody denies a condition of people in general
+        if who == "anyone" and value == "no" and not self._of_people(start, end):
+            return value, self.about  # "not a diabetic over here"
         return value, who
+
+    def _of_people(self, start: int, end: int) -> bool:
+        """Whether people in general are named beside the condition, or a question is asked: "people with no cancer"."""
+        return "?" in self._words or any(last <= start or first >= end for first, last in self._general)
 
     def _denied_later(self, end: int) -> bool:
         """ "diabetes runs in my family but i do not have it"."""

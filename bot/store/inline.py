@@ -13,6 +13,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from sqlalchemy import make_url
 
@@ -27,7 +28,7 @@ class Inline:
     """Decides for one SQLite file where work is done. One for each process; used on its event loop only."""
 
     def __init__(self, path: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._path = path
+        self._uri = f"file:{quote(path)}?mode=rw"
         self._clock = clock
         self._quick = 0
         self._probe: sqlite3.Connection | None = None
@@ -58,7 +59,7 @@ class Inline:
     def _try_lock(self) -> bool:
         try:
             if self._probe is None:
-                self._probe = sqlite3.connect(f"file:{self._path}?mode=rw", uri=True, timeout=0, isolation_level=None)
+                self._probe = sqlite3.connect(self._uri, uri=True, timeout=0, isolation_level=None)
             self._probe.execute("BEGIN IMMEDIATE")
             self._probe.execute("ROLLBACK")
         except sqlite3.Error:  # locked, or away: the thread finds out, and says it to whoever asked

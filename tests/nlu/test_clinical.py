@@ -120,3 +120,16 @@ def test_odd_messages_are_read_without_fault(shared: Understanding, text: str) -
 )
 def test_words_of_illness_that_are_about_something_else_say_nothing(shared: Understanding, text: str) -> None:
     assert said(shared, text) == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my dad has kidney disease and mine are bad too",
+        "my mum has cancer and i have my own problems",
+        "is it ok for people with no cancer",
+        "can people without diabetes have it?",
+    ],
+)
+def test_what_is_said_of_others_or_of_people_denies_nothing_of_the_patient(shared: Understanding, text: str) -> None:
+    assert [one for one in shared.entities(text) if one["value"] == "no"] == []
