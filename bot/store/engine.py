@@ -21,7 +21,8 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 from bot.settings import SettingError
 
 BUSY_SECONDS = 15
-LOCK_PAUSE = 0.0005  # seconds between two tries for SQLite's write lock
+LOCK_PAUSE = 0.0001  # seconds between two tries for SQLite's write lock
+LOG_PAGES = 8_000  # 32 MB of write-ahead log, then its pages are copied into the database while the lock is held
 POOL_SIZE = 10
 POOL_OVERFLOW = 20
 CONNECT_SECONDS = 5
@@ -32,6 +33,7 @@ _PRAGMAS = (
     "foreign_keys=ON",
     "temp_store=MEMORY",
     "cache_size=-8192",
+    f"wal_autocheckpoint={LOG_PAGES}",
 )
 
 Sessions = sessionmaker[Session]

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 SLOW_SECONDS = 0.1  # work that takes longer would be felt by every other patient
 QUICK_CALLS = 10  # so many quick ones in the thread, one after the other, before work is done at once (again)
-TRIES, PAUSE = 40, 0.0003  # for the write lock, and seconds between; another worker holds it for less than 1 ms
+TRIES, PAUSE = 80, 0.0001  # for the write lock, and seconds between; another worker holds it for less than 1 ms
 
 
 class Inline:

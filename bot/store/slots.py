@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_, select
+from sqlalchemy import Dialect, bindparam, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -25,6 +25,7 @@ _BOOKING, _HELD = Booking.__table__.c, SlotHold.__table__.c
 _BOOKED_TIMES = Plain(
     select(_BOOKING.starts_at, _BOOKING.treatment).where(
         _BOOKING.starts_at >= bindparam("after"),
+        _BOOKING.starts_at < bindparam("before"),
         or_(*(_BOOKING.status == status for status in HOLDING)),
         or_(_BOOKING.key.is_(None), _BOOKING.key != bindparam("key")),
     )
@@ -32,12 +33,14 @@ _BOOKED_TIMES = Plain(
 _HELD_TIMES = Plain(
     select(_HELD.starts_at, _HELD.minutes).where(
         _HELD.starts_at >= bindparam("after"),
+        _HELD.starts_at < bindparam("before"),
         _HELD.until > bindparam("now"),
         _HELD.conversation_id != bindparam("besides"),
     )
 )
 HOLD = timedelta(minutes=10)
 LONGEST = timedelta(days=1)  # no appointment is longer
+EVER = datetime(9999, 1, 1, tzinfo=timezone.utc)
 Taken = Sequence[tuple[datetime, int]]
 
 
@@ -55,8 +58,10 @@ class Rules:
     now: datetime
 
 
-def taken(where: Where, rules: Rules, after: datetime, *, besides: str = "", key: str = "") -> Taken:
-    """(start, minutes) of every time from `after` on that is booked, asked for or held.
+def taken(  # noqa: PLR0913 - a stretch of the diary, and what does not count in it
+    where: Where, rules: Rules, after: datetime, before: datetime = EVER, *, besides: str = "", key: str = ""
+) -> Taken:
+    """(start, minutes) of every time from `after` on, and earlier than `before`, that is booked, asked for or held.
 
     `besides` is a conversation whose own hold does not stand in its way; `key` a form run whose own booking, stored
     before a crash, does not either.
@@ -64,9 +69,18 @@ def taken(where: Where, rules: Rules, after: datetime, *, besides: str = "", key
     if isinstance(where, Session):
         where.flush()
     connection = connection_of(where)
-    booked = _BOOKED_TIMES.all(connection, {"after": after, "key": key})
-    held = _HELD_TIMES.all(connection, {"after": after, "now": rules.now, "besides": besides})
+    stretch = {"after": after, "before": before}
+    booked = _BOOKED_TIMES.all(connection, {**stretch, "key": key})
+    held = _HELD_TIMES.all(connection, {**stretch, "now": rules.now, "besides": besides})
     return [(start, rules.minutes(treatment)) for start, treatment in booked] + held
+
+
+def _around(  # noqa: PLR0913 - as taken
+    session: Session, rules: Rules, start: datetime, minutes: int, *, besides: str, key: str = ""
+) -> Taken:
+    """What is taken of the time that an appointment would need, whatever lies before and after it."""
+    end = start + timedelta(minutes=minutes)
+    return taken(session, rules, start - LONGEST, end, besides=besides, key=key)
 
 
 def hold(session: Session, conversation_id: str, start: datetime, treatment: str | None, rules: Rules) -> datetime:
@@ -79,7 +93,7 @@ def hold(session: Session, conversation_id: str, start: datetime, treatment: str
     former = session.get(SlotHold, conversation_id)
     if former is not None and (former.starts_at, former.minutes) == (start, length) and former.until > rules.now:
         return former.until
-    if not rules.fits(start, length, taken(session, rules, start - LONGEST, besides=conversation_id)):
+    if not rules.fits(start, length, _around(session, rules, start, length, besides=conversation_id)):
         raise TimeGone
     row = former or SlotHold(conversation_id=conversation_id)
     row.starts_at, row.minutes, row.until = start, length, rules.now + HOLD
@@ -102,7 +116,7 @@ def book(session: Session, conversation_id: str, request: bookings.Request, rule
     if start is not None and bookings.find_by_key(session, request.key) is None:
         length = rules.minutes(request.treatment)
         _lock(session, start, length)
-        others = taken(session, rules, start - LONGEST, besides=conversation_id, key=request.key or "")
+        others = _around(session, rules, start, length, besides=conversation_id, key=request.key or "")
         if not rules.fits(start, length, others):
             raise TimeGone
     row = bookings.create(session, conversation_id, request, rules.now)
@@ -126,7 +140,7 @@ def move(  # noqa: PLR0913 - a change has this many parts
     """Give a booking another time that is free; it is `proposed` again. Locks as `lock`, raises TimeGone as `book`."""
     length = rules.minutes(booking.treatment)
     lock(session, booking, start, rules)
-    others = list(taken(session, rules, start - LONGEST, besides=booking.conversation_id))
+    others = list(_around(session, rules, start, length, besides=booking.conversation_id))
     own = [one for one in others if one == (booking.starts_at, length)]
     if own and booking.status in HOLDING:
         others.remove(own[0])
@@ -142,11 +156,17 @@ def tidy(session: Session, now: datetime) -> int:
 
 def _lock(session: Session, start: datetime, minutes: int) -> None:
     """Lock the days (UTC) that an appointment touches, in order; SQLite's writers wait for one another anyway."""
-    insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     for day in _days(start, minutes):
-        statement = insert(DiaryDay).values(day=day, changes=1)
-        raised = {"changes": DiaryDay.changes + 1}
-        session.execute(statement.on_conflict_do_update(index_elements=["day"], set_=raised))
+        _COUNT.run(session.connection(), {"day": day, "changes": 1})
+
+
+def _count_a_change(dialect: Dialect) -> Any:
+    insert: Any = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
+    raised = {"changes": DiaryDay.changes + 1}
+    return insert(DiaryDay.__table__).on_conflict_do_update(index_elements=["day"], set_=raised)
+
+
+_COUNT = Plain(build=_count_a_change, columns=["day", "changes"])
 
 
 def _days(start: datetime, minutes: int) -> list[str]:

@@ -52,7 +52,7 @@ class Clinic:
     email: str = ""
     address: str = ""
     titles: Mapping[str, str] = field(default_factory=dict)
-    _starts: dict[tuple[date, int], tuple[datetime, ...]] = field(
+    _starts: dict[tuple[date, int], tuple[tuple[float, datetime], ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -94,13 +94,16 @@ class Clinic:
         periods = self.hours.get(day.weekday(), ())
         return tuple((self.at(day, minute_of(opens)), self.at(day, minute_of(closes))) for opens, closes in periods)
 
-    def starts(self, day: date, minutes: int) -> tuple[datetime, ...]:
-        """Every start of the day, in UTC, of which an appointment of that length lies inside one opening period."""
+    def starts(self, day: date, minutes: int) -> tuple[tuple[float, datetime], ...]:
+        """Every start of the day from which an appointment of that length lies inside one opening period: the seconds
+        since 1970, and the same moment on the clinic's clock."""
         known = self._starts.get((day, minutes))
         if known is None:
             if len(self._starts) >= DAYS_KEPT:
                 self._starts.clear()
-            known = self._starts[day, minutes] = tuple(self._grid(day, minutes))
+            known = self._starts[day, minutes] = tuple(
+                (start.timestamp(), self.local(start)) for start in self._grid(day, minutes)
+            )
         return known
 
     def _grid(self, day: date, minutes: int) -> Iterator[datetime]:

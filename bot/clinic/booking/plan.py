@@ -10,9 +10,21 @@ from bot.clinic.booking.clinic import Clinic, Series, Treatment
 from bot.clinic.booking.contact import region_of
 from bot.clinic.booking.turns import UNDECIDED
 
+_latest: tuple[Any, Clinic] | None = None
+
 
 def clinic_from(content: Any) -> Clinic:
-    """The diary of the clinic described by `content` (the checked clinic.yml, `bot.clinic.content.model.Clinic`)."""
+    """The diary of the clinic described by `content` (the checked clinic.yml, `bot.clinic.content.model.Clinic`).
+
+    Every turn asks for it, so the latest is kept, with the starts that it has worked out.
+    """
+    global _latest  # noqa: PLW0603 - like a cache of one; the content is checked and never changed in place
+    if _latest is None or _latest[0] is not content:
+        _latest = content, _made(content)
+    return _latest[1]
+
+
+def _made(content: Any) -> Clinic:
     openings = enumerate(opening for _, opening in content.hours.days)
     return Clinic(
         time_zone=ZoneInfo(str(content.time_zone)),

@@ -1,11 +1,11 @@
 """Free appointment times: inside opening hours, after the lead time, never more at once than there are rooms.
 
-All arithmetic on moments is done in UTC, so that an hour is an hour on the days the clocks change.
+All arithmetic on moments is done in seconds since 1970, so that an hour is an hour on the days the clocks change.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, timezone
 from itertools import groupby, islice
@@ -16,6 +16,7 @@ from bot.clinic.booking.turns import Taken
 from bot.clinic.booking.wish import Wish
 
 UTC = timezone.utc
+WEEK = 7 * 24 * 3600  # seconds
 
 
 def free_times(  # noqa: PLR0913 - the diary at one moment, and what is asked of it
@@ -37,7 +38,8 @@ def free_times(  # noqa: PLR0913 - the diary at one moment, and what is asked of
         return []
     length = minutes or clinic.minutes(None)
     every = _free(clinic, taken, now, length, wish_day(wish))
-    fitting = (start for start in every if fits(start, wish) and (after is None or _apart(start, after) > timedelta()))
+    since = None if after is None else _seconds(after)
+    fitting = (start for at, start in every if fits(start, wish) and (since is None or at > since))
     if any(window.late for window in wish.windows):
         return _last_of_the_day(fitting, count)
     return list(islice(fitting, count))
@@ -54,18 +56,17 @@ def nearest_times(  # noqa: PLR0913 - as above
 ) -> list[datetime]:
     """The free starts closest to a wanted one (within a week either side, else the next ones after it), in order."""
     length = minutes or clinic.minutes(None)
+    middle = _seconds(wanted)
     starts = list(_free(clinic, taken, now, length))
-    near = [start for start in starts if abs(_apart(start, wanted)) <= timedelta(days=7)]
-    near = near if len(near) >= count else [start for start in starts if start >= wanted] or starts
-    return sorted(sorted(near, key=lambda start: abs(_apart(start, wanted)))[:count])
+    near = [one for one in starts if abs(one[0] - middle) <= WEEK]
+    near = near if len(near) >= count else [one for one in starts if one[0] >= middle] or starts
+    return [start for _, start in sorted(sorted(near, key=lambda one: abs(one[0] - middle))[:count])]
 
 
 def is_free(start: datetime, clinic: Clinic, taken: Taken, now: datetime, minutes: int) -> bool:
     """Whether an appointment of that length can begin exactly then."""
-    day = clinic.local(start).date()
-    return any(
-        _apart(start, free) == timedelta() for free in _free(clinic, taken, now, minutes, lambda one: one == day)
-    )
+    day, wanted = clinic.local(start).date(), _seconds(start)
+    return any(at == wanted for at, _ in _free(clinic, taken, now, minutes, lambda one: one == day))
 
 
 def why_not(start: datetime, clinic: Clinic, taken: Taken, minutes: int) -> Literal["closed", "full"] | None:
@@ -74,7 +75,7 @@ def why_not(start: datetime, clinic: Clinic, taken: Taken, minutes: int) -> Lite
     The lead time, the steps and how far ahead can be booked bind patients only.
     """
     first = start.astimezone(UTC)
-    if not _Held(taken).have_room(first, minutes, clinic.rooms):
+    if not _Full(taken, clinic.rooms).leaves_room(_seconds(start), minutes):
         return "full"
     openings = clinic.openings(clinic.local(start).date())
     is_open = any(opens <= first and first + timedelta(minutes=minutes) <= closes for opens, closes in openings)
@@ -99,37 +100,41 @@ def fits(start: datetime, wish: Wish) -> bool:
 
 def _free(
     clinic: Clinic, taken: Taken, now: datetime, minutes: int, suits: Callable[[date], bool] = lambda day: True
-) -> Iterator[datetime]:
-    held, soonest = _Held(taken), earliest(clinic, now)
+) -> Iterator[tuple[float, datetime]]:
+    """Free starts in order, as seconds since 1970 and on the clinic's clock."""
+    full, soonest = _Full(taken, clinic.rooms), _seconds(earliest(clinic, now))
     first, last = clinic.today(now), clinic.last_day(now)
     for offset in range((last - first).days + 1):
         day = first + timedelta(days=offset)
         if not suits(day):
             continue
-        for start in clinic.starts(day, minutes):
-            if start >= soonest and held.have_room(start, minutes, clinic.rooms):
-                yield start.astimezone(clinic.time_zone)
+        for one in clinic.starts(day, minutes):
+            if one[0] >= soonest and full.leaves_room(one[0], minutes):
+                yield one
 
 
-class _Held:
-    """What is taken, in order, so that a moment is compared with what lies around it and not with the whole diary."""
+class _Full:
+    """When every room is taken, as periods in order: whatever begins and ends between two of them finds a room."""
 
-    def __init__(self, taken: Taken) -> None:
-        starts = [(start.astimezone(UTC), timedelta(minutes=length)) for start, length in taken]
-        self._periods = sorted((start, start + length) for start, length in starts)
-        self._starts = [start for start, _ in self._periods]
-        self._longest = max((length for _, length in starts), default=timedelta())
+    def __init__(self, taken: Taken, rooms: int) -> None:
+        self._rooms = rooms
+        self._begins: list[float] = []
+        self._ends: list[float] = []
+        changes = [(_seconds(start), length * 60) for start, length in taken]
+        steps = [(begin, 1) for begin, _ in changes] + [(begin + length, -1) for begin, length in changes]
+        busy = 0
+        for moment, step in sorted(steps):  # of one moment who leaves goes first
+            busy += step
+            if step == 1 and busy == rooms:
+                self._begins.append(moment)
+            elif step == -1 and busy == rooms - 1:
+                self._ends.append(moment)
 
-    def have_room(self, start: datetime, minutes: int, rooms: int) -> bool:
+    def leaves_room(self, start: float, minutes: int) -> bool:
         """Whether a room is free from `start` on for so long."""
-        end = start + timedelta(minutes=minutes)
-        first, last = bisect_right(self._starts, start - self._longest), bisect_left(self._starts, end)
-        if first >= last:
-            return rooms > 0
-        during = [(low, high) for low, high in self._periods[first:last] if high > start]
-        moments = [start, *(low for low, _ in during if low > start)]
-        return all(sum(low <= moment < high for low, high in during) < rooms for moment in moments)
+        next_full = bisect_right(self._ends, start)
+        return self._rooms > 0 and (next_full == len(self._begins) or self._begins[next_full] >= start + minutes * 60)
 
 
-def _apart(one: datetime, other: datetime) -> timedelta:
-    return one.astimezone(UTC) - other.astimezone(UTC)
+def _seconds(moment: datetime) -> float:
+    return moment.timestamp()
