@@ -1,8 +1,9 @@
 """Sentence encoders by name, each with a memory for repeated texts.
 
 An encoder turns a text into one vector of length 1. MiniLM also says what the layers before its last hold.
-`minilm` is the model as it is installed; `tuned` the same with upper layers that have learnt from this project's
-messages (tuning/), for the pipeline; `use` reads sixteen languages. Weights come with packages or with this repository;
+`minilm` is the model as it is installed, `minilm-layers` what its upper three layers hold side by side; `tuned` the
+model with upper layers that have learnt from this project's messages (tuning/), for the pipeline; `use` reads sixteen
+languages. Weights come with packages or with this repository;
 nothing is downloaded. docs/decisions holds what was measured.
 """
 
@@ -75,6 +76,16 @@ class MiniLM:
         return (means / np.linalg.norm(means, axis=1, keepdims=True)).ravel()
 
 
+class UpperLayers:
+    """The last layer of MiniLM as it is installed, and those in its middle, side by side with the same weight."""
+
+    def __init__(self) -> None:
+        self._model, self._layers = MiniLM(), 1 + len(MIDDLE)
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        return self._model.layers(texts)[:, : self._layers * MINILM_SIZE] / np.sqrt(self._layers)
+
+
 @cache
 def _tokenizer() -> Any:
     from tokenizers import BertWordPieceTokenizer
@@ -136,7 +147,7 @@ class Remembering:
 
 
 ENCODERS: dict[str, Callable[[], Encoder]] = {
-    "minilm": MiniLM, "tuned": partial(MiniLM, TUNED), "use": UniversalSentenceEncoder,
+    "minilm": MiniLM, "minilm-layers": UpperLayers, "tuned": partial(MiniLM, TUNED), "use": UniversalSentenceEncoder,
 }  # fmt: skip
 
 
