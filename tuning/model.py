@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -48,11 +49,13 @@ class Layer(nn.Module):
 
 
 class MiniLM(nn.Module):
-    """The whole encoder; `forward` gives the last layer's states."""
+    """The whole encoder. `layers`: a file with other numbers for some of its layers than the package has."""
 
-    def __init__(self) -> None:
+    def __init__(self, layers: Path | None = None) -> None:
         super().__init__()
         package = Package()
+        if layers is not None:
+            package.held |= np.load(layers, allow_pickle=False)
         held = package.held
         words = package.unpacked("inner.embeddings.word_embeddings.weight")
         self.words = nn.Embedding.from_pretrained(torch.tensor(words), freeze=True)
@@ -112,10 +115,10 @@ class Package:
         return {f"{matrix}_q": whole.T.copy(), f"{matrix}_scale": scale.reshape(shape), named: bias}
 
 
-def packed(model: MiniLM, depth: int) -> dict[str, np.ndarray]:
-    """The layers above `depth` as the arrays that replace the package's."""
+def packed(model: MiniLM, depth: int, end: int = DEPTH) -> dict[str, np.ndarray]:
+    """The layers above `depth` up to `end` as the arrays that replace the package's."""
     package, found = Package(), {}
-    for number, layer in enumerate(model.layers[depth:], start=depth):
+    for number, layer in enumerate(model.layers[depth:end], start=depth):
         weights = layer.query_key_value.weight.detach().numpy().reshape(3, SIZE, SIZE)
         biases = layer.query_key_value.bias.detach().numpy().reshape(3, SIZE)
         for name, weight, bias in zip(QUERY_KEY_VALUE, weights, biases, strict=True):

@@ -1,4 +1,6 @@
-"""Treatments, concerns, age and screening facts in a message, with what is said about them and about whom."""
+"""Treatments, concerns, age and screening facts in a message, with what is said about them and about whom.
+
+Read by rules here, and by the network that second_reader.py joins with them."""
 
 from __future__ import annotations
 
@@ -13,10 +15,12 @@ from spacy.util import filter_spans
 
 from bot.nlu.ages import CHILD, AgeReader
 from bot.nlu.assertion import Assertions, Judge, Value
+from bot.nlu.fact_model import load_fact_model
 from bot.nlu.heart import HEART, MULTI, HeartReader
 from bot.nlu.organs import OrganReader
 from bot.nlu.patterns import written_out
 from bot.nlu.reader import Reading
+from bot.nlu.second_reader import NOTHING, OF_FAMILY, join
 from bot.nlu.subjects import Subjects, Whose
 from bot.nlu.vocabulary import Vocabulary
 
@@ -49,6 +53,11 @@ class ClinicalReader:
 
     def entities(self, reading: Reading) -> list[dict[str, Any]]:
         """Entities in the order of the message, as Rasa keeps them."""
+        about = self._subjects.of(reading.doc).about
+        return join(reading, self.rules(reading), load_fact_model().hear(reading.words), about, self._today().year)
+
+    def rules(self, reading: Reading) -> list[dict[str, Any]]:
+        """What the rules alone read; as OF_FAMILY the conditions of relatives, as NOTHING what sounds like more."""
         doc = reading.doc
         spans = filter_spans(self._matcher(doc, as_spans=True))
         judge, whose = self._assertions.of(doc), self._subjects.of(doc)
@@ -96,6 +105,10 @@ class ClinicalReader:
         general = [
             _entity(reading, s, "criterion", _criterion(n), whose.about) for s, n, _, who in owned if who == "anyone"
         ]
+        general += [
+            _entity(reading, s, OF_FAMILY, _criterion(n), whose.about) for s, n, _, who in owned if who == "family"
+        ]
+        general += [_entity(reading, s, NOTHING, s.text, whose.about) for s in spans if s.label_ == NOTHING]
         mine = [(span, name, value, who) for span, name, value, who in owned if who in ("self", "other")]
         return _distinct(general) + [
             _entity(reading, span, name, value, who) for span, name, value, who in self._heart.weigh(_strongest(mine))
@@ -126,7 +139,7 @@ def _labels(vocabulary: Vocabulary) -> dict[str, list[str]]:
     labels |= {f"concern:{value}": list(phrases) for value, phrases in vocabulary.concern.items()}
     for name, criterion in vocabulary.criteria.items():
         labels |= {f"fact:{name}:{form}": list(getattr(criterion, form)) for form in FACT_FORMS}
-    return labels | {"nothing": list(vocabulary.not_treatment), "none_of_these": list(vocabulary.none_of_these)}
+    return labels | {NOTHING: list(vocabulary.not_treatment), "none_of_these": list(vocabulary.none_of_these)}
 
 
 def _is_joined(place: Span, given: Iterable[Span]) -> bool:
@@ -179,7 +192,7 @@ def _criterion(name: str) -> str:
 
 
 def _distinct(entities: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return list({entity["value"]: entity for entity in reversed(entities)}.values())
+    return list({(entity["entity"], entity["value"]): entity for entity in reversed(entities)}.values())
 
 
 def _entity(reading: Reading, span: Span, name: str, value: Any, about: str) -> dict[str, Any]:

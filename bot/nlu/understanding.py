@@ -83,6 +83,10 @@ class Understanding:
         """Entities as Rasa keeps them, with `about`."""
         return self._clinical.entities(self.read(text))
 
+    def rules(self, text: str) -> list[dict[str, Any]]:
+        """What the rules alone read (bot.nlu.clinical)."""
+        return self._clinical.rules(self.read(text))
+
     def alarm(
         self, text: str, intents: Sequence[Mapping[str, float]], opinions: Sequence[Opinion] = ()
     ) -> Alarm | None:

@@ -42,7 +42,9 @@ def held_out(folder: Path) -> list[str]:
 def test_no_training_example_is_close_to_a_held_out_message() -> None:
     held = [text for text in held_out(HELD_OUT) if len(text.split()) >= WORDS]
     danger = load_examples(BOT / "content" / "danger_examples.yml").pairs()
-    learnt = [normal(text) for text, _ in [*read_examples(BOT / "data" / "nlu.yml"), *danger]]
+    labelled = yaml.load((ROOT / "tuning" / "facts.yml").read_text(encoding="utf-8"), yaml.CSafeLoader)
+    pairs = [*read_examples(BOT / "data" / "nlu.yml"), *danger]
+    learnt = [normal(text) for text in [*(text for text, _ in pairs), *(case["text"] for case in labelled)]]
     learnt = [text for text in learnt if len(text.split()) >= WORDS]
     sorted_words = [[" ".join(sorted(text.split())) for text in texts] for texts in (learnt, held)]
     likeness = process.cdist(*sorted_words, scorer=fuzz.ratio, score_cutoff=TOO_CLOSE, dtype=np.uint8)
