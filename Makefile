@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 BIN := .venv/bin
 export RASA_TELEMETRY_ENABLED := false
 
-.PHONY: help run test train evaluate encoder facts benchmark lock lint sbom audit clean
+.PHONY: help run test train evaluate encoder statements benchmark lock lint sbom audit clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,8 +30,8 @@ evaluate: .venv/.installed ## measure the understanding on the held-out messages
 encoder: .venv-tuning/.installed ## train the encoder's upper layers anew on the messages (PyTorch; half an hour)
 	@.venv-tuning/bin/python -m tuning
 
-facts: .venv-tuning/.installed ## train anew what hears facts, concerns, treatments and ages (PyTorch; five minutes)
-	@.venv-tuning/bin/python -m tuning.facts
+statements: .venv-tuning/.installed ## train anew what hears facts, concerns, treatments and ages (PyTorch; five minutes)
+	@.venv-tuning/bin/python -m tuning.statements
 
 benchmark: .venv/.installed-dev ## ours beside Rasa's starter bot, side by side
 	@$(BIN)/python -m benchmarks.turns

@@ -1,4 +1,4 @@
-"""What a message says of its patient, heard by a small network that learnt it from labelled messages (tuning/facts.py).
+"""What a message says of its patient, heard by a small network that learnt it from labelled ones (tuning/).
 
 Four layers of MiniLM, and on top of them: for each screening fact whether it is said, denied, unsure or over; for each
 concern and treatment whether it is named; and for each number whether it is the patient's age. The rules of clinical.py

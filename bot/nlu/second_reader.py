@@ -17,7 +17,8 @@ from bot.nlu.reader import Reading
 NAME = "FactModel"
 OF_FAMILY = "of_family"  # what the rules call a condition that they found to be a relative's
 NOTHING = "nothing"  # what they call words that sound like a condition or a treatment and name none
-HEARD, NO_HEARD = 0.6, 0.9  # probability from which a fact counts of which the rules read nothing; of a no
+# Probability from which a fact counts of which the rules read nothing.
+HEARD = {"yes": 0.7, "past": 0.7, "unsure": 0.9, "no": 0.9}
 CHANGED, DOUBTED = 0.95, 0.7  # from which another value counts than the rules read; than the no they read
 UNSAID = 0.98  # from which nothing counts as said, though the rules read something
 NAMED = {"concern": 0.6, "treatment": 0.9}  # from which something counts as named, though no rule found it
@@ -73,7 +74,7 @@ def _fact(read: str, likely: Any) -> str:
     best = int(likely.argmax()) if read else 1 + int(likely[1:].argmax())
     value, sure = VALUES[best], float(likely[best])
     if not read:
-        return value if sure >= (NO_HEARD if value == "no" else HEARD) else ""
+        return value if sure >= HEARD[value] else ""
     against_yes = (read, value) == ("yes", "no")
     needed = UNSAID if value == "" or against_yes else DOUBTED if read == "no" else CHANGED
     if value == read or sure < needed:

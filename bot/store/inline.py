@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 SLOW_SECONDS = 0.1  # work that takes longer would be felt by every other patient
 QUICK_CALLS = 10  # so many quick ones in the thread, one after the other, before work is done at once (again)
+FRESH = 0.004  # seconds for which a lock that was seen free counts as free: most work of a turn does not write
 TRIES, PAUSE = 80, 0.0001  # for the write lock, and seconds between; another worker holds it for less than 1 ms
 
 
@@ -31,6 +32,7 @@ class Inline:
         self._uri = f"file:{quote(path)}?mode=rw"
         self._clock = clock
         self._quick = 0
+        self._free_until = 0.0
         self._probe: sqlite3.Connection | None = None
 
     async def run(self, seconds: float | None, work: Callable[..., T], *args: Any) -> T:
@@ -49,9 +51,13 @@ class Inline:
             self._quick = 0 if self._clock() - began > SLOW_SECONDS else self._quick + 1
 
     def _lock_is_free(self) -> bool:
-        """Whether nobody writes. Another worker is waited for: its transaction is shorter than a change of threads."""
+        """Whether nobody writes, or did a moment ago. Another worker is waited for: its transaction is shorter than a
+        change of threads."""
+        if time.monotonic() < self._free_until:
+            return True
         for _ in range(TRIES):
             if self._try_lock():
+                self._free_until = time.monotonic() + FRESH
                 return True
             time.sleep(PAUSE)
         return False

@@ -42,7 +42,7 @@ def held_out(folder: Path) -> list[str]:
 def test_no_training_example_is_close_to_a_held_out_message() -> None:
     held = [text for text in held_out(HELD_OUT) if len(text.split()) >= WORDS]
     danger = load_examples(BOT / "content" / "danger_examples.yml").pairs()
-    labelled = yaml.load((ROOT / "tuning" / "facts.yml").read_text(encoding="utf-8"), yaml.CSafeLoader)
+    labelled = yaml.load((ROOT / "tuning" / "statements.yml").read_text(encoding="utf-8"), yaml.CSafeLoader)
     pairs = [*read_examples(BOT / "data" / "nlu.yml"), *danger]
     learnt = [normal(text) for text in [*(text for text, _ in pairs), *(case["text"] for case in labelled)]]
     learnt = [text for text in learnt if len(text.split()) >= WORDS]

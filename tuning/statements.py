@@ -1,8 +1,9 @@
-"""`make facts`: trains the network that hears what a message says of its patient and writes bot/nlu/tuned/fact_*.npz.
+"""`make statements`: trains the network that hears what a message says of its patient (bot/nlu/fact_model.py).
 
-It learns from facts.yml, in which each message says what is in it, and from messages of the bot's own training data, of
-which the rules (bot/nlu/clinical.py) say what is in them. `--without 7,8` leaves the messages of those writers out and
-shows how many of what they say is heard. See README.md. Needs PyTorch.
+It learns from statements.yml, in which each message says what is in it, and from messages of the bot's own training
+data, of which the rules (bot/nlu/clinical.py) say what is in them, and writes bot/nlu/tuned/fact_*.npz. `--without 7,8`
+leaves the messages of those writers out, shows how much of what they say is heard, and writes nothing. See README.md.
+Needs PyTorch.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ from bot.settings import BOT
 from tuning.model import SIZE, MiniLM, packed
 from tuning.variants import misspelt
 
-LABELLED = Path(__file__).with_name("facts.yml")
+LABELLED = Path(__file__).with_name("statements.yml")
 WRITTEN = 2026  # the year in which the messages were written: a birth year means an age of then
 BATCH, WARM = 32, 100  # messages a step; steps until the full rate
 RATE, HEAD_RATE, DROPOUT, SMOOTHED = 3e-4, 1e-3, 0.1, 0.02
 LONG = 40  # words of a message beside which no other is put
 LEFT_OUT, SHORT = 0.06, 8  # share of word pieces that a message loses; pieces below which it is left whole
-OTHERS, OTHERS_SAY = 3000, 0.4  # messages of the bot's training data, and what one counts for beside a labelled one
+OTHERS, OTHERS_SAY = 10_000, 0.4  # messages of the bot's training data, and what one counts for beside a labelled one
 JOINED, MISSPELT = 0.15, 0.15  # shares of the messages that are read beside one that says nothing, or misspelt
 JOINTS = ([], ["and"], ["."], [","], ["?"], ["also"], ["but"])
 LAGGING = 0.998  # of the weights' moving mean, which is what is kept: each step changes it so little
@@ -84,7 +85,7 @@ class Read:
 
 def main() -> None:
     """Train, show after each pass how well the left-out writers are heard, and write."""
-    parser = argparse.ArgumentParser(prog="python -m tuning.facts", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tuning.statements", description=__doc__)
     parser.add_argument("--passes", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--without", default="", help="writers to leave out and to measure on; nothing is written then")
@@ -110,7 +111,7 @@ def main() -> None:
 
 
 def lesson(case: dict[str, Any], shared: Understanding) -> Lesson:
-    """A labelled message of facts.yml."""
+    """A labelled message of statements.yml."""
     words = shared.read(case["text"]).words
     said = {("concern", name) for name in case["concern"]} | {("treatment", name) for name in case["treatment"]}
     return _lesson(words, case["facts"], said, case["age"], 1.0, str(case["writer"]))
