@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -40,7 +41,10 @@ def screen(patient: Patient, told: dict[str, str], opening: str = "can you check
 
 
 def test_the_start_says_only_what_whoever_starts_it_can_use(installation: Installation) -> None:
-    start, ready = installation.log.read_text().splitlines()[:2]
+    until = time.monotonic() + 20  # the page answers a moment before the line is written
+    while len(lines := installation.log.read_text().splitlines()) < 2 and time.monotonic() < until:
+        time.sleep(0.1)
+    start, ready = lines[:2]
     assert start.startswith("Starting web")
     assert ready.startswith("Mesoguide is ready")
 
