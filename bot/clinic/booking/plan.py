@@ -19,9 +19,10 @@ def clinic_from(content: Any) -> Clinic:
     Every turn asks for it, so the latest is kept, with the starts that it has worked out.
     """
     global _latest  # noqa: PLW0603 - like a cache of one; the content is checked and never changed in place
-    if _latest is None or _latest[0] is not content:
-        _latest = content, _made(content)
-    return _latest[1]
+    kept = _latest
+    if kept is None or kept[0] is not content:
+        kept = _latest = content, _made(content)
+    return kept[1]
 
 
 def _made(content: Any) -> Clinic:
