@@ -53,11 +53,11 @@ class Inline:
     def _lock_is_free(self) -> bool:
         """Whether nobody writes, or did a moment ago. Another worker is waited for: its transaction is shorter than a
         change of threads."""
-        if time.monotonic() < self._free_until:
+        if self._clock() < self._free_until:
             return True
         for _ in range(TRIES):
             if self._try_lock():
-                self._free_until = time.monotonic() + FRESH
+                self._free_until = self._clock() + FRESH
                 return True
             time.sleep(PAUSE)
         return False

@@ -67,22 +67,31 @@ async def test_the_event_loop_goes_on_while_another_program_keeps_the_lock(path:
 async def test_a_lock_that_was_just_seen_free_is_not_asked_for_again(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = inline.Inline(path)
+    now = [0.0]
+    here = inline.Inline(path, clock=lambda: now[0])
     asked: list[int] = []
     look = here._try_lock
     monkeypatch.setattr(here, "_try_lock", lambda: (asked.append(1), look())[1])
-    monkeypatch.setattr(inline, "FRESH", 60.0)
     for _ in range(inline.QUICK_CALLS + 3):
         await here.run(None, where)
     assert len(asked) == 1
+    now[0] += inline.FRESH
+    await here.run(None, where)
+    assert len(asked) == 2, "and it is, once that is some time ago"
 
 
 async def test_after_slow_work_the_next_is_done_elsewhere(path: str) -> None:
-    times = iter([*[0.0] * 2 * inline.QUICK_CALLS, 0.0, 2 * inline.SLOW_SECONDS, *[9.0] * 4 * inline.QUICK_CALLS])
-    here = inline.Inline(path, clock=lambda: next(times))
+    now = [0.0]
+
+    def takes_long() -> int:
+        now[0] += 2 * inline.SLOW_SECONDS
+        return where()
+
+    here = inline.Inline(path, clock=lambda: now[0])
     for _ in range(inline.QUICK_CALLS):
         await here.run(None, where)
-    assert await here.run(None, where) == where()  # and it took long
+    assert await here.run(None, where) == where()
+    assert await here.run(None, takes_long) == where()
     assert await here.run(None, where) != where()
 
 
