@@ -87,7 +87,8 @@ class UpperLayers:
 
 
 @cache
-def _tokenizer() -> Any:
+def tokenizer() -> Any:
+    """MiniLM's: a text, or a list of words, to the numbers of at most LONGEST word pieces."""
     from tokenizers import BertWordPieceTokenizer
 
     made = BertWordPieceTokenizer(str(VOCABULARY), lowercase=True)
@@ -97,7 +98,7 @@ def _tokenizer() -> Any:
 
 def word_pieces(texts: Sequence[str]) -> list[list[int]]:
     """The numbers of the word pieces that MiniLM reads, one list a text, with its marks of beginning and end."""
-    return [coded.ids for coded in _tokenizer().encode_batch(list(texts))]
+    return [coded.ids for coded in tokenizer().encode_batch(list(texts))]
 
 
 class UniversalSentenceEncoder:

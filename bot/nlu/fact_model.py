@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from bot.nlu.encoders import LONGEST, VOCABULARY
+from bot.nlu.encoders import tokenizer
 from bot.nlu.int8 import model_bytes
 from bot.nlu.memory import Memory
 from bot.nlu.numbers import numbers_in
@@ -118,17 +117,8 @@ def check_sum(words: Sequence[str]) -> int:
 
 def word_pieces(words: Sequence[str]) -> tuple[list[int], list[int]]:
     """The numbers of the pieces, with the marks of beginning and end, and the word each belongs to (-1: none)."""
-    coded = _tokenizer().encode(list(words), is_pretokenized=True)
+    coded = tokenizer().encode(list(words), is_pretokenized=True)
     return coded.ids, [-1 if owner is None else owner for owner in coded.word_ids]
-
-
-@cache
-def _tokenizer() -> Any:
-    from tokenizers import BertWordPieceTokenizer
-
-    made = BertWordPieceTokenizer(str(VOCABULARY), lowercase=True)
-    made.enable_truncation(LONGEST)
-    return made
 
 
 def _softmax(logits: np.ndarray, axis: int) -> np.ndarray:
