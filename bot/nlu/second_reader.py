@@ -9,7 +9,7 @@ from whom the network had not learnt (docs/understanding.md).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.nlu.fact_model import AGES, FACTS, TOPICS, VALUES, Heard, Number
@@ -27,53 +27,63 @@ NAMED = {"concern": 0.6, "treatment": 0.9}  # from which something counts as nam
 NOT_NAMED = {"concern": 0.01, "treatment": 0.05}  # below which it does not count, though a rule found it
 AGE_HEARD, AGE_CHANGED, NO_AGE = 0.8, 0.9, 0.99  # likewise for the age; the last: that no number is one
 OLDEST = 110
-HEARD_OF = frozenset((*FACTS, *NAMED, "heart", "age", "criterion", "none_of_these", OF_FAMILY))
+KNOWN = frozenset((*FACTS, *NAMED, "heart", "age", "criterion", "none_of_these", OF_FAMILY))
 
 _ADDRESS = re.compile(r"\S+@\S+|\b(?:https?:|www\.)\S+", re.IGNORECASE)  # its letters say nothing
 
 Entity = dict[str, Any]
+What = tuple[str, Any]  # an entity's name, and of a concern or treatment which
 
 
 def join(reading: Reading, ruled: Sequence[Entity], heard: Heard, about: str, year: int) -> list[Entity]:
     """The entities of a message, in its order. `ruled`: those that the rules read; `about`: whom it is about."""
-    first = {(one["entity"], one["value"]) if one["entity"] in NAMED else one["entity"]: one for one in reversed(ruled)}
+    read = {_what(one): one for one in reversed(ruled)}  # the first of each
+    taken = [(one["start"], one["end"]) for one in ruled if one["entity"] not in KNOWN]
+    taken += [address.span() for address in _ADDRESS.finditer(reading.text)]
+    kept = [one for one in ruled if one["entity"] not in (OF_FAMILY, NOTHING)]
+    added: list[Entity] = []
+    for what, value, word in _settled(reading, ruled, read, heard, year):
+        before = read.get(what)
+        if value == (before["value"] if before else None):
+            continue
+        if before:
+            start, end = before["start"], before["end"]
+            kept = [one for one in kept if one is not before]
+        else:
+            start, end = reading.place(reading.doc[word : word + 1])
+            if any(first <= start < last for first, last in taken):
+                continue  # the word means nothing, or what the clinic asks besides
+        if value is not None:
+            place = {"start": start, "end": end}
+            added.append({"entity": what[0], "value": value, **place, "about": about, "extractor": NAME})
+    return sorted([*kept, *added], key=lambda one: one["start"])
+
+
+def _what(entity: Entity) -> What:
+    return (entity["entity"], entity["value"] if entity["entity"] in NAMED else None)
+
+
+def _settled(
+    reading: Reading, ruled: Sequence[Entity], read: Mapping[What, Entity], heard: Heard, year: int
+) -> Iterator[tuple[What, Any, int]]:
+    """Of what both know: the value that stands (None: it is not said), and the word that the network heard it in."""
     of_family = {one["value"] for one in ruled if one["entity"] == OF_FAMILY}
     of_anyone = {one["value"] for one in ruled if one["entity"] == "criterion"}
-    taken = [(one["start"], one["end"]) for one in ruled if one["entity"] not in HEARD_OF]
-    taken += [address.span() for address in _ADDRESS.finditer(reading.text)]
-    least = SHORT_HEARD if len(reading.words) < SHORT else 0.0
-    left_out: list[Entity] = []
-    added: list[Entity] = []
-
-    def settle(key: Any, name: str, value: Any, word: int) -> None:
-        """Let `value` stand for what was read under `key`; None: nothing does."""
-        before = first.get(key)
-        if before is not None and before["value"] == value:
-            return
-        if before is not None:
-            left_out.append(before)
-        if value is not None:
-            start, end = reading.place(reading.doc[word : word + 1])
-            if before is None and any(first <= start < last for first, last in taken):
-                return  # the words mean nothing, or what the clinic asks besides
-            place = {"start": start, "end": end} if before is None else {k: before[k] for k in ("start", "end")}
-            added.append({"entity": name, "value": value, **place, "about": about, "extractor": NAME})
-
+    is_short = len(reading.words) < SHORT
     for name, likely, word in zip(FACTS, heard.facts, heard.places, strict=False):
-        read = first[name]["value"] if name in first else ""
-        value = _fact(read, likely, least)
-        if read or (name not in of_anyone and (name not in of_family or value == "no")):
-            settle(name, name, value or None, int(word))
+        what = (name, None)
+        said = read[what]["value"] if what in read else ""
+        value = _fact(said, likely, SHORT_HEARD if is_short else 0.0)
+        if said or (name not in of_anyone and (name not in of_family or value == "no")):
+            yield what, value or None, int(word)
     for topic, likely, word in zip(TOPICS, heard.topics, heard.places[len(FACTS) :], strict=True):
-        kind, value = topic
-        named = likely > NOT_NAMED[kind] if topic in first else likely >= NAMED[kind]
-        settle(topic, kind, value if named else None, int(word))
+        kind, name = topic
+        named = likely > NOT_NAMED[kind] if topic in read else likely >= NAMED[kind]
+        yield topic, name if named else None, int(word)
     number = _number(heard.numbers)
-    if "age" in first or not least:
-        settle("age", "age", _age(first.get("age"), number, year), number.start if number else 0)
-    kept = [one for one in ruled if one["entity"] not in (OF_FAMILY, NOTHING)]
-    kept = [one for one in kept if not any(one is other for other in left_out)]
-    return sorted([*kept, *added], key=lambda one: one["start"])
+    what = ("age", None)
+    if what in read or not is_short:
+        yield what, _age(read.get(what), number, year), number.start if number else 0
 
 
 def _fact(read: str, likely: Any, least: float) -> str:
