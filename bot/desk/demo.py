@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import yaml
 
+from bot.clinic.content.screening_parts import CRITERIA
 from bot.clinic.screening import Screening
 from bot.clinic.screening.rules import Answer
 from bot.desk.jobs.grouping import group_in
@@ -30,7 +31,7 @@ FILE = Path(__file__).with_name("demo.yml")
 FIRST = "demo-0"
 WEEKS = 10
 TREATMENTS = ("facial", "hair", "no_needle", "body")
-ASKED = ("pregnant", "breastfeeding", "diabetes", "cancer", "heart_multi_drug", "liver_disease", "kidney_disease")
+ASKED = tuple(name for name in CRITERIA if name != "under_18")  # by yes or no
 MET: Mapping[Outcome, Answer] = {"not_suitable": "yes", "clinician_review": "unsure"}
 
 

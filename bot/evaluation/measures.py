@@ -10,13 +10,11 @@ from typing import Any
 from bot.clinic.desk import learned
 from bot.clinic.understanding import Question
 from bot.nlu.context import resolve_in_context, treatment_of
+from bot.nlu.fact_model import FACTS
 
 Parse = Callable[[str], Mapping[str, Any]]
 OUT = "out_of_scope"
 TAUGHT = "taught_answers"
-FACTS = (
-    "pregnant", "breastfeeding", "diabetes", "cancer", "heart_multi_drug", "liver_disease", "kidney_disease",
-)  # fmt: skip
 BINS = 10
 
 
