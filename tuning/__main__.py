@@ -6,7 +6,6 @@ See README.md. Needs PyTorch, which neither the clinic's machine nor the tests h
 from __future__ import annotations
 
 import argparse
-import math
 import random
 import zlib
 from collections.abc import Sequence
@@ -23,11 +22,12 @@ from bot.nlu.parser import read_examples
 from bot.nlu.understanding import load_understanding
 from bot.settings import BOT
 from tuning.model import SIZE, MiniLM, packed
+from tuning.passes import Steps, batches, shown
 from tuning.variants import joined, misspelt
 
 DEPTH = 1  # layers below that stay as they are
-BATCH, WARM = 32, 200  # messages a step; steps until the full rate
-RATE, HEAD_RATE, DROPOUT, LEFT_OUT = 3e-4, 1e-3, 0.1, 0.1  # the last: share of word pieces that a message loses
+WARM = 200  # steps until the full rate
+DROPOUT, LEFT_OUT = 0.1, 0.1  # the last: share of word pieces that a message loses
 SIGN_SAY, INTENT_SAY = 0.5, 0.7  # what naming the sign and the intent count for, beside danger or not
 SHORT = 6  # word pieces below which a message is left whole
 JOINED, MISSPELT = 0.15, 0.15  # shares of the messages that are read so (variants.py)
@@ -84,7 +84,7 @@ class Tuner:
     """The encoder with three heads: is there danger now, which sign, which intent."""
 
     def __init__(self, learnt: Sequence[Message], dice: random.Random) -> None:
-        self._learnt, self._dice, self._steps = list(learnt), dice, 0
+        self._learnt, self._dice = list(learnt), dice
         self._signs = sorted({message.sign for message in learnt})
         self._intents = sorted({message.intent for message in learnt} - {""})
         self.model = MiniLM().requires_grad_(False)
@@ -93,26 +93,15 @@ class Tuner:
         self._sign = nn.Linear(2 * SIZE, len(self._signs))
         self._intent = nn.Linear(SIZE, len(self._intents))
         heads = [*self._danger.parameters(), *self._sign.parameters(), *self._intent.parameters()]
-        groups = [{"params": list(self._upper.parameters()), "lr": RATE}, {"params": heads, "lr": HEAD_RATE}]
-        self._rates = [group["lr"] for group in groups]
-        self._optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
+        self._steps = Steps(self._upper, heads, WARM)
 
     def one_pass(self, number: int, passes: int, progress: Progress) -> None:
         """Learn from every message once."""
         self.model.train()
-        batches = self._batches()
-        task = progress.add_task(f"pass {number + 1} of {passes}", total=len(batches))
-        for batch in batches:
-            self._steps += 1
-            done = self._steps / (passes * math.ceil(len(self._learnt) / BATCH) + passes)
-            for group, rate in zip(self._optimiser.param_groups, self._rates, strict=True):
-                group["lr"] = rate * min(1.0, self._steps / WARM) * max(0.0, 1 - done)
-            loss = self._loss(batch)
-            self._optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(self._upper.parameters(), 1.0)
-            self._optimiser.step()
-            progress.advance(task)
+        varied = [self._varied(message) for message in self._dice.sample(self._learnt, len(self._learnt))]
+        read = batches(varied, lambda message: len(message.pieces), self._dice)
+        for batch in shown(read, f"pass {number + 1} of {passes}", progress):
+            self._steps.take(self._loss(batch), passes * (len(read) + 1))
 
     def measured(self, messages: Sequence[Message]) -> str:
         """Shares told right of messages it has not learnt from."""
@@ -174,16 +163,6 @@ class Tuner:
             return pieces
         inner = [piece for piece in pieces[1:-1] if self._dice.random() > LEFT_OUT]
         return [pieces[0], *inner, pieces[-1]] if inner else pieces
-
-    def _batches(self) -> list[list[Message]]:
-        """Messages as they are varied this time, those of like length together, in random order."""
-        shuffled = [self._varied(message) for message in self._dice.sample(self._learnt, len(self._learnt))]
-        batches: list[list[Message]] = []
-        for start in range(0, len(shuffled), 50 * BATCH):
-            near = sorted(shuffled[start : start + 50 * BATCH], key=lambda message: len(message.pieces))
-            batches += [near[place : place + BATCH] for place in range(0, len(near), BATCH)]
-        self._dice.shuffle(batches)
-        return batches
 
 
 if __name__ == "__main__":

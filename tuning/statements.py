@@ -30,12 +30,13 @@ from bot.nlu.parser import read_examples
 from bot.nlu.understanding import Understanding, load_understanding
 from bot.settings import BOT
 from tuning.model import SIZE, MiniLM, packed
+from tuning.passes import Steps, batches, shown
 from tuning.variants import misspelt
 
 LABELLED = Path(__file__).with_name("statements.yml")
 WRITTEN = 2026  # the year in which the messages were written: a birth year means an age of then
-BATCH, WARM = 32, 100  # messages a step; steps until the full rate
-RATE, HEAD_RATE, DROPOUT, SMOOTHED = 3e-4, 1e-3, 0.1, 0.02
+WARM = 100  # steps until the full rate
+DROPOUT, SMOOTHED = 0.1, 0.02
 LONG = 40  # words of a message beside which no other is put
 LEFT_OUT, SHORT = 0.06, 8  # share of word pieces that a message loses; pieces below which it is left whole
 OTHERS, OTHERS_SAY = 10_000, 0.4  # messages of the bot's training data, and what one counts for beside a labelled one
@@ -192,33 +193,20 @@ class Tuner:
     """The lower layers of MiniLM with their heads. `kept` and `heads` are the moving means of what it has learnt."""
 
     def __init__(self, learnt: Sequence[Lesson], others: Sequence[Lesson], dice: random.Random) -> None:
-        self._learnt, self._dice, self._steps = [*learnt, *others], dice, 0
+        self._learnt, self._dice = [*learnt, *others], dice
         self._silent = [one for one in others if one.says_nothing]
         self._model, self._heads = MiniLM(TUNED).requires_grad_(False), Heads()
         self._layers = self._model.layers[:DEPTH].requires_grad_(True)
         self.kept, self.heads = copy.deepcopy(self._model), copy.deepcopy(self._heads)
-        self._rates = [RATE, HEAD_RATE]
-        parts = zip((self._layers, self._heads), self._rates, strict=True)
-        groups = [{"params": list(part.parameters()), "lr": rate} for part, rate in parts]
-        self._optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
+        self._steps = Steps(self._layers, list(self._heads.parameters()), WARM)
 
     def one_pass(self, number: int, passes: int, progress: Progress) -> None:
         """Learn from every message once."""
         self._model.train(), self._heads.train()
-        batches = self._batches()
-        task = progress.add_task(f"pass {number + 1} of {passes}", total=len(batches))
-        for batch in batches:
-            self._steps += 1
-            done = self._steps / (passes * (len(batches) + 1))
-            for group, rate in zip(self._optimiser.param_groups, self._rates, strict=True):
-                group["lr"] = rate * min(1.0, self._steps / WARM) * max(0.0, 1 - done)
-            loss = self._loss(batch)
-            self._optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(self._layers.parameters(), 1.0)
-            self._optimiser.step()
-            self._follow()
-            progress.advance(task)
+        varied = [self._varied(lesson) for lesson in self._dice.sample(self._learnt, len(self._learnt))]
+        read = batches([self._thinned(Read.of(lesson)) for lesson in varied], lambda one: len(one.pieces), self._dice)
+        for batch in shown(read, f"pass {number + 1} of {passes}", progress):
+            self._follow(self._steps.take(self._loss(batch), passes * (len(read) + 1)))
 
     def measured(self, lessons: Sequence[Lesson]) -> str:
         """F1 of what is said in messages it has not learnt from, by the likeliest value alone."""
@@ -239,9 +227,9 @@ class Tuner:
                 said, found = said + sum(map(bool, wanted)), found + sum(map(bool, heard))
         return f"F1 {2 * right / max(said + found, 1):.1%}"
 
-    def _follow(self) -> None:
+    def _follow(self, steps: int) -> None:
         """Move the kept weights a little towards those learnt now; quickly at first."""
-        share = min(LAGGING, self._steps / (self._steps + 10))
+        share = min(LAGGING, steps / (steps + 10))
         with torch.no_grad():
             for kept, now in ((self.kept, self._model), (self.heads, self._heads)):
                 for old, new in zip(kept.parameters(), now.parameters(), strict=True):
@@ -300,17 +288,6 @@ class Tuner:
         pairs = zip(one.pieces, one.owners, strict=True)
         kept = [(piece, owner) for piece, owner in pairs if owner in inside or self._dice.random() > LEFT_OUT]
         return replace(one, pieces=[piece for piece, _ in kept], owners=[owner for _, owner in kept])
-
-    def _batches(self) -> list[list[Read]]:
-        """Messages as they are varied this time, those of like length together, in random order."""
-        shuffled = self._dice.sample(self._learnt, len(self._learnt))
-        read = [self._thinned(Read.of(self._varied(lesson))) for lesson in shuffled]
-        batches: list[list[Read]] = []
-        for start in range(0, len(read), 50 * BATCH):
-            near = sorted(read[start : start + 50 * BATCH], key=lambda one: len(one.pieces))
-            batches += [near[place : place + BATCH] for place in range(0, len(near), BATCH)]
-        self._dice.shuffle(batches)
-        return batches
 
 
 def beside(lesson: Lesson, silent: Lesson, dice: random.Random) -> Lesson:
