@@ -23,7 +23,7 @@ from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 
 from bot.store import inline
-from bot.store.texts import from_json, to_json
+from bot.store.texts import copied
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +59,9 @@ class OwnActions(EndpointConfig):
 
         Call and result pass through JSON as on a wire: an action shares no object with Rasa's tracker.
         """
-        call = from_json(to_json(kwargs["json"]))
+        call = copied(kwargs["json"])
         try:
-            return from_json(to_json(await self._run(call)))
+            return copied(await self._run(call))
         except ActionExecutionRejection as error:
             raise _refused(400, error) from error
         except ActionNotFoundException as error:

@@ -16,7 +16,7 @@ from bot.store.columns import UtcDateTime
 from bot.store.engine import Sessions, unit_of_work
 from bot.store.models import Conversation, Message
 from bot.store.plain import Plain
-from bot.store.texts import from_json, to_json
+from bot.store.texts import copied, from_json, to_json
 
 from .conftest import NOW, later
 
@@ -119,11 +119,13 @@ def test_json_says_what_pythons_own_says(value: Any) -> None:
     text = json.dumps(value)
     assert same(from_json(to_json(value)), json.loads(text))
     assert same(from_json(text.encode()), json.loads(text))
+    assert same(copied(value), json.loads(text))
 
 
 @pytest.mark.parametrize("value", [math.inf, [None, -math.inf], {"a": (1.5, math.nan)}, {"a": None, "b": 2**70}])
 def test_what_orjson_would_change_is_left_to_pythons_own(value: Any) -> None:
     assert same(from_json(to_json(value)), json.loads(json.dumps(value)))
+    assert same(copied(value), json.loads(json.dumps(value)))
 
 
 @pytest.mark.parametrize("text", ["0.00012345678901234567", "[1e-05,3.0001234567890123456]", "-0.1234567890123456789"])
@@ -135,10 +137,18 @@ def test_only_long_whole_numbers_take_the_slow_way(text: str, monkeypatch: pytes
         from_json(b"[1234567890123456789]")
 
 
+def test_a_copy_shares_nothing_with_the_first() -> None:
+    first = {"a": [{"b": None}]}
+    again = copied(first)
+    first["a"][0]["b"] = 1
+    assert again == {"a": [{"b": None}]}
+
+
 @pytest.mark.parametrize("value", [NOW, {1, 2}, b"bytes", object(), {"a": {"b": NOW}}])
 def test_what_is_no_json_is_refused_as_by_pythons_own(value: Any) -> None:
-    with pytest.raises(TypeError):
-        to_json(value)
+    for refuses in (to_json, copied):
+        with pytest.raises(TypeError):
+            refuses(value)
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b'{"a":1,}', b"nul", b'"\xff"'])
