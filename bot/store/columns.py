@@ -33,14 +33,36 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is not None and value.tzinfo is None:
-            raise ValueError("a stored time needs a time zone; pass an aware datetime")
-        return None if value is None else value.astimezone(timezone.utc)
+        return None if value is None else _utc(value)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        return _to_sqlite if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Any:
+        return _from_sqlite if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+
+def _utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("a stored time needs a time zone; pass an aware datetime")
+    return value.astimezone(timezone.utc)
+
+
+# SQLite keeps a time as text without its zone, as SQLAlchemy's own type does; the diary reads hundreds of them at once.
+_ZONE = "+00:00"
+
+
+def _to_sqlite(value: datetime | None) -> str | None:
+    return None if value is None else _utc(value).isoformat(" ", "microseconds").removesuffix(_ZONE)
+
+
+def _from_sqlite(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value + _ZONE)
 
 
 Json: TypeEngine[Any] = JSON().with_variant(JSONB(), "postgresql")

@@ -96,13 +96,10 @@ class _Made:
 
     def rows(self, fetched: list[Any]) -> list[tuple[Any, ...]]:
         """The rows with their columns' types."""
-        if not any(self.results):
+        if not fetched or not any(self.results):
             return fetched
-        steps = self.results
-        return [
-            tuple(step(one) if step is not None else one for step, one in zip(steps, row, strict=True))
-            for row in fetched
-        ]
+        columns = zip(self.results, zip(*fetched, strict=True), strict=True)  # by column: hundreds of rows at once
+        return list(zip(*(map(step, column) if step is not None else column for step, column in columns), strict=True))
 
 
 def _made(statement: Any, dialect: Dialect, columns: Sequence[str] | None) -> _Made:
