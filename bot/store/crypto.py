@@ -20,6 +20,9 @@ from bot.store.texts import from_json, to_json
 
 _HOW = "make one with: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
 
+# No buttons and no metadata, as most lines have. A token's length tells that anyway, so each is made once a process.
+EMPTY = (b"[]", b"{}")
+
 
 class KeyRing:
     """The field-encryption keys of one installation, first one current."""
@@ -29,13 +32,17 @@ class KeyRing:
             raise SettingError(f"MESOGUIDE_KEYS is empty; it needs at least one key. To get one, {_HOW}")
         self._cipher = MultiFernet([_fernet(key, number) for number, key in enumerate(keys, start=1)])
         self._index_keys = [hmac.digest(key.encode(), b"mesoguide blind index", "sha256") for key in keys]
+        self._empty = {self._cipher.encrypt(plain).decode("ascii"): plain for plain in EMPTY}
+        self._tokens = {plain: token for token, plain in self._empty.items()}
 
     def encrypt(self, plain: bytes) -> str:
         """Ciphertext under the current key, as ASCII text."""
-        return self._cipher.encrypt(plain).decode("ascii")
+        return self._tokens.get(plain) or self._cipher.encrypt(plain).decode("ascii")
 
     def decrypt(self, token: str) -> bytes:
         """The plain bytes; raises SettingError when none of the keys made this token."""
+        if token in self._empty:
+            return self._empty[token]
         try:
             return self._cipher.decrypt(token.encode("ascii"))
         except InvalidToken:

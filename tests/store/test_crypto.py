@@ -74,6 +74,17 @@ def test_rotation_leaves_nothing_that_needs_the_old_key(
     assert turns.read_all(engine, chat) == [{"text": MARKED}] * 3
 
 
+def test_an_empty_list_is_enciphered_once_and_read_by_whoever_has_the_key(key: str) -> None:
+    here, elsewhere = crypto.KeyRing([key]), crypto.KeyRing([Fernet.generate_key().decode(), key])
+    token = here.encrypt(b"[]")
+    assert token == here.encrypt(b"[]")
+    assert token != here.encrypt(b"{}")
+    assert here.decrypt(token) == elsewhere.decrypt(token) == b"[]"
+    assert here.encrypt(b"[1]") != here.encrypt(b"[1]"), "words never look alike"
+    with pytest.raises(SettingError):
+        crypto.KeyRing([Fernet.generate_key().decode()]).decrypt(token)
+
+
 def test_a_value_under_a_lost_key_is_named_not_garbled(sessions: Sessions, chat: str) -> None:
     fill(sessions, chat)
     crypto.configure_keys([Fernet.generate_key().decode()])
