@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.store.models import AuditEntry
+from bot.store.writing import insert
 
 
 def record(  # noqa: PLR0913 - a row has this many fields, all named at the call
@@ -20,12 +21,10 @@ def record(  # noqa: PLR0913 - a row has this many fields, all named at the call
     subject: str,
     now: datetime,
     details: Mapping[str, Any] | None = None,
-) -> AuditEntry:
+) -> None:
     """Note that `actor` (a staff id, "bot", "patient", "system") did `action` ("booking.created") to `subject`
     ("booking:<id>"). `details` are ids, states and counts; a patient's words, name or contact never belong here."""
-    row = AuditEntry(actor=actor, action=action, subject=subject, at=now, details=dict(details or {}))
-    session.add(row)
-    return row
+    insert(session, AuditEntry, actor=actor, action=action, subject=subject, at=now, details=dict(details or {}))
 
 
 def history(

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from bot.store import audit, outbox, triage
 from bot.store.columns import new_id
 from bot.store.crypto import blind_index, blind_indexes
 from bot.store.models import Booking
+from bot.store.plain import Plain
 from bot.store.terms import BookingStatus, ContactKind
 from bot.store.writing import insert_once
 
@@ -22,6 +23,7 @@ from bot.store.writing import insert_once
 _ALPHABET = "234679ACDEFGHJKMNPQRTVWXY"
 _PREFIX = "MG-"
 _LENGTH = 6
+_KNOWN = Plain(select(Booking.__table__.c.id).where(Booking.__table__.c.key == bindparam("key")))
 TO_COME: tuple[BookingStatus, ...] = ("proposed", "pending", "booked")
 
 
@@ -69,9 +71,9 @@ def create(session: Session, conversation_id: str, request: Request, now: dateti
     return row
 
 
-def find_by_key(session: Session, key: str | None) -> Booking | None:
-    """The booking a form run already made."""
-    return None if key is None else session.scalar(select(Booking).where(Booking.key == key))
+def is_known(session: Session, key: str | None) -> bool:
+    """Whether a form run has made its booking already."""
+    return key is not None and _KNOWN.first(session.connection(), {"key": key}) is not None
 
 
 def find(session: Session, reference: str, contact: str) -> Booking | None:
@@ -165,7 +167,7 @@ def _insert(session: Session, conversation_id: str, request: Request, now: datet
     }
     for _ in range(5):
         row = insert_once(session, Booking, (), id=new_id(), reference=_new_reference(), **values)
-        if row is not None or find_by_key(session, request.key) is not None:
+        if row is not None or is_known(session, request.key):
             return row
     raise NoFreeReference("five references in a row were taken")
 

@@ -9,15 +9,14 @@ from sqlalchemy.orm import Session
 
 from bot.store import audit
 from bot.store.models import Consent
+from bot.store.writing import insert
 
 
-def record(session: Session, conversation_id: str, version: str, *, given: bool, now: datetime) -> Consent:
+def record(session: Session, conversation_id: str, version: str, *, given: bool, now: datetime) -> None:
     """Write a reply to the notice down, and that it was made into the audit log, which outlives the conversation."""
-    row = Consent(conversation_id=conversation_id, version=version, given=given, at=now)
-    session.add(row)
+    insert(session, Consent, conversation_id=conversation_id, version=version, given=given, at=now)
     action, subject = "consent.given" if given else "consent.refused", f"conversation:{conversation_id}"
     audit.record(session, actor="patient", action=action, subject=subject, now=now, details={"version": version})
-    return row
 
 
 def latest(session: Session, conversation_id: str) -> Consent | None:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, aliased
 from bot.store import outbox
 from bot.store.models import AuditEntry, OutboxItem
 from bot.store.slots_models import Delivery, DeliveryTarget
-from bot.store.writing import insert_once
+from bot.store.writing import insert_if_new
 
 DISABLED = "disabled"
 
@@ -63,7 +63,7 @@ def spread(session: Session, targets: Collection[str], now: datetime, limit: int
                 "subject": item.subject,
                 "available_at": now,
             }
-            insert_once(session, Delivery, ("item_position", "target"), **values, **gone)
+            insert_if_new(session, Delivery, ("item_position", "target"), **values, **gone)
         outbox.mark_delivered(session, item.id, now)
     return len(items)
 
@@ -130,7 +130,7 @@ def failing(session: Session) -> set[str]:
 
 def disable(session: Session, target: str, now: datetime) -> None:
     """Send a target nothing more; what waits for it becomes dead letters."""
-    insert_once(session, DeliveryTarget, ("name",), name=target, disabled_at=now)
+    insert_if_new(session, DeliveryTarget, ("name",), name=target, disabled_at=now)
     waiting = update(Delivery).where(Delivery.target == target, _waits(Delivery))
     session.execute(waiting.values(dead_at=now, last_error=DISABLED))
 

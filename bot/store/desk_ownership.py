@@ -21,7 +21,7 @@ from bot.store.desk_queue import bump
 from bot.store.models import Conversation, Message
 from bot.store.plain import Where
 from bot.store.terms import Owner
-from bot.store.writing import insert_once
+from bot.store.writing import insert_if_new
 
 PAUSE: Mapping[str, Any] = {"event": "pause"}
 RESUME: Mapping[str, Any] = {"event": "resume"}
@@ -193,7 +193,7 @@ def note_heard_in_silence(
 def see(session: Session, conversation_id: str, staff_id: str, now: datetime) -> None:
     """Note that somebody has the conversation open."""
     values = {"conversation_id": conversation_id, "staff_id": staff_id, "seen_at": now}
-    if insert_once(session, Presence, ("conversation_id", "staff_id"), **values) is None:
+    if not insert_if_new(session, Presence, ("conversation_id", "staff_id"), **values):
         mine = update(Presence).where(Presence.conversation_id == conversation_id, Presence.staff_id == staff_id)
         session.execute(mine.values(seen_at=now))
 

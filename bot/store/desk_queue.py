@@ -18,7 +18,7 @@ from bot.store.desk_search import SearchIndex
 from bot.store.models import Booking, Conversation, Message, TriageItem
 from bot.store.terms import Owner, TriageKind
 from bot.store.triage import Cursor
-from bot.store.writing import insert_once
+from bot.store.writing import insert_if_new
 
 SEARCHED = 20_000  # most urgent open rows that a search looks at
 FOUND = 900  # rows at most that a search gives, most urgent first
@@ -100,7 +100,7 @@ def pulse(session: Session, now: datetime) -> Pulse:
 def bump(session: Session, name: str = "desk") -> None:
     """Let every process know that something changed."""
     changed = session.execute(update(Counter).where(Counter.name == name).values(value=Counter.value + 1))
-    if changed.rowcount == 0 and insert_once(session, Counter, ("name",), name=name, value=1) is None:  # type: ignore[attr-defined]
+    if changed.rowcount == 0 and not insert_if_new(session, Counter, ("name",), name=name, value=1):  # type: ignore[attr-defined]
         bump(session, name)
 
 

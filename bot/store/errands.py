@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from bot.store.desk_models import Errand, ErrandKind
-from bot.store.writing import insert_once
+from bot.store.writing import insert_if_new
 
 LEAVING: tuple[ErrandKind, ...] = ("email", "alert")  # what goes to others; the tracker is a part of this system
 FIRST_PAUSE = timedelta(seconds=2)  # each pause is twice as long as the one before
@@ -44,7 +44,7 @@ def put(  # noqa: PLR0913 - a row has this many fields
         "created_at": now,
         "available_at": now,
     }
-    return insert_once(session, Errand, ("key",), **values) is not None
+    return insert_if_new(session, Errand, ("key",), **values)
 
 
 def claim(session: Session, kind: ErrandKind, now: datetime, until: datetime, limit: int = 20) -> list[Errand]:

@@ -26,7 +26,7 @@ from bot.store.messenger_models import (
     MoveGuess,
 )
 from bot.store.models import Conversation, Message, TriageItem
-from bot.store.writing import insert_once
+from bot.store.writing import insert_if_new, insert_once
 
 CHANNEL = "messenger"
 CLIENT_ID = "mid:"  # how a patient's message that came by Messenger starts its client id
@@ -225,7 +225,7 @@ def take_back(session: Session, conversation_id: str, client_id: str, instead: s
 
 def withdrawn_before_read(session: Session, conversation_id: str, client_id: str, instead: str, now: datetime) -> None:
     """Keep the place of a message withdrawn before it was worked on, so that it never will be."""
-    insert_once(
+    insert_if_new(
         session,
         Message,
         ("conversation_id", "client_id"),

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from bot.store.desk_models import Counter
 from bot.store.messenger_models import MessengerEvent, MessengerLane
-from bot.store.writing import insert_once
+from bot.store.writing import insert_if_new
 
 COUNTED, NAME_LENGTH = "meta:", 32  # how the names of counts begin, and how long they may be
 CHUNK = 100  # rows of one INSERT, far below SQLite's limit on parameters
@@ -82,8 +82,8 @@ def held_lanes(session: Session, now: datetime) -> set[str]:
 
 def take_lane(session: Session, person_index: str, holder: str, until: datetime, now: datetime) -> bool:
     """Take a person's lane, or keep one that is ours; False when somebody else has it."""
-    row = insert_once(session, MessengerLane, ("person_index",), person_index=person_index, holder=holder, until=until)
-    if row is not None:
+    mine = {"person_index": person_index, "holder": holder, "until": until}
+    if insert_if_new(session, MessengerLane, ("person_index",), **mine):
         return True
     change = update(MessengerLane).where(MessengerLane.person_index == person_index)
     change = change.where((MessengerLane.until <= now) | (MessengerLane.holder == holder))

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 
 from bot.store.columns import new_id
 from bot.store.models import OutboxItem
-from bot.store.writing import insert_once
+from bot.store.writing import insert_if_new
 
 
 def put(  # noqa: PLR0913 - a row has this many fields, all named at the call
@@ -30,7 +30,7 @@ def put(  # noqa: PLR0913 - a row has this many fields, all named at the call
     available_at: datetime | None = None,
 ) -> bool:
     """Queue an item once per key (made from the fact, as in "booking:<id>:2"); False when the key was queued before."""
-    row = insert_once(
+    return insert_if_new(
         session,
         OutboxItem,
         ("key",),
@@ -43,7 +43,6 @@ def put(  # noqa: PLR0913 - a row has this many fields, all named at the call
         created_at=now,
         available_at=available_at or now,
     )
-    return row is not None
 
 
 def due(session: Session, now: datetime, limit: int = 20) -> list[OutboxItem]:

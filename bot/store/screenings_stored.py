@@ -11,7 +11,7 @@ from bot.clinic.screening.replay import Stored
 from bot.store.desk_models import Counter
 from bot.store.models import Screening
 from bot.store.screenings import settled_by
-from bot.store.writing import insert_once
+from bot.store.writing import insert_if_new
 
 BATCH = 500
 DIFFERING = "rules_differ"  # the counter of those that the rules in use would decide otherwise
@@ -46,7 +46,7 @@ def reasons(session: Session, ids: Sequence[str]) -> dict[str, list[str]]:
 
 def note_differing(session: Session, number: int) -> None:
     """Keep for the desk how many stored screenings the rules in use would decide otherwise."""
-    if insert_once(session, Counter, ("name",), name=DIFFERING, value=number) is None:
+    if not insert_if_new(session, Counter, ("name",), name=DIFFERING, value=number):
         session.execute(update(Counter).where(Counter.name == DIFFERING).values(value=number))
 
 

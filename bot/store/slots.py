@@ -38,6 +38,8 @@ _HELD_TIMES = Plain(
         _HELD.conversation_id != bindparam("besides"),
     )
 )
+_MINE = Plain(select(_HELD.starts_at, _HELD.minutes, _HELD.until).where(_HELD.conversation_id == bindparam("chat")))
+_RELEASE = Plain(delete(SlotHold.__table__).where(_HELD.conversation_id == bindparam("chat")))
 HOLD = timedelta(minutes=10)
 LONGEST = timedelta(days=1)  # no appointment is longer
 EVER = datetime(9999, 1, 1, tzinfo=timezone.utc)
@@ -90,21 +92,20 @@ def hold(session: Session, conversation_id: str, start: datetime, treatment: str
     """
     length = rules.minutes(treatment)
     _lock(session, start, length)
-    former = session.get(SlotHold, conversation_id)
-    if former is not None and (former.starts_at, former.minutes) == (start, length) and former.until > rules.now:
-        return former.until
+    former = _MINE.first(session.connection(), {"chat": conversation_id})
+    if former is not None and former[:2] == (start, length) and former[2] > rules.now:
+        return former[2]
     if not rules.fits(start, length, _around(session, rules, start, length, besides=conversation_id)):
         raise TimeGone
-    row = former or SlotHold(conversation_id=conversation_id)
-    row.starts_at, row.minutes, row.until = start, length, rules.now + HOLD
-    session.add(row)
-    session.flush()
-    return row.until
+    until = rules.now + HOLD
+    held = {"conversation_id": conversation_id, "starts_at": start, "minutes": length, "until": until}
+    _KEEP.run(session.connection(), held)
+    return until
 
 
 def release(session: Session, conversation_id: str) -> None:
     """Give back what a conversation holds, if anything."""
-    session.execute(delete(SlotHold).where(SlotHold.conversation_id == conversation_id))
+    _RELEASE.run(session.connection(), {"chat": conversation_id})
 
 
 def book(session: Session, conversation_id: str, request: bookings.Request, rules: Rules) -> Booking:
@@ -113,7 +114,7 @@ def book(session: Session, conversation_id: str, request: bookings.Request, rule
     Raises TimeGone when somebody else has the time; nothing is stored then.
     """
     start = request.starts_at
-    if start is not None and bookings.find_by_key(session, request.key) is None:
+    if start is not None and not bookings.is_known(session, request.key):
         length = rules.minutes(request.treatment)
         _lock(session, start, length)
         others = _around(session, rules, start, length, besides=conversation_id, key=request.key or "")
@@ -160,13 +161,24 @@ def _lock(session: Session, start: datetime, minutes: int) -> None:
         _COUNT.run(session.connection(), {"day": day, "changes": 1})
 
 
-def _count_a_change(dialect: Dialect) -> Any:
+def _insert(dialect: Dialect, model: Any) -> Any:
     insert: Any = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
+    return insert(model.__table__)
+
+
+def _count_a_change(dialect: Dialect) -> Any:
     raised = {"changes": DiaryDay.changes + 1}
-    return insert(DiaryDay.__table__).on_conflict_do_update(index_elements=["day"], set_=raised)
+    return _insert(dialect, DiaryDay).on_conflict_do_update(index_elements=["day"], set_=raised)
+
+
+def _keep_instead(dialect: Dialect) -> Any:
+    held = _insert(dialect, SlotHold)
+    changed = {name: held.excluded[name] for name in ("starts_at", "minutes", "until")}
+    return held.on_conflict_do_update(index_elements=["conversation_id"], set_=changed)
 
 
 _COUNT = Plain(build=_count_a_change, columns=["day", "changes"])
+_KEEP = Plain(build=_keep_instead, columns=["conversation_id", "starts_at", "minutes", "until"])
 
 
 def _days(start: datetime, minutes: int) -> list[str]:

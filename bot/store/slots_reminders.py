@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.store.models import Booking
 from bot.store.slots_models import Reminder
-from bot.store.writing import insert_once
+from bot.store.writing import insert_if_new
 
 
 def near(session: Session, now: datetime, until: datetime) -> list[Booking]:
@@ -24,4 +24,4 @@ def near(session: Session, now: datetime, until: datetime) -> list[Booking]:
 def note(session: Session, booking: Booking, now: datetime) -> bool:
     """Write down that a visit's patient is reminded; False when another process was first."""
     values = {"booking_id": booking.id, "starts_at": booking.starts_at, "sent_at": now}
-    return insert_once(session, Reminder, ("booking_id", "starts_at"), **values) is not None
+    return insert_if_new(session, Reminder, ("booking_id", "starts_at"), **values)
