@@ -11,8 +11,10 @@ from typing import Any
 from bot.channels.incoming import Incoming, check_payload, checklist_title, is_public
 from bot.channels.shapes import Said, shown, unstored
 from bot.store import bookings, conversations, desk_held, desk_ownership, privacy, triage
+from bot.store.conversations import Line
+from bot.store.crypto import sealed
 from bot.store.engine import Sessions, part_of, reading, transaction, unit_of_work
-from bot.store.turns import Ending, ending_for
+from bot.store.turns import Ending, Write, ending_for
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +73,9 @@ class Records:
 
     def accept(self, conversation_id: str, message: Incoming, now: datetime) -> Turn:
         """Write a message down once per client id. Raises UnknownConversation; Problem for a payload nobody offered."""
+        text = sealed(message.text)
         with transaction(self.sessions) as connection:
-            text = message.text or self._title(connection, conversation_id, message.payload)
+            text = text or self._title(connection, conversation_id, message.payload)
             accepted = conversations.accept_message(connection, conversation_id, message.id, text, now, message.payload)
         row = accepted.row
         rasa_text = str((row.meta or {}).get("payload") or row.text)
@@ -118,8 +121,9 @@ class Records:
         """
         if _erases(says):
             return self._erased(turn, says, now)
+        lines = _lines(turn, says, now)
         with transaction(self.sessions) as connection:
-            rows = self._record(connection, turn, says, now, understood)
+            rows = self._record(connection, turn, lines, now, understood)
         self.tell_desk(turn, says, now, failed)
         return rows
 
@@ -136,24 +140,31 @@ class Records:
         """
         told: list[Said] = []
 
-        def write(connection: Any) -> bool:
+        def ready() -> Write | None:
             if not says or _erases(says):
-                return False
-            told[:] = self._record(connection, turn, says, clock(), understood)
-            return True
+                return None
+            now = clock()
+            lines = _lines(turn, says, now)
+            parse = None if understood is None else sealed(dict(understood))
 
-        return ending_for(self.sessions, write), told
+            def write(connection: Any) -> bool:
+                told[:] = self._record(connection, turn, lines, now, parse)
+                return True
+
+            return write
+
+        return ending_for(self.sessions, ready), told
 
     @staticmethod
     def _record(
         connection: Any,
         turn: Turn,
-        says: Sequence[Mapping[str, Any]],
+        lines: Sequence[Line],
         now: datetime,
         understood: Mapping[str, Any] | None,
     ) -> list[Said]:
-        danger = [say for say in says if say["metadata"].get("kind") in DANGER]
-        rows = desk_ownership.record_reply_if_free(connection, turn, says, now, understood, regardless=danger)
+        danger = [line for line in lines if line.kind in DANGER]
+        rows = desk_ownership.record_reply_if_free(connection, turn, lines, now, understood, regardless=danger)
         if not rows:
             with part_of(connection) as session:
                 row = conversations.find_message(session, turn.conversation_id, turn.client_id)
@@ -207,6 +218,10 @@ class Records:
                 break
         check_payload(payload, offered)
         return offered.get(payload) or self.title(payload.removeprefix("/"))
+
+
+def _lines(turn: Turn, says: Sequence[Mapping[str, Any]], now: datetime) -> list[Line]:
+    return [conversations.line_of(turn.conversation_id, "bot", say, now) for say in says]
 
 
 def _erases(says: Sequence[Mapping[str, Any]]) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Integer, String, bindparam, insert, inspect, 
 from sqlalchemy.orm import Session
 
 from bot.store.columns import UtcDateTime, new_id
+from bot.store.crypto import sealed
 from bot.store.models import Conversation, Message
 from bot.store.plain import Plain, Where, connection_of
 from bot.store.pseudonyms import new_pseudonym
@@ -184,13 +185,14 @@ def replies(session: Session, patient_row: PatientLine) -> list[Message]:
 def record_reply(
     where: Where,
     patient_row: PatientLine,
-    says: Sequence[Say],
+    says: Sequence[Say | Line],
     now: datetime,
     understood: Mapping[str, Any] | None = None,
 ) -> Sequence[Message | Line]:
     """Store what the bot said to a message and mark it answered; an answer that exists already stands and is returned.
 
-    `says` may be empty (a person owns the chat). `understood` is the parse, for the desk; its intent stays plain.
+    `says`, as words or as lines (`line_of`), may be empty (a person owns the chat). `understood` is the parse, for the
+    desk; its intent stays plain.
     """
     touch(where, patient_row.conversation_id, now)
     return record_reply_under_lock(where, patient_row, says, now, understood)
@@ -199,7 +201,7 @@ def record_reply(
 def record_reply_under_lock(
     where: Where,
     patient_row: PatientLine,
-    says: Sequence[Say],
+    says: Sequence[Say | Line],
     now: datetime,
     understood: Mapping[str, Any] | None = None,
 ) -> Sequence[Message | Line]:
@@ -209,14 +211,31 @@ def record_reply_under_lock(
     mark = _ANSWERED
     if understood is not None:
         mark = _UNDERSTOOD
-        line |= {"parse": dict(understood), "name": (understood.get("intent") or {}).get("name")}
+        line |= {"parse": understood, "name": (understood.get("intent") or {}).get("name")}
     if mark.run(connection, line) == 0:
         return replies(where if isinstance(where, Session) else Session(connection), patient_row)
-    lines = [_said(patient_row.conversation_id, "bot", say, now) for say in says]
+    chat = patient_row.conversation_id
+    lines = [say if isinstance(say, Line) else line_of(chat, "bot", say, now) for say in says]
     for one in lines:
         one.reply_to = patient_row.id
         _add(connection, one)
     return lines
+
+
+def line_of(conversation_id: str, sender: Sender, say: Say, now: datetime) -> Line:
+    """What is to be said as a line that can be written: enciphered already."""
+    metadata = dict(say.get("metadata") or {})
+    return Line(
+        new_id(),
+        conversation_id,
+        sender,
+        sealed(say.get("text") or ""),
+        now,
+        buttons=sealed(list(say.get("buttons") or [])),
+        meta=sealed(metadata),
+        kind=metadata.get("kind"),
+        topic=metadata.get("topic"),
+    )
 
 
 def touch(where: Where, conversation_id: str, now: datetime) -> Touched:
@@ -233,7 +252,7 @@ def touch(where: Where, conversation_id: str, now: datetime) -> Touched:
 def add_bot_message(session: Session, conversation_id: str, say: Say, now: datetime) -> Message:
     """Something the bot says unasked: a reminder, a confirmation, that it is back. Raises UnknownConversation."""
     touch(session, conversation_id, now)
-    return _append(session, _said(conversation_id, "bot", say, now))
+    return _append(session, line_of(conversation_id, "bot", say, now))
 
 
 def add_staff_message(  # noqa: PLR0913, PLR0917 - a row has this many fields
@@ -246,7 +265,7 @@ def add_staff_message(  # noqa: PLR0913, PLR0917 - a row has this many fields
 ) -> Message:
     """A person's message to the patient; `author` is the staff user's id. Raises UnknownConversation."""
     touch(session, conversation_id, now)
-    line = _said(conversation_id, "staff", {"text": text, "metadata": dict(metadata or {})}, now)
+    line = line_of(conversation_id, "staff", {"text": text, "metadata": dict(metadata or {})}, now)
     line.author = author
     return _append(session, line)
 
@@ -300,21 +319,6 @@ def set_owner(
 
 def _find_message(session: Session, conversation_id: str, client_id: str) -> Message | None:
     return session.scalar(_FIND, {"chat": conversation_id, "client": client_id})
-
-
-def _said(conversation_id: str, sender: Sender, say: Say, now: datetime) -> Line:
-    metadata = dict(say.get("metadata") or {})
-    return Line(
-        new_id(),
-        conversation_id,
-        sender,
-        say.get("text") or "",
-        now,
-        buttons=list(say.get("buttons") or []),
-        meta=metadata,
-        kind=metadata.get("kind"),
-        topic=metadata.get("topic"),
-    )
 
 
 def _add(connection: Connection, line: Line) -> Line:

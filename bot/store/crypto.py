@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import Dialect, Text
@@ -22,6 +22,7 @@ _HOW = "make one with: python -c 'from cryptography.fernet import Fernet; print(
 
 # No buttons and no metadata, as most lines have. A token's length tells that anyway, so each is made once a process.
 EMPTY = (b"[]", b"{}")
+Value = TypeVar("Value", str, list[Any], dict[str, Any])
 
 
 class KeyRing:
@@ -94,6 +95,33 @@ def blind_indexes(value: str) -> list[str]:
     return ring().indexes(value)
 
 
+class _Sealed:
+    """A value with its ciphertext, made before the transaction that stores it. It is not changed any more."""
+
+    token: str
+
+
+class _SealedText(_Sealed, str): ...
+
+
+class _SealedList(_Sealed, list[Any]): ...
+
+
+class _SealedDict(_Sealed, dict[str, Any]): ...
+
+
+def sealed(value: Value) -> Value:
+    """The same text, list or dict, enciphered now: SQLite's only write lock need not be held for it."""
+    kind: Any = _SealedText if isinstance(value, str) else _SealedList if isinstance(value, list) else _SealedDict
+    made = kind(value)
+    made.token = ring().encrypt(_plain(value) if isinstance(value, str) else to_json(value))
+    return made  # type: ignore[no-any-return]
+
+
+def _plain(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
 class EncryptedText(TypeDecorator[str]):
     """Text, encrypted at rest. It cannot be searched or ordered by."""
 
@@ -101,7 +129,9 @@ class EncryptedText(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else ring().encrypt(value.encode("utf-8", "surrogatepass"))
+        if isinstance(value, _Sealed):
+            return value.token
+        return None if value is None else ring().encrypt(_plain(value))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         return None if value is None else ring().decrypt(value).decode("utf-8", "surrogatepass")
@@ -114,6 +144,8 @@ class EncryptedJSON(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        if isinstance(value, _Sealed):
+            return value.token
         return None if value is None else ring().encrypt(to_json(value))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:

@@ -31,10 +31,10 @@ ELSEWHERE = "elsewhere"  # whom a chat is taken from that a person answers outsi
 def record_reply_if_free(  # noqa: PLR0913, PLR0917 - an answer and when it may be given
     where: Where,
     patient_row: PatientLine,
-    says: Sequence[Say],
+    says: Sequence[Say | Line],
     now: datetime,
     understood: Mapping[str, Any] | None = None,
-    regardless: Sequence[Say] = (),
+    regardless: Sequence[Say | Line] = (),
 ) -> Sequence[Message | Line]:
     """What `conversations.record_reply` does, but when a person took the chat while the bot thought, only those of
     `says` are said that are `regardless` of it.

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Dialect, Engine, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.store.crypto import sealed
 from bot.store.engine import READ_ONLY, Sessions
 from bot.store.models import TrackerState, TrackerTurn
 from bot.store.plain import Plain
@@ -23,6 +24,7 @@ from bot.store.plain import Plain
 log = logging.getLogger(__name__)
 
 EventDict = dict[str, Any]
+Write = Callable[[Connection], bool]
 _STATE = TrackerState.__table__.c
 _TURN = TrackerTurn.__table__.c
 _SELECT_STATE = Plain(
@@ -117,18 +119,19 @@ def senders(engine: Engine) -> list[str]:
 class Ending:
     """What else belongs into the transaction that saves a turn: the channel's record of the answer.
 
-    `write` gets the connection of the open transaction on the database at `url` and says whether it wrote; `written`
-    says that the transaction was committed with it.
+    `ready` is called before the transaction and gives what writes in it, None where there is nothing to write. That
+    gets the connection of the open transaction on the database at `url` and says whether it wrote; `written` says that
+    the transaction was committed with it.
     """
 
     url: URL
-    write: Callable[[Connection], bool]
+    ready: Callable[[], Write | None]
     written: bool = False
 
 
-def ending_for(sessions: Sessions, write: Callable[[Connection], bool]) -> Ending:
+def ending_for(sessions: Sessions, ready: Callable[[], Write | None]) -> Ending:
     """An ending that is written only into the database of these sessions."""
-    return Ending(sessions.kw["bind"].url, write)
+    return Ending(sessions.kw["bind"].url, ready)
 
 
 ENDING: ContextVar[Ending | None] = ContextVar("ending of the turn", default=None)
@@ -152,7 +155,7 @@ def append(  # noqa: PLR0913, PLR0917 - a turn, and what goes with it
     if ending is None or ending.written or ending.url != engine.url:
         return _append(engine, sender_id, stored, events, cut)[0]
     try:
-        total, ending.written = _append(engine, sender_id, stored, events, cut, ending.write)
+        total, ending.written = _append(engine, sender_id, stored, events, cut, ending.ready())
     except Exception as error:
         log.warning("a turn is saved without its ending: %s", type(error).__name__)
         return _append(engine, sender_id, stored, events, cut)[0]
@@ -165,8 +168,9 @@ def _append(  # noqa: PLR0913, PLR0917 - as append
     stored: int,
     events: list[EventDict],
     cut: Cut | None,
-    also: Callable[[Connection], bool] | None = None,
+    also: Write | None = None,
 ) -> tuple[int, bool]:
+    row = {"sender_id": sender_id, "events": sealed(events)}
     with engine.begin() as connection:
         total = stored + len(events)
         if not _move(connection, sender_id, stored, total, cut):
@@ -176,8 +180,7 @@ def _append(  # noqa: PLR0913, PLR0917 - as append
             total = found + len(events)
             connection.execute(update(TrackerState).where(_STATE.sender_id == sender_id).values(total=total))
         if events:
-            row = {"sender_id": sender_id, "last": total - 1, "events": events}
-            _INSERT_TURN.run(connection, {**row, "saved_at": datetime.now(timezone.utc)})
+            _INSERT_TURN.run(connection, {**row, "last": total - 1, "saved_at": datetime.now(timezone.utc)})
         return total, also is not None and also(connection)
 
 

@@ -73,6 +73,25 @@ def commits(engine: Engine) -> list[object]:
     return seen
 
 
+async def test_nothing_is_enciphered_while_the_lock_is_held(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite has one write lock for everybody."""
+    chat, held, made = Chat(url), [False], []
+    for engine in (chat.engine, chat.store.engine):
+        event.listen(engine, "begin", lambda connection: held.__setitem__(0, True))
+        for end in ("commit", "rollback"):
+            event.listen(engine, end, lambda connection: held.__setitem__(0, False))
+    encrypt = crypto.KeyRing.encrypt
+
+    def noted(ring: crypto.KeyRing, plain: bytes) -> str:
+        made.append((plain, held[0]))
+        return encrypt(ring, plain)
+
+    monkeypatch.setattr(crypto.KeyRing, "encrypt", noted)
+    await chat.turn()
+    assert {"does it hurt?", "It depends."} <= {plain.decode() for plain, _ in made}
+    assert [plain for plain, while_held in made if while_held and plain not in crypto.EMPTY] == []
+
+
 async def test_a_turn_is_two_transactions_the_message_and_all_that_came_of_it(url: str) -> None:
     chat = Chat(url)
     channel, rasa = commits(chat.engine), commits(chat.store.engine)
