@@ -356,6 +356,7 @@ def evaluate(
     tests/heldout/floors.yml, and when an approved answer of the desk is no longer given."""
     from bot.evaluation import run
     from bot.evaluation.heldout import HeldOutError
+    from bot.evaluation.runner import NoModelError
     from bot.serving.quiet import make_quiet
     from bot.serving.training import current_model
 
@@ -364,7 +365,7 @@ def evaluate(
     taught, only = taught_by_the_desk(Settings.from_env()), sets.replace(",", " ").split()
     try:
         report = run(model or current_model(), held_out, results, against, taught=taught, only=only)
-    except HeldOutError as error:
+    except (HeldOutError, NoModelError) as error:
         console.print(f"[red]{error}[/red]", highlight=False)
         raise typer.Exit(2) from None
     report.print()

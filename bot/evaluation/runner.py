@@ -14,14 +14,12 @@ from bot.clinic.understanding import Question
 from bot.evaluation import heldout, measures
 from bot.evaluation.measures import Parse, Slice
 from bot.evaluation.report import Report, read_figures
-from bot.settings import ROOT
 
-MODELS = ROOT / "models"
 RESULT, LAST = "understanding", "last.json"
 
 
 class NoModelError(FileNotFoundError):
-    """There is no trained model to evaluate; the message says how to make one."""
+    """There is no such trained model; the message says how to make one."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ def run(  # noqa: PLR0913, PLR0917 - what is measured, on what, and against what
     taught: Taught | None = None,
     only: Sequence[str] = (),
 ) -> Report:
-    """Measure a trained Rasa model (default: the newest in models/) on the held-out files.
+    """Measure a trained Rasa model on the held-out files. Raises NoModelError; None is one that is not there.
 
     Writes understanding.json and a picture of the confusions to `out_dir`; `against` is such a JSON to compare with,
     by default the last one committed (tests/heldout/last.json).
@@ -54,7 +52,7 @@ def run(  # noqa: PLR0913, PLR0917 - what is measured, on what, and against what
     sets = heldout.load_all(heldout_dir, only)
     floors = heldout.load_floors(heldout_dir)
     floors = floors.of(sets) if only else floors
-    parse = parse or parser_of(model_path or newest(MODELS))
+    parse = parse or parser_of(model_path)
     report = measure(sets, floors, parse, before, taught or Taught())
     report.write(out_dir, RESULT)
     return report
@@ -106,16 +104,10 @@ def _named(name: str, what: str) -> str:
     return f"{name}/{what}" if name else what
 
 
-def newest(folder: Path) -> Path:
-    """The newest model archive; raises NoModelError."""
-    models = sorted(folder.glob("*.tar.gz"), key=lambda path: path.stat().st_mtime)
-    if not models:
-        raise NoModelError(f"{folder}: no model; train one with `mesoguide train`")
-    return models[-1]
-
-
-def parser_of(model: Path) -> Parse:
-    """What reads a message with a trained model, as Rasa does."""
+def parser_of(model: Path | None) -> Parse:
+    """What reads a message with a trained model, as Rasa does. Raises NoModelError."""
+    if model is None or not model.exists():
+        raise NoModelError(f"There is no model{f' {model}' if model else ''}; make one with `mesoguide train`")
     from rasa.core.agent import Agent  # slow to import, and not needed for anything else here
     from rasa.utils.log_utils import configure_structlog
 

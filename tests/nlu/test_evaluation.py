@@ -11,7 +11,7 @@ import pytest
 from bot.evaluation import Taught, measures, run
 from bot.evaluation.heldout import Floors, HeldOut, HeldOutError, load_all, load_floors
 from bot.evaluation.measures import OUT, reliability
-from bot.evaluation.runner import measure
+from bot.evaluation.runner import NoModelError, measure
 from bot.serving.training import current_model
 from bot.settings import ROOT
 
@@ -100,3 +100,9 @@ def test_every_set_has_floors_and_enough_of_each_kind(sets: dict[str, HeldOut]) 
         assert len(held.near_misses) >= 120
         assert len(held.two_questions) >= 60
         assert sum(map(len, held.out_of_scope.values())) >= 150
+
+
+@pytest.mark.parametrize("model", [None, Path("gone.tar.gz")])
+def test_without_a_model_is_said_how_to_make_one(model: Path | None, tmp_path: Path) -> None:
+    with pytest.raises(NoModelError, match="mesoguide train"):
+        run(model, HELD_OUT, tmp_path)
