@@ -30,7 +30,7 @@ evaluate: .venv/.installed ## measure the understanding on the held-out messages
 encoder: .venv-tuning/.installed ## train the encoder's upper layers anew on the messages (PyTorch; half an hour)
 	@.venv-tuning/bin/python -m tuning
 
-statements: .venv-tuning/.installed ## train anew what hears facts, concerns, treatments and ages (PyTorch; ten minutes)
+statements: .venv-tuning/.installed ## train anew what hears facts, concerns, treatments and ages (PyTorch; twenty minutes)
 	@.venv-tuning/bin/python -m tuning.statements
 
 benchmark: .venv/.installed-dev ## ours beside Rasa's starter bot, side by side

@@ -14,7 +14,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -44,6 +44,7 @@ JOINED, MISSPELT = 0.15, 0.15  # shares of the messages that are read beside one
 JOINTS = ([], ["and"], ["."], [","], ["?"], ["also"], ["but"])
 LAGGING = 0.998  # of the weights' moving mean, which is what is kept: each step changes it so little
 LABELS = len(FACTS) + len(TOPICS)
+Module = TypeVar("Module", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -88,27 +89,42 @@ def main() -> None:
     """Train, show after each pass how well the left-out writers are heard, and write."""
     parser = argparse.ArgumentParser(prog="python -m tuning.statements", description=__doc__)
     parser.add_argument("--passes", type=int, default=8)
+    parser.add_argument("--runs", type=int, default=2, help="trainings whose mean is kept")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--without", default="", help="writers to leave out and to measure on; nothing is written then")
     arguments = parser.parse_args()
-    torch.manual_seed(arguments.seed)
     out = set(filter(None, arguments.without.split(",")))
     shared = load_understanding()
     labelled = [lesson(case, shared) for case in yaml.safe_load(LABELLED.read_text(encoding="utf-8"))]
     learnt, back = [one for one in labelled if one.writer not in out], [one for one in labelled if one.writer in out]
     print(f"{len(learnt)} messages to learn from, {len(back)} of the writers left out")
-    tuner = Tuner(learnt, others(shared), random.Random(arguments.seed))  # noqa: S311 - seeded dice
+    besides, tuners = others(shared), []
     with Progress() as progress:
-        for number in range(arguments.passes):
-            tuner.one_pass(number, arguments.passes, progress)
-            if back:
-                progress.print(f"pass {number + 1}: {tuner.measured(back)}")
+        for run in range(arguments.runs):
+            torch.manual_seed(arguments.seed)  # all heads begin alike, so that their mean means something
+            tuner = Tuner(learnt, besides, random.Random(arguments.seed + run))  # noqa: S311 - seeded dice
+            for number in range(arguments.passes):
+                tuner.one_pass(number, arguments.passes, progress)
+                if back:
+                    progress.print(f"run {run + 1}, pass {number + 1}: {measured(tuner.kept, tuner.heads, back)}")
+            tuners.append(tuner)
+    kept, heads = mean([tuner.kept for tuner in tuners]), mean([tuner.heads for tuner in tuners])
     if out:
+        print(f"their mean: {measured(kept, heads, back)}")
         return
-    np.savez(LAYERS_FILE, **packed(tuner.kept, 0, DEPTH))
+    np.savez(LAYERS_FILE, **packed(kept, 0, DEPTH))
     met = np.array([check_sum(one.words) for one in learnt], dtype=np.uint32)
-    np.savez(HEADS_FILE, **tuner.heads.arrays(), met=met)
+    np.savez(HEADS_FILE, **heads.arrays(), met=met)
     print(f"Written: {LAYERS_FILE}, {HEADS_FILE}")
+
+
+def mean(modules: Sequence[Module]) -> Module:
+    """The mean of trainings that began alike; it makes fewer mistakes than each (decision 0014)."""
+    found = copy.deepcopy(modules[0])
+    with torch.no_grad():
+        for own, *all_of_them in zip(*(one.parameters() for one in (found, *modules)), strict=True):
+            own.copy_(torch.stack(all_of_them).mean(dim=0))
+    return found
 
 
 def lesson(case: dict[str, Any], shared: Understanding) -> Lesson:
@@ -208,25 +224,6 @@ class Tuner:
         for batch in shown(read, f"pass {number + 1} of {passes}", progress):
             self._follow(self._steps.take(self._loss(batch), passes * (len(read) + 1)))
 
-    def measured(self, lessons: Sequence[Lesson]) -> str:
-        """F1 of what is said in messages it has not learnt from, by the likeliest value alone."""
-        right = said = found = 0
-        self.kept.eval(), self.heads.eval()
-        with torch.no_grad():
-            for start in range(0, len(lessons), 64):
-                batch = [Read.of(lesson) for lesson in lessons[start : start + 64]]
-                facts, topics, ages, kinds = self._hear(self.kept, self.heads, batch)
-                heard = [
-                    *facts.argmax(dim=2).flatten().tolist(),
-                    *(topics > 0).flatten().tolist(),
-                    *ages.argmax(dim=1).tolist(),
-                ]
-                wanted = [value for one in batch for value in one.lesson.facts]
-                wanted += [value for one in batch for value in one.lesson.topics] + kinds
-                right += sum(a == b != 0 for a, b in zip(heard, wanted, strict=True))
-                said, found = said + sum(map(bool, wanted)), found + sum(map(bool, heard))
-        return f"F1 {2 * right / max(said + found, 1):.1%}"
-
     def _follow(self, steps: int) -> None:
         """Move the kept weights a little towards those learnt now; quickly at first."""
         share = min(LAGGING, steps / (steps + 10))
@@ -236,7 +233,7 @@ class Tuner:
                     old.lerp_(new, 1 - share)
 
     def _loss(self, batch: Sequence[Read]) -> Tensor:
-        facts, topics, ages, kinds = self._hear(self._model, self._heads, batch, DROPOUT)
+        facts, topics, ages, kinds = hear(self._model, self._heads, batch, DROPOUT)
         counts = torch.tensor([one.lesson.counts for one in batch])
         wanted = torch.tensor([one.lesson.facts for one in batch])
         named = torch.tensor([one.lesson.topics for one in batch], dtype=torch.float32)
@@ -248,24 +245,6 @@ class Tuner:
             ages, torch.tensor(kinds, dtype=torch.long), reduction="sum", label_smoothing=SMOOTHED
         )
         return ((of_facts + of_topics) * counts).mean() + of_ages / len(batch)
-
-    @staticmethod
-    def _hear(
-        model: MiniLM, heads: Heads, batch: Sequence[Read], dropout: float = 0.0
-    ) -> tuple[Tensor, Tensor, Tensor, list[int]]:
-        """Logits of the facts' values, of the topics and of what each number is, and what each number really is."""
-        padded = nn.utils.rnn.pad_sequence([torch.tensor(one.pieces) for one in batch], batch_first=True)
-        heard = torch.arange(padded.shape[1])[None] < torch.tensor([len(one.pieces) for one in batch])[:, None]
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            states = model.below(padded, heard[:, None, None], 0)
-            for layer in model.layers[:DEPTH]:
-                states = layer(states, heard[:, None, None], dropout)
-        states = functional.dropout(states.float(), dropout)
-        facts, topics, mean = heads(states, heard)
-        numbers = [(i, places, kind) for i, one in enumerate(batch) for places, kind in one.numbers()]
-        spans = [torch.cat([states[i, places].mean(dim=0), mean[i]]) for i, places, _ in numbers]
-        ages = heads.age(torch.stack(spans)) if spans else torch.zeros(0, len(AGES))
-        return facts, topics, ages, [kind for _, _, kind in numbers]
 
     def _varied(self, lesson: Lesson) -> Lesson:
         """The message, or as it might also have been written: misspelt, or beside one that says nothing."""
@@ -288,6 +267,44 @@ class Tuner:
         pairs = zip(one.pieces, one.owners, strict=True)
         kept = [(piece, owner) for piece, owner in pairs if owner in inside or self._dice.random() > LEFT_OUT]
         return replace(one, pieces=[piece for piece, _ in kept], owners=[owner for _, owner in kept])
+
+
+def hear(
+    model: MiniLM, heads: Heads, batch: Sequence[Read], dropout: float = 0.0
+) -> tuple[Tensor, Tensor, Tensor, list[int]]:
+    """Logits of the facts' values, of the topics and of what each number is, and what each number really is."""
+    padded = nn.utils.rnn.pad_sequence([torch.tensor(one.pieces) for one in batch], batch_first=True)
+    heard = torch.arange(padded.shape[1])[None] < torch.tensor([len(one.pieces) for one in batch])[:, None]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        states = model.below(padded, heard[:, None, None], 0)
+        for layer in model.layers[:DEPTH]:
+            states = layer(states, heard[:, None, None], dropout)
+    states = functional.dropout(states.float(), dropout)
+    facts, topics, mean = heads(states, heard)
+    numbers = [(i, places, kind) for i, one in enumerate(batch) for places, kind in one.numbers()]
+    spans = [torch.cat([states[i, places].mean(dim=0), mean[i]]) for i, places, _ in numbers]
+    ages = heads.age(torch.stack(spans)) if spans else torch.zeros(0, len(AGES))
+    return facts, topics, ages, [kind for _, _, kind in numbers]
+
+
+def measured(model: MiniLM, heads: Heads, lessons: Sequence[Lesson]) -> str:
+    """F1 of what is said in messages it has not learnt from, by the likeliest value alone."""
+    right = said = found = 0
+    model.eval(), heads.eval()
+    with torch.no_grad():
+        for start in range(0, len(lessons), 64):
+            batch = [Read.of(lesson) for lesson in lessons[start : start + 64]]
+            facts, topics, ages, kinds = hear(model, heads, batch)
+            heard = [
+                *facts.argmax(dim=2).flatten().tolist(),
+                *(topics > 0).flatten().tolist(),
+                *ages.argmax(dim=1).tolist(),
+            ]
+            wanted = [value for one in batch for value in one.lesson.facts]
+            wanted += [value for one in batch for value in one.lesson.topics] + kinds
+            right += sum(a == b != 0 for a, b in zip(heard, wanted, strict=True))
+            said, found = said + sum(map(bool, wanted)), found + sum(map(bool, heard))
+    return f"F1 {2 * right / max(said + found, 1):.1%}"
 
 
 def beside(lesson: Lesson, silent: Lesson, dice: random.Random) -> Lesson:
