@@ -36,6 +36,7 @@ _TOUCH = Plain(
     .values(last_message_at=bindparam("now", type_=UtcDateTime))
     .returning(_CHAT.owner, _CHAT.pseudonym)
 )
+_LOCK = Plain(select(_CHAT.owner, _CHAT.pseudonym).where(_CHAT.id == bindparam("chat")).with_for_update())
 _MINE = update(Message.__table__).where(_LINE.id == bindparam("line"), _LINE.answered_at.is_(None))
 _ANSWERED = Plain(_MINE.values(answered_at=bindparam("now", type_=UtcDateTime)))
 _UNDERSTOOD = Plain(
@@ -103,7 +104,7 @@ class Accepted:
     pseudonym: str
 
 
-class Touched(NamedTuple):
+class Locked(NamedTuple):
     """A conversation that is being written to: who owns it, and what staff call the patient."""
 
     owner: Owner
@@ -194,7 +195,7 @@ def record_reply(
     `says`, as words or as lines (`line_of`), may be empty (a person owns the chat). `understood` is the parse, for the
     desk; its intent stays plain.
     """
-    touch(where, patient_row.conversation_id, now)
+    locked(where, patient_row.conversation_id)
     return record_reply_under_lock(where, patient_row, says, now, understood)
 
 
@@ -205,7 +206,7 @@ def record_reply_under_lock(
     now: datetime,
     understood: Mapping[str, Any] | None = None,
 ) -> Sequence[Message | Line]:
-    """What `record_reply` does, for a caller that has touched the conversation in this transaction."""
+    """What `record_reply` does, for a caller that has locked the conversation in this transaction."""
     connection = connection_of(where)
     line: dict[str, Any] = {"line": patient_row.id, "now": now}
     mark = _ANSWERED
@@ -238,7 +239,7 @@ def line_of(conversation_id: str, sender: Sender, say: Say, now: datetime) -> Li
     )
 
 
-def touch(where: Where, conversation_id: str, now: datetime) -> Touched:
+def touch(where: Where, conversation_id: str, now: datetime) -> Locked:
     """Move the conversation's clock. Raises UnknownConversation.
 
     The row lock this takes lets messages of one conversation commit in order, and keeps the owner until the commit.
@@ -246,7 +247,16 @@ def touch(where: Where, conversation_id: str, now: datetime) -> Touched:
     row = _TOUCH.first(connection_of(where), {"chat": conversation_id, "now": now})
     if row is None:
         raise UnknownConversation(f"no conversation {conversation_id}")
-    return Touched(*row)
+    return Locked(*row)
+
+
+def locked(where: Where, conversation_id: str) -> Locked:
+    """What `touch` does, with the clock left at the patient's message: an answer comes with it. On SQLite whoever
+    writes has locked everything already."""
+    row = _LOCK.first(connection_of(where), {"chat": conversation_id})
+    if row is None:
+        raise UnknownConversation(f"no conversation {conversation_id}")
+    return Locked(*row)
 
 
 def add_bot_message(session: Session, conversation_id: str, say: Say, now: datetime) -> Message:

@@ -41,7 +41,7 @@ def record_reply_if_free(  # noqa: PLR0913, PLR0917 - an answer and when it may 
 
     The message then counts as received (its `answered_at` is set), and what the bot had to say is dropped.
     """
-    free = bot_may_speak(conversations.touch(where, patient_row.conversation_id, now).owner)
+    free = bot_may_speak(conversations.locked(where, patient_row.conversation_id).owner)
     return conversations.record_reply_under_lock(where, patient_row, says if free else regardless, now, understood)
 
 

@@ -30,6 +30,7 @@ LONG = 240
 SETTLED = 30  # turns until the window has moved a few times
 STATEMENTS_OF_THE_STORE = 5  # a turn: state, window; state, turn, and BEGINs counted with them
 STATEMENTS_OF_THE_TRANSCRIPT = 9
+PAGES_OF_THE_TRANSCRIPT = 20  # a message and its answer; an index more over the time of both is 4 to 6
 
 
 class Counter:
@@ -109,6 +110,27 @@ def test_a_turn_of_the_transcript_costs_the_same_at_turn_240(path: str, monkeypa
     assert len(set(counter.statements)) == 1
     assert counter.statements[0] <= STATEMENTS_OF_THE_TRANSCRIPT
     assert_flat(counter.read)
+
+
+def test_a_turn_of_the_transcript_writes_few_pages(path: str) -> None:
+    """Each index that moves with every message is another page to write while SQLite's lock is held."""
+    engine = make_engine(path)
+    records = Records(make_sessions(engine), "website", str)
+    chats = [records.open(NOW) for _ in range(20)]
+    says = [{"text": "It depends.", "buttons": [], "metadata": {"kind": "answer"}}]
+
+    def pages() -> float:
+        return Path(f"{engine.url.database}-wal").stat().st_size / 4096
+
+    for chat in chats:
+        records.answered(records.accept(chat, Incoming(str(uuid4()), text="hello"), NOW), says, NOW, "")
+    before = pages()
+    for number, chat in enumerate(chats):
+        now = NOW + timedelta(seconds=number)
+        records.answered(records.accept(chat, Incoming(str(uuid4()), text="does it hurt?"), now), says, now, "")
+    written = (pages() - before) / len(chats)
+    engine.dispose()
+    assert 5 < written <= PAGES_OF_THE_TRANSCRIPT
 
 
 def test_a_pressed_button_is_found_where_it_was_just_shown(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
