@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -11,6 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from bot.clinic.booking.reference import new_reference, normal_reference
 from bot.store import audit, outbox, triage
 from bot.store.columns import new_id
 from bot.store.crypto import blind_index, blind_indexes
@@ -19,10 +19,6 @@ from bot.store.plain import Plain
 from bot.store.terms import BookingStatus, ContactKind
 from bot.store.writing import insert_once
 
-# Letters and digits that are not mistaken for one another when read aloud or off a screen.
-_ALPHABET = "234679ACDEFGHJKMNPQRTVWXY"
-_PREFIX = "MG-"
-_LENGTH = 6
 _KNOWN = Plain(select(Booking.__table__.c.id).where(Booking.__table__.c.key == bindparam("key")))
 TO_COME: tuple[BookingStatus, ...] = ("proposed", "pending", "booked")
 
@@ -146,16 +142,6 @@ def reschedule(  # noqa: PLR0913 - a row has this many fields, all named at the 
     return booking
 
 
-def normal_reference(typed: str) -> str:
-    """The reference as stored, from how people type it: "mg 7k4p2q" is "MG-7K4P2Q"."""
-    plain = "".join(sign for sign in typed.upper() if sign.isalnum())
-    return _PREFIX + (plain.removeprefix("MG") if len(plain) > _LENGTH else plain)
-
-
-def _new_reference() -> str:
-    return _PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
-
-
 def _insert(session: Session, conversation_id: str, request: Request, now: datetime) -> Booking | None:
     """The new row, or None when another process just stored the same key."""
     values: dict[str, Any] = {
@@ -166,7 +152,7 @@ def _insert(session: Session, conversation_id: str, request: Request, now: datet
         "updated_at": now,
     }
     for _ in range(5):
-        row = insert_once(session, Booking, (), id=new_id(), reference=_new_reference(), **values)
+        row = insert_once(session, Booking, (), id=new_id(), reference=new_reference(), **values)
         if row is not None or is_known(session, request.key):
             return row
     raise NoFreeReference("five references in a row were taken")

@@ -9,9 +9,9 @@ from typing import Any, Literal, cast
 from sqlalchemy import ColumnElement, case, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
+from bot.clinic.booking.reference import normal_reference
 from bot.clinic.desk.visits import Move, leads_to, moves_from
 from bot.store import bookings, slots
-from bot.store.bookings import normal_reference
 from bot.store.crypto import blind_indexes
 from bot.store.desk_queue import bump
 from bot.store.models import Booking, TriageItem

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, literal, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from bot.clinic.booking.reference import normal_reference
 from bot.store import audit, triage
-from bot.store.bookings import normal_reference
 from bot.store.crypto import blind_indexes
 from bot.store.desk_models import Counter, Errand, Presence
 from bot.store.desk_search import SearchIndex

@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from bot.clinic.booking.reference import normal_reference
 from bot.store import audit, outbox
-from bot.store.bookings import as_payload, normal_reference
+from bot.store.bookings import as_payload
 from bot.store.crypto import blind_indexes
 from bot.store.desk_models import GroupedQuestion, QuestionGroup
 from bot.store.desk_queue import bump

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from bot.clinic.booking.reference import normal_reference
 from bot.store import bookings
 from bot.store.crypto import blind_index, blind_indexes
 from bot.store.models import Booking
@@ -51,5 +52,5 @@ def keys_of(conversation_id: str, reference: str | None = None, contact: str | N
 
 
 def _keys(conversation_id: str, reference: str, contact: str) -> dict[str, str]:
-    named = {"chat": conversation_id, "reference": bookings.normal_reference(reference), "contact": contact}
+    named = {"chat": conversation_id, "reference": normal_reference(reference), "contact": contact}
     return {kind: blind_index(f"guess:{kind}:{value}") for kind, value in named.items()}

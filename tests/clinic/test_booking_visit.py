@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.clinic.booking.visit import find_reference
+from bot.clinic.booking.reference import find_reference
 
 
 @given(around=st.text(alphabet=st.characters(blacklist_categories=("L", "N", "Cs", "Pc")), max_size=9))

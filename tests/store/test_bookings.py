@@ -55,7 +55,7 @@ def test_the_same_form_run_confirmed_twice_makes_one_booking(sessions: Sessions,
 
 def test_a_taken_reference_is_drawn_again(sessions: Sessions, chat: str, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = iter(["MG-222222", "MG-222222", "MG-333333"])
-    monkeypatch.setattr(bookings, "_new_reference", lambda: next(drawn))
+    monkeypatch.setattr(bookings, "new_reference", lambda: next(drawn))
     first = create(sessions, chat, bookings.Request("A", "a@example.org", "email"))
     second = create(sessions, chat, bookings.Request("B", "b@example.org", "email"))
     assert (first.reference, second.reference) == ("MG-222222", "MG-333333")
@@ -74,7 +74,7 @@ def test_a_booking_is_found_however_its_reference_is_typed(sessions: Sessions, c
 def test_a_reference_whose_letters_begin_like_the_prefix_is_found_without_it(
     sessions: Sessions, chat: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bookings, "_new_reference", lambda: "MG-MG2346")
+    monkeypatch.setattr(bookings, "new_reference", lambda: "MG-MG2346")
     create(sessions, chat)
     with reading(sessions) as session:
         assert bookings.find(session, "MG2346", ASK.contact) is not None

@@ -18,6 +18,7 @@ from bot.clinic.booking.card import Card, time_card, visit_card
 from bot.clinic.booking.clinic import Clinic
 from bot.clinic.booking.contact import find_contact
 from bot.clinic.booking.diary import Diary
+from bot.clinic.booking.reference import find_reference, without_reference
 from bot.clinic.booking.times import names_a_day
 from bot.clinic.booking.turns import Heard, Say, State, question, show_short, show_time
 from bot.clinic.booking.wish import wish_to_dict
@@ -28,9 +29,6 @@ _COMING = re.compile(
 )
 OPEN = ("proposed", "pending", "booked")
 MISSES = 3  # answers that could not be used, after which a person is offered
-_LETTERS = "234679ACDEFGHJKMNPQRTVWXY"
-_REFERENCE = re.compile(rf"\bMG[\s-]*([{_LETTERS}]{{6}})\b", re.IGNORECASE)
-_BARE = re.compile(rf"\b(?=\w*\d)([{_LETTERS}]{{6}})\b", re.IGNORECASE)
 
 Wants = Literal["change", "cancel", "accept"]
 Does = Literal["look_up", "pick", "move", "cancel", "accept"]
@@ -92,12 +90,6 @@ def is_open(status: str, starts_at: datetime | None, diary: Diary) -> bool:
     """Whether a visit can still be changed: a fixed one whose day is over was, whether or not the desk has noted it."""
     is_over = starts_at is not None and diary.clinic.local(starts_at).date() < diary.clinic.local(diary.now).date()
     return status in OPEN and not (status == "booked" and is_over)
-
-
-def find_reference(text: str, *, bare: bool = False) -> str:
-    """The reference in a text, as MG-7K4P2Q, or empty; `bare` also takes it without its first letters."""
-    match = _REFERENCE.search(text) or (_BARE.search(text) if bare else None)
-    return f"MG-{match[1].upper()}" if match else ""
 
 
 def found(state: State, visit: Visit, heard: Heard, diary: Diary) -> Step:
@@ -247,7 +239,7 @@ def _both(state: State) -> bool:
 
 
 def _contact(text: str, clinic: Clinic) -> str:
-    hit = find_contact(_REFERENCE.sub(" ", text), clinic.region)
+    hit = find_contact(without_reference(text), clinic.region)
     return hit.contact.value if hit else ""
 
 
