@@ -128,6 +128,14 @@ def test_what_cannot_be_a_name_is_none_the_first_time(text: str) -> None:
     assert talk_at("name").say(text) == "utter_booking_name_unclear"
 
 
+def test_what_is_told_instead_of_the_answer_is_said_to_be_noted() -> None:
+    talk = talk_at("name")
+    talk.say("ana@example.org")
+    assert [say.response for say in talk.turn.says] == ["utter_booking_noted", "utter_ask_booking_name"]
+    assert talk.say("Ana") == "utter_ask_booking_when", "and is not asked for again"
+    assert "utter_booking_noted" not in [say.response for say in talk.turn.says]
+
+
 def test_words_beside_a_number_do_not_replace_a_name_given_before() -> None:
     talk = talk_at("contact")
     talk.say("work, 202 555 0123")

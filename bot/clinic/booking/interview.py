@@ -158,7 +158,9 @@ def _answer(state: State, heard: Heard, diary: Diary) -> Turn:
         return _press(state, Heard("inform", question="when", answer=chosen), diary)
     gathered = gather(heard, asked, diary.clinic, diary.now)
     if gathered:
-        return _keep(state, gathered, diary)
+        kept = _keep(state, gathered, diary)
+        is_aside = asked != "when" and asked not in gathered.answers and kept.state.get("asking") == asked
+        return replace(kept, says=(Say("utter_booking_noted"), *kept.says)) if is_aside else kept
     if heard.intent == "refuse" and asked in ("name", "contact"):
         state["misses"] += 1
         return Turn(state, (put(f"utter_booking_{asked}_needed", asked, diary.clinic),))

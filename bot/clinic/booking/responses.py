@@ -30,5 +30,6 @@ RESPONSES: Mapping[str, tuple[str, ...]] = {
     "utter_ask_booking_confirm": _READ_BACK,
     "utter_ask_booking_confirm_with_note": (*_READ_BACK, "note"),
     "utter_booking_change_what": (),
+    "utter_booking_noted": (),
     "utter_booking_stopped": (),
 }
