@@ -26,7 +26,7 @@ from bot.store.engine import reading, unit_of_work
 from bot.store.models import Screening
 
 from .conftest import NOW, PASSWORD, Front, running_app
-from .test_teaching import DOGS, FOURTH, component, parsed
+from .teaching import DOGS, FOURTH, component, parsed
 
 CHROMIUM = next(filter(None, map(which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ARGS = [
