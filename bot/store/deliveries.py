@@ -64,7 +64,7 @@ def spread(session: Session, targets: Collection[str], now: datetime, limit: int
                 "available_at": now,
             }
             insert_if_new(session, Delivery, ("item_position", "target"), **values, **gone)
-        outbox.mark_delivered(session, item.id, now)
+        outbox.mark_delivered(session, item.position, now)
     return len(items)
 
 

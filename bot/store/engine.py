@@ -32,7 +32,7 @@ _PRAGMAS = (
     f"busy_timeout={BUSY_SECONDS * 1000}",
     "foreign_keys=ON",
     "temp_store=MEMORY",
-    "cache_size=-8192",
+    "cache_size=-4096",  # kB for each connection, of which the web process keeps several
     f"wal_autocheckpoint={LOG_PAGES}",
 )
 

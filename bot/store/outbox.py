@@ -64,6 +64,6 @@ def due(session: Session, now: datetime, limit: int = 20) -> list[OutboxItem]:
     return list(session.scalars(wanted.with_for_update(skip_locked=True)))
 
 
-def mark_delivered(session: Session, item_id: str, now: datetime) -> None:
-    """It has left the outbox: there is a delivery for each target."""
-    session.execute(update(OutboxItem).where(OutboxItem.id == item_id).values(delivered_at=now, last_error=None))
+def mark_delivered(session: Session, position: int, now: datetime) -> None:
+    """The item at this position has left the outbox: there is a delivery for each target."""
+    session.execute(update(OutboxItem).where(OutboxItem.position == position).values(delivered_at=now, last_error=None))

@@ -37,7 +37,7 @@ from bot.store.remembered import Remembered, compact, event_from, from_dicts, to
 TURNS = 6
 SLACK = 9  # a tracker whose window moves is read and worked out anew: once in so many turns
 EVENTS_PER_TURN = 40
-RECENT = 128  # trackers kept in memory between turns; about 200 kB each
+RECENT = 64  # trackers kept in memory between turns; about 200 kB each, in every worker
 _ACTIONS = 12
 _MARK = "_mesoguide_stored"
 _UNCHANGED = log.Window(0, 0, [], [])

@@ -102,7 +102,7 @@ def test_each_change_raises_the_version_and_tells_the_others_in_order(sessions: 
         while items := outbox.due(session, later(5)):
             assert len(items) == 1
             told.append(items[0].kind)
-            outbox.mark_delivered(session, items[0].id, later(5))
+            outbox.mark_delivered(session, items[0].position, later(5))
         assert told == ["booking.created", "booking.booked", "booking.rescheduled"]
 
 

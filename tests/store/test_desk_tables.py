@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, event, select, text
 
 from bot.store import audit, bookings, deliveries, feedback, outbox, privacy, screenings, triage
 from bot.store import conversations as chats
@@ -75,8 +75,26 @@ def test_an_outbox_item_is_put_once_and_due_in_the_order_of_its_subject(sessions
         assert not outbox.put(session, kind="note", key="n1", payload={"n": 3}, now=NOW)
         (first,) = outbox.due(session, NOW)
         assert first.payload == {"n": 1}
-        outbox.mark_delivered(session, first.id, later(1))
+        outbox.mark_delivered(session, first.position, later(1))
         assert [item.payload for item in outbox.due(session, later(1))] == [{"n": 2}]
+
+
+def test_spreading_the_outbox_looks_at_none_that_has_left_it(engine: Engine, sessions: Sessions) -> None:
+    """It holds SQLite's write lock meanwhile, and every booking ever made has left two items there."""
+    if engine.dialect.name != "sqlite":
+        pytest.skip("the plans are SQLite's")
+    ran: list[tuple[str, object]] = []
+    with unit_of_work(sessions) as session:
+        outbox.put(session, kind="note", key="n1", payload={"a": 1}, now=NOW)
+        session.commit()
+        event.listen(engine, "before_cursor_execute", lambda c, cursor, sql, values, *_: ran.append((sql, values)))
+        assert deliveries.spread(session, ["webhook"], NOW) == 1
+        session.commit()
+    about = [(sql, values) for sql, values in ran if "outbox" in sql]
+    with engine.connect() as connection:
+        plans = [str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()) for sql, values in about]
+    assert any("outbox" in plan for plan in plans)
+    assert [plan for plan in plans if "SCAN outbox'" in plan] == []
 
 
 def test_a_delivery_is_claimed_by_one_and_returns_when_the_claim_runs_out(sessions: Sessions) -> None:
