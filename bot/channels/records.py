@@ -73,7 +73,7 @@ class Records:
 
     def accept(self, conversation_id: str, message: Incoming, now: datetime) -> Turn:
         """Write a message down once per client id. Raises UnknownConversation; Problem for a payload nobody offered."""
-        text = sealed(message.text)
+        text = sealed(message.text) if message.text else ""
         with transaction(self.sessions) as connection:
             text = text or self._title(connection, conversation_id, message.payload)
             accepted = conversations.accept_message(connection, conversation_id, message.id, text, now, message.payload)
